@@ -1,0 +1,122 @@
+//! A filter as a tree that is evaluated row by row, with SQL's three truth values.
+
+use super::field::{Row, Value, compare};
+use super::like::Pattern;
+use std::cmp::Ordering;
+
+/// How two values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Operand {
+    Field(usize),
+    Literal(Value<'static>),
+}
+
+/// A condition. Its depth is bounded by the parser's limit, so that it may be walked recursively.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Node {
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
+    Truth(Operand),
+    Compare {
+        comparison: Comparison,
+        left: Operand,
+        right: Operand,
+        ignore_case: bool,
+    },
+    OneOf {
+        operand: Operand,
+        list: Vec<Operand>,
+        ignore_case: bool,
+    },
+    Like {
+        field: usize,
+        pattern: Pattern,
+    },
+    IsNull(Operand),
+}
+
+impl Node {
+    /// True, false, or unknown.
+    pub(super) fn evaluate(&self, row: &dyn Row) -> Option<bool> {
+        match self {
+            Self::All(nodes) => decide(nodes.iter().map(|node| node.evaluate(row)), false),
+            Self::Any(nodes) => decide(nodes.iter().map(|node| node.evaluate(row)), true),
+            Self::Not(node) => node.evaluate(row).map(|truth| !truth),
+            Self::Truth(operand) => match operand.value(row) {
+                Value::Bool(truth) => Some(truth),
+                _ => None,
+            },
+            Self::Compare {
+                comparison,
+                left,
+                right,
+                ignore_case,
+            } => compare(&left.value(row), &right.value(row), *ignore_case)
+                .map(|order| comparison.holds(order)),
+            Self::OneOf {
+                operand,
+                list,
+                ignore_case,
+            } => {
+                let value = operand.value(row);
+                let equal = |other: &Operand| {
+                    compare(&value, &other.value(row), *ignore_case)
+                        .map(|order| order == Ordering::Equal)
+                };
+                decide(list.iter().map(equal), true)
+            }
+            Self::Like { field, pattern } => match row.value(*field) {
+                Value::Text(text) => Some(pattern.matches(&text)),
+                _ => None,
+            },
+            Self::IsNull(operand) => Some(operand.value(row).is_null()),
+        }
+    }
+}
+
+impl Operand {
+    fn value<'a>(&'a self, row: &'a dyn Row) -> Value<'a> {
+        match self {
+            Self::Field(field) => row.value(*field),
+            Self::Literal(value) => value.borrowed(),
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+}
+
+/// `decisive` when one of the truths is, else unknown when one is unknown, else the opposite.
+fn decide(truths: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
+    let mut unknown = false;
+    for truth in truths {
+        match truth {
+            Some(truth) if truth == decisive => return Some(decisive),
+            Some(_) => {}
+            None => unknown = true,
+        }
+    }
+    (!unknown).then_some(!decisive)
+}

@@ -1,0 +1,45 @@
+//! The words of Werkbuch: ids, time, events, plant description, filters, and what makes an event valid.
+//!
+//! # What it is
+//!
+//! Plain values without a clock, a file or a thread. Every other crate speaks in these types; the
+//! stored and the wire encodings live elsewhere (`record`, `wire`) and convert to and from them.
+//!
+//! # Example
+//!
+//! ```
+//! use werkbuch_model::event::{Body, State, StateChanged, Vocabulary};
+//!
+//! let body = Body::StateChanged(StateChanged {
+//!     to: State::Executing,
+//!     native: "ACTIVE".into(),
+//!     vocabulary: Vocabulary::MtconnectExecution,
+//!     ..StateChanged::default()
+//! });
+//! assert!(body.validate().is_ok());
+//! assert_eq!(body.kind().name(), "STATE_CHANGED");
+//! ```
+//!
+//! # Why
+//!
+//! - 2026-11-22: texts in events are `Cow<str>`, so that one type serves the importer that owns its
+//!   text and the replay that borrows it from the log without a copy.
+//! - 2026-11-22: a value that a source reports as unavailable is an absent optional field, never a
+//!   magic text, so that no reader can mistake it for a value.
+//! - 2026-11-22: times are nanoseconds in an `i64` (years 1677 to 2262): exact, ordered, eight bytes.
+
+#![warn(missing_docs)]
+
+mod codes;
+mod nearest;
+
+pub mod id;
+pub mod time;
+
+pub mod instant;
+
+pub mod event;
+
+pub mod plant;
+
+pub mod filter;
