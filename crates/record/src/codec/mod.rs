@@ -1,0 +1,13 @@
+//! Events to canonical bytes and back.
+
+mod field;
+mod input;
+mod layout;
+mod recorded;
+mod spec;
+
+pub use input::DecodeError;
+pub use recorded::{
+    decode_recorded, decode_reported, encode_recorded, encode_reported, encode_reported_into,
+    peek_sequence, reported_part,
+};

@@ -1,0 +1,174 @@
+//! Holds encoder, decoder and the published messages equal, for every kind of event.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod arbitrary;
+
+use arbitrary::Dice;
+use proptest::prelude::*;
+use prost::Message;
+use werkbuch_model::event::{Body, Kind, Recorded, Reported};
+use werkbuch_record::{
+    DecodeError, decode_recorded, decode_reported, encode_recorded, encode_reported, pb,
+    peek_sequence, reported_part,
+};
+
+fn kinds() -> impl Iterator<Item = Kind> {
+    Kind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| *kind != Kind::Unspecified)
+}
+
+/// Every kind, reported and recorded: our bytes are what the generated types write, and both
+/// decoders read the same event from them.
+fn check_equal(seed: u64) {
+    let mut dice = Dice::new(seed);
+    for kind in kinds() {
+        let reported = dice.reported(kind);
+        let bytes = encode_reported(&reported);
+        let theirs = pb::Event::decode(bytes.as_slice()).expect("generated types read our bytes");
+        assert_eq!(theirs.encode_to_vec(), bytes, "canonical bytes of {kind}");
+        assert_eq!(decode_reported(&bytes).unwrap(), reported);
+
+        let recorded = dice.recorded(reported);
+        let bytes = encode_recorded(&recorded);
+        let theirs = pb::RecordedEvent::decode(bytes.as_slice()).unwrap();
+        assert_eq!(
+            theirs.encode_to_vec(),
+            bytes,
+            "canonical bytes of recorded {kind}"
+        );
+        assert_eq!(decode_recorded(&bytes).unwrap(), recorded);
+        assert_eq!(
+            reported_part(&bytes).unwrap(),
+            encode_reported(&recorded.reported)
+        );
+        assert_eq!(
+            peek_sequence(reported_part(&bytes).unwrap()).unwrap_or_default(),
+            recorded.reported.sequence
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn our_bytes_are_the_published_messages(seed in any::<u64>()) {
+        check_equal(seed);
+    }
+
+    #[test]
+    fn any_bytes_are_an_event_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode_reported(&bytes);
+        let _ = decode_recorded(&bytes);
+        let _ = reported_part(&bytes);
+        let _ = peek_sequence(&bytes);
+    }
+
+    #[test]
+    fn damaged_events_never_panic(seed in any::<u64>(), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+        let mut dice = Dice::new(seed);
+        for kind in kinds() {
+            let reported = dice.reported(kind);
+            let mut bytes = encode_recorded(&dice.recorded(reported));
+            let at = at.index(bytes.len());
+            let _ = decode_recorded(&bytes[..at]);
+            bytes[at] ^= 1 << bit;
+            let _ = decode_recorded(&bytes);
+        }
+    }
+}
+
+#[test]
+fn unknown_fields_are_refused_at_every_level() {
+    let mut dice = Dice::new(7);
+    let mut bytes = encode_reported(&dice.reported(Kind::StateChanged));
+    bytes.extend([0x98, 0x06, 0x01]); // Field 99, varint 1.
+    assert_eq!(
+        decode_reported(&bytes),
+        Err(DecodeError::UnknownField {
+            message: "Event",
+            tag: 99
+        })
+    );
+    let inner = pb::Event {
+        body: None,
+        ..pb::Event::default()
+    }
+    .encode_to_vec();
+    assert_eq!(decode_reported(&inner), Err(DecodeError::NoBody));
+    let unknown_kind = [0x32, 0x03, 0xfa, 0x06, 0x00]; // Body with field 111.
+    assert_eq!(decode_reported(&unknown_kind), Err(DecodeError::NoBody));
+    let state = pb::Event {
+        body: Some(pb::Body {
+            kind: Some(pb::body::Kind::StateChanged(pb::StateChanged {
+                to: 77,
+                ..Default::default()
+            })),
+        }),
+        ..pb::Event::default()
+    };
+    assert!(matches!(
+        decode_reported(&state.encode_to_vec()),
+        Err(DecodeError::UnknownValue {
+            message: "StateChanged",
+            tag: 1,
+            value: 77
+        })
+    ));
+}
+
+#[test]
+fn nesting_has_an_end() {
+    let mut body = Body::ItemChanged(Default::default());
+    for _ in 0..40 {
+        body = Body::CorrectionRecorded(werkbuch_model::event::Correction {
+            replacement: Some(Box::new(body)),
+            ..Default::default()
+        });
+    }
+    let mut dice = Dice::new(1);
+    let event = Reported {
+        body,
+        ..dice.reported(Kind::ItemChanged)
+    };
+    assert_eq!(
+        decode_reported(&encode_reported(&event)),
+        Err(DecodeError::TooDeep)
+    );
+}
+
+#[test]
+fn fields_in_another_order_mean_the_same_but_are_not_canonical() {
+    let mut dice = Dice::new(3);
+    let event = dice.reported(Kind::ItemChanged);
+    let canonical = encode_reported(&event);
+    let parts = [
+        pb::Event {
+            sequence: 0,
+            ..pb::Event::decode(canonical.as_slice()).unwrap()
+        }
+        .encode_to_vec(),
+        pb::Event {
+            sequence: event.sequence.get(),
+            ..pb::Event::default()
+        }
+        .encode_to_vec(),
+    ];
+    let shuffled = parts.concat();
+    assert_ne!(shuffled, canonical);
+    assert_eq!(decode_reported(&shuffled).unwrap(), event);
+}
+
+#[test]
+fn the_generator_reaches_every_kind() {
+    let mut dice = Dice::new(11);
+    for kind in kinds() {
+        let event: Recorded<'_> = {
+            let r = dice.reported(kind);
+            dice.recorded(r)
+        };
+        assert_eq!(event.reported.body.kind(), kind);
+    }
+}
