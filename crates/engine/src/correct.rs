@@ -1,0 +1,229 @@
+//! Finds what a correction's targets said and what holds again once they are gone.
+//!
+//! First form: one pass over the log for each correction. They are rare, and the plant's writer waits
+//! meanwhile so that nothing can come between.
+
+use crate::error::EngineError;
+use crate::writer::Writer;
+use bytes::Bytes;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use werkbuch_journal::Store;
+use werkbuch_model::event::{
+    Aspect, AspectKind, Body, Corrected, Correction, CorrectionAction, OrderKey, Recorded, Refusal,
+    RefusalReason, Restored,
+};
+use werkbuch_model::id::{MachineNumber, PlantId, Position};
+use werkbuch_record::decode_recorded;
+
+/// Reads the histories of a plant's machines.
+#[derive(Debug)]
+pub(crate) struct Corrector<'a> {
+    pub(crate) store: &'a Arc<dyn Store>,
+    pub(crate) plant: &'a PlantId,
+}
+
+/// The recorded events of one machine, as stored, in the order of their positions.
+#[derive(Debug)]
+pub(crate) struct History {
+    events: Vec<Bytes>,
+}
+
+/// An event of a history with what corrections have made of it.
+#[derive(Clone, Debug)]
+struct Entry<'h> {
+    place: Position,
+    key: OrderKey,
+    authority: u32,
+    body: Body<'h>,
+    holds: bool,
+}
+
+impl Corrector<'_> {
+    /// The history of a machine. Errors: the log cannot be read.
+    pub(crate) fn history(&self, machine: MachineNumber) -> Result<History, EngineError> {
+        let mut events = Vec::new();
+        for block in self.store.read(self.plant, Position(1))? {
+            for (position, bytes) in block?.events() {
+                let event = decode_recorded(bytes).map_err(|error| EngineError::Fold {
+                    plant: self.plant.clone(),
+                    position,
+                    cause: error.to_string(),
+                })?;
+                if event.reported.machine == machine && event.is_reported() {
+                    events.push(Bytes::copy_from_slice(bytes));
+                }
+            }
+        }
+        Ok(History { events })
+    }
+}
+
+impl History {
+    /// The targets of a correction as they stand, each with what holds again in its place.
+    /// Errors: a refusal when a target cannot be corrected in this way.
+    pub(crate) fn resolve<'h>(
+        &'h self,
+        writer: &Writer,
+        correction: &Correction<'h>,
+    ) -> Result<Vec<Corrected<'h>>, Refusal> {
+        let mut entries = BTreeMap::new();
+        for bytes in &self.events {
+            if let Ok(event) = decode_recorded(bytes) {
+                note(&mut entries, event);
+            }
+        }
+        let mut corrected: Vec<Corrected<'h>> = Vec::new();
+        for target in &correction.targets {
+            if corrected.iter().any(|done| done.target == *target) {
+                return Err(bad_target(*target, "is named twice"));
+            }
+            let one = resolve_target(writer, &entries, correction, *target)?;
+            apply(&mut entries, correction.action, correction.new_time, &one);
+            corrected.push(one);
+        }
+        Ok(corrected)
+    }
+}
+
+fn resolve_target<'h>(
+    writer: &Writer,
+    entries: &BTreeMap<Position, Entry<'h>>,
+    correction: &Correction<'h>,
+    target: Position,
+) -> Result<Corrected<'h>, Refusal> {
+    let Some(entry) = entries.get(&target) else {
+        return Err(bad_target(
+            target,
+            "is not an event of this machine that sets its state",
+        ));
+    };
+    let body = match correction.replacement.as_deref() {
+        None => entry.body.clone(),
+        Some(replacement) => {
+            if aspects(replacement) != aspects(&entry.body) {
+                return Err(Refusal::new(
+                    RefusalReason::CorrectionMismatch,
+                    "replacement",
+                    format!("the replacement is about another aspect than event {target}"),
+                ));
+            }
+            replacement.clone()
+        }
+    };
+    let restored = if correction.action == CorrectionAction::Replace {
+        Vec::new()
+    } else {
+        restored(writer, entries, entry)
+    };
+    Ok(Corrected {
+        target,
+        effective_at: entry.key.effective_at,
+        source: entry.key.source,
+        sequence: entry.key.sequence,
+        authority: entry.authority,
+        body,
+        restored,
+    })
+}
+
+/// For each aspect of an entry the greatest other entry below it that holds; each entry once.
+fn restored<'h>(
+    writer: &Writer,
+    entries: &BTreeMap<Position, Entry<'h>>,
+    target: &Entry<'h>,
+) -> Vec<Restored<'h>> {
+    let mut found: BTreeMap<Position, Restored<'h>> = BTreeMap::new();
+    for aspect in aspects(&target.body) {
+        let below = entries.values().filter(|entry| {
+            entry.holds
+                && entry.place != target.place
+                && entry.authority == target.authority
+                && compare(writer, &entry.key, &target.key) == Ordering::Less
+                && aspects(&entry.body).contains(&aspect)
+        });
+        let Some(before) = below.max_by(|a, b| compare(writer, &a.key, &b.key)) else {
+            continue;
+        };
+        found.entry(before.place).or_insert_with(|| Restored {
+            position: before.place,
+            effective_at: before.key.effective_at,
+            source: before.key.source,
+            sequence: before.key.sequence,
+            authority: before.authority,
+            body: before.body.clone(),
+        });
+    }
+    found.into_values().collect()
+}
+
+fn note<'h>(entries: &mut BTreeMap<Position, Entry<'h>>, event: Recorded<'h>) {
+    if let Body::CorrectionRecorded(correction) = &event.reported.body {
+        for corrected in &event.corrected {
+            apply(entries, correction.action, correction.new_time, corrected);
+        }
+        return;
+    }
+    let mut sets_state = false;
+    event
+        .reported
+        .body
+        .for_each_aspect(&mut |_| sets_state = true);
+    if sets_state {
+        let entry = Entry {
+            place: event.position,
+            key: event.order_key(),
+            authority: event.authority,
+            body: event.reported.body,
+            holds: true,
+        };
+        entries.insert(entry.place, entry);
+    }
+}
+
+fn apply<'h>(
+    entries: &mut BTreeMap<Position, Entry<'h>>,
+    action: CorrectionAction,
+    new_time: Option<werkbuch_model::time::Timestamp>,
+    corrected: &Corrected<'h>,
+) {
+    let Some(entry) = entries.get_mut(&corrected.target) else {
+        return;
+    };
+    entry.holds = action != CorrectionAction::Retract;
+    entry.body = corrected.body.clone();
+    if let Some(new_time) = new_time {
+        entry.key.effective_at = new_time;
+    }
+}
+
+/// The order of events in plant time; sources by name and epoch, never by the order of arrival.
+fn compare(writer: &Writer, a: &OrderKey, b: &OrderKey) -> Ordering {
+    let name = |key: &OrderKey| {
+        writer
+            .source(key.source)
+            .map(|source| (&source.name, source.epoch))
+    };
+    a.effective_at
+        .cmp(&b.effective_at)
+        .then_with(|| name(a).cmp(&name(b)))
+        .then_with(|| a.sequence.cmp(&b.sequence))
+}
+
+fn aspects(body: &Body<'_>) -> Vec<(AspectKind, String, String)> {
+    let mut list = Vec::new();
+    body.for_each_aspect(&mut |Aspect { kind, item, sub }| {
+        list.push((kind, item.to_owned(), sub.to_owned()));
+    });
+    list.sort();
+    list
+}
+
+fn bad_target(target: Position, what: &str) -> Refusal {
+    Refusal::new(
+        RefusalReason::CorrectionTarget,
+        "targets",
+        format!("position {target} {what}"),
+    )
+}

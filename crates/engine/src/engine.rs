@@ -1,0 +1,375 @@
+//! The engine as a whole: the plants of a data folder, their loops and the committer.
+
+use crate::access::AccessLog;
+use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
+use crate::clock::{Clock, SystemClock};
+use crate::committer::{self, Committer};
+use crate::error::EngineError;
+use crate::keyring::KeyRing;
+use crate::limits::{BATCH_EVENTS_MAX, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY};
+use crate::plant::{Input, Loop, LoopParts, Plant, Shared, Standing};
+use crate::recover;
+use crate::snapshots::Snapshot;
+use crate::writer::Writer;
+use dashmap::DashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::thread::JoinHandle;
+use tokio::sync::{Semaphore, oneshot, watch};
+use werkbuch_journal::disk::{Disk, RealDisk};
+use werkbuch_journal::{RecoveryReport, Store};
+use werkbuch_model::id::{LogId, PlantId, Position};
+use werkbuch_twin::Twin;
+
+/// How an engine is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The build, as it is recorded when a log is opened for writing.
+    pub build: String,
+    /// Events between two snapshots of a plant.
+    pub snapshot_every: u64,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The disk that the log lies on; the system's in production, a simulated one in tests.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Options {
+    /// The common options for a data folder.
+    #[must_use]
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            build: concat!("werkbuch ", env!("CARGO_PKG_VERSION")).to_owned(),
+            snapshot_every: SNAPSHOT_EVERY,
+            clock: Arc::new(SystemClock::default()),
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+/// The running system over one data folder. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: Options,
+    store: Arc<dyn Store>,
+    report: RecoveryReport,
+    ring: Arc<KeyRing>,
+    access: Arc<AccessLog>,
+    plants: DashMap<PlantId, Plant>,
+    /// The plant of each session, by its handle.
+    sessions: DashMap<u64, PlantId>,
+    next_session: AtomicU64,
+    folds: Arc<Semaphore>,
+    committer: Mutex<Option<Committer>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    closing: AtomicBool,
+    /// Held while a plant is created, so that two callers do not create it twice.
+    creating: tokio::sync::Mutex<()>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Engine {
+    /// Opens a data folder and brings every plant back to life before it returns.
+    /// Errors: those of the journal (held, damaged, no rights), of a fold, of the key ring.
+    pub async fn open(options: Options) -> Result<Engine, EngineError> {
+        let runtime = tokio::runtime::Handle::current();
+        let opening = move || Self::open_blocking(options, runtime);
+        tokio::task::spawn_blocking(opening)
+            .await
+            .map_err(|error| EngineError::internal(format!("opening ended: {error}")))?
+    }
+
+    fn open_blocking(
+        options: Options,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Engine, EngineError> {
+        let opened = recover::open(&options.disk, &options.data, false)?;
+        let ring = Arc::new(KeyRing::open(&options.data)?);
+        let (committer, thread) =
+            committer::start(Arc::clone(&opened.store), options.data.clone())?;
+        let inner = Inner {
+            access: Arc::new(AccessLog::new(&options.data)),
+            store: opened.store,
+            report: opened.report,
+            ring,
+            plants: DashMap::new(),
+            sessions: DashMap::new(),
+            next_session: AtomicU64::new(first_session()?),
+            folds: Arc::new(Semaphore::new(PAST_FOLDS_MAX)),
+            committer: Mutex::new(Some(committer)),
+            threads: Mutex::new(vec![thread]),
+            closing: AtomicBool::new(false),
+            creating: tokio::sync::Mutex::new(()),
+            runtime,
+            options,
+        };
+        let engine = Engine {
+            inner: Arc::new(inner),
+        };
+        let mut snapshots = opened.snapshots;
+        for end in engine.inner.store.ends() {
+            let snapshot = snapshots.remove(&end.plant);
+            let plant = engine.revive(&end.plant, end.log_id, snapshot, end.closed)?;
+            engine.inner.plants.insert(end.plant, plant);
+        }
+        Ok(engine)
+    }
+
+    /// What opening the log found.
+    #[must_use]
+    pub fn recovery(&self) -> &RecoveryReport {
+        &self.inner.report
+    }
+
+    fn revive(
+        &self,
+        id: &PlantId,
+        log_id: LogId,
+        snapshot: Option<Snapshot>,
+        closed: bool,
+    ) -> Result<Plant, EngineError> {
+        let from = snapshot
+            .as_ref()
+            .map_or(Position(0), |snapshot| snapshot.writer.position);
+        let (writer, twin) = recover::plant(&*self.inner.store, id, log_id, snapshot)?;
+        self.start(writer, twin, closed, from)
+    }
+
+    /// Starts the loop of a plant.
+    fn start(
+        &self,
+        writer: Writer,
+        twin: Twin,
+        after_clean_close: bool,
+        last_snapshot: Position,
+    ) -> Result<Plant, EngineError> {
+        let inner = &self.inner;
+        let committer = inner
+            .committer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let committer = committer.ok_or(EngineError::ShuttingDown)?;
+        let (sender, receiver) = mpsc::sync_channel(PLANT_CHANNEL);
+        let shared = Arc::new(Shared {
+            id: writer.plant.clone(),
+            log_id: writer.log_id,
+            data: inner.options.data.clone(),
+            store: Arc::clone(&inner.store),
+            ring: Arc::clone(&inner.ring),
+            access: Arc::clone(&inner.access),
+            clock: Arc::clone(&inner.options.clock),
+            twin: RwLock::new(twin),
+            applied: watch::Sender::new(writer.position),
+            standing: Mutex::new(Standing::of(&writer)),
+            queue: Arc::new(Semaphore::new(PLANT_QUEUE)),
+            folds: Arc::clone(&inner.folds),
+        });
+        let plant = Plant {
+            shared: Arc::clone(&shared),
+            inputs: sender.clone(),
+        };
+        let parts = LoopParts {
+            shared,
+            writer,
+            committer,
+            inputs: (sender, receiver),
+            runtime: inner.runtime.clone(),
+            build: inner.options.build.clone(),
+            snapshot_every: inner.options.snapshot_every,
+            after_clean_close,
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("plant {}", plant.id()))
+            .spawn(move || Loop::new(parts, last_snapshot).run())
+            .map_err(|error| EngineError::internal(format!("no thread for a plant: {error}")))?;
+        inner
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(thread);
+        Ok(plant)
+    }
+
+    /// The plants, by name.
+    #[must_use]
+    pub fn plants(&self) -> Vec<Plant> {
+        let mut plants: Vec<Plant> = self
+            .inner
+            .plants
+            .iter()
+            .map(|entry| entry.clone())
+            .collect();
+        plants.sort_by(|a, b| a.id().cmp(b.id()));
+        plants
+    }
+
+    /// A plant by its name. Errors: `UnknownPlant`.
+    pub fn plant(&self, id: &PlantId) -> Result<Plant, EngineError> {
+        let found = self.inner.plants.get(id).map(|plant| plant.clone());
+        found.ok_or_else(|| EngineError::UnknownPlant { plant: id.clone() })
+    }
+
+    /// Opens a source of a plant for reporting; fences older sessions of the same source.
+    /// Errors: `UnknownPlant`, `UnknownMachine`, `EpochFenced`, `UnknownEpoch`, those of writing.
+    pub async fn open_source(
+        &self,
+        plant: &PlantId,
+        request: OpenSource,
+    ) -> Result<OpenedSource, EngineError> {
+        self.check_open()?;
+        let handle = self.plant(plant)?;
+        let session = self.inner.next_session.fetch_add(1, Ordering::Relaxed);
+        let opened = handle
+            .call(|reply, permit| Input::Open {
+                session,
+                request,
+                reply,
+                permit,
+            })
+            .await?;
+        self.inner.sessions.insert(session, plant.clone());
+        Ok(opened)
+    }
+
+    /// Records a batch. When it returns, what it says is synced.
+    /// Errors: what concerns the batch as a whole; each event's own refusal is an outcome.
+    pub async fn append(&self, session: u64, batch: Batch) -> Result<Appended, EngineError> {
+        self.check_open()?;
+        if batch.events.is_empty() {
+            return Err(EngineError::EmptyBatch);
+        }
+        if batch.events.len() > BATCH_EVENTS_MAX {
+            let events = batch.events.len();
+            return Err(EngineError::BatchTooLarge {
+                events,
+                limit: BATCH_EVENTS_MAX,
+            });
+        }
+        let plant = self.inner.sessions.get(&session).map(|plant| plant.clone());
+        let handle = self.plant(&plant.ok_or(EngineError::UnknownSession)?)?;
+        handle
+            .call(|reply, permit| Input::Append {
+                session,
+                batch,
+                reply,
+                permit,
+            })
+            .await
+    }
+
+    /// Applies a plant description; the first one creates the plant.
+    /// Errors: `PlantFile` with all mistakes, those of writing.
+    pub async fn apply(&self, request: Apply) -> Result<Applied, EngineError> {
+        self.check_open()?;
+        let id = request.file.plant_id.clone();
+        if let Ok(plant) = self.plant(&id) {
+            return apply_to(&plant, request).await;
+        }
+        let _creating = self.inner.creating.lock().await;
+        if let Ok(plant) = self.plant(&id) {
+            return apply_to(&plant, request).await;
+        }
+        let dry_run = request.dry_run;
+        let mut log_id = LogId::default();
+        getrandom::fill(&mut log_id.0)
+            .map_err(|_| EngineError::internal("the system gave no random bytes for a log id"))?;
+        let writer = Writer::new(id.clone(), log_id);
+        let plant = self.start(writer, Twin::new(id.clone()), false, Position(0))?;
+        let applied = apply_to(&plant, request).await;
+        if applied.is_ok() && !dry_run {
+            self.inner.plants.insert(id, plant);
+        } else {
+            close_plant(&plant).await;
+        }
+        applied
+    }
+
+    /// Confirms a plant's clock after a jump of more than an hour forward. Returns the position of
+    /// the record, 0 when nothing had to be confirmed.
+    /// Errors: `UnknownPlant`, those of writing.
+    pub async fn confirm_clock(&self, plant: &PlantId) -> Result<Position, EngineError> {
+        self.check_open()?;
+        let handle = self.plant(plant)?;
+        handle
+            .call(|reply, permit| Input::ConfirmClock { reply, permit })
+            .await
+    }
+
+    /// Finishes what has begun, writes snapshots and marks the log as closed in good order. Later
+    /// calls answer `ShuttingDown`. Closing twice is no error.
+    /// Errors: the close mark could not be written.
+    pub async fn close(&self) -> Result<(), EngineError> {
+        if self.inner.closing.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        for plant in self.plants() {
+            close_plant(&plant).await;
+        }
+        self.inner
+            .committer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let inner = Arc::clone(&self.inner);
+        let end = move || {
+            let threads =
+                std::mem::take(&mut *inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+            for thread in threads {
+                let _ = thread.join();
+            }
+            inner.store.close().map_err(EngineError::from)
+        };
+        tokio::task::spawn_blocking(end)
+            .await
+            .map_err(|error| EngineError::internal(format!("closing ended: {error}")))?
+    }
+
+    /// The name of the store that keeps the log.
+    #[must_use]
+    pub fn store_name(&self) -> &'static str {
+        "segments"
+    }
+
+    fn check_open(&self) -> Result<(), EngineError> {
+        if self.inner.closing.load(Ordering::SeqCst) {
+            return Err(EngineError::ShuttingDown);
+        }
+        Ok(())
+    }
+}
+
+async fn apply_to(plant: &Plant, request: Apply) -> Result<Applied, EngineError> {
+    let request = Box::new(request);
+    plant
+        .call(|reply, permit| Input::Apply {
+            request,
+            reply,
+            permit,
+        })
+        .await
+}
+
+async fn close_plant(plant: &Plant) {
+    let (reply, done) = oneshot::channel();
+    if plant.inputs.send(Input::Close { reply }).is_ok() {
+        let _ = done.await;
+    }
+}
+
+/// Handles begin at a random number, so that one of before a restart is not taken for a new one.
+fn first_session() -> Result<u64, EngineError> {
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random)
+        .map_err(|_| EngineError::internal("the system gave no random bytes for sessions"))?;
+    Ok((u64::from_le_bytes(random) >> 16 << 15) | 1)
+}

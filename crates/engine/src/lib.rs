@@ -1,0 +1,91 @@
+//! The running system: validate, order, commit, apply, publish.
+//!
+//! # The life of an event
+//!
+//! 1. A source reads a machine, stamps the event and numbers it, and keeps it until it is
+//!    acknowledged.
+//! 2. A batch arrives at [`Engine::append`] and waits in the bounded queue of its plant.
+//! 3. The plant's loop (`plant`) decides about each event (`batch`): a repeat, refused with a reason
+//!    of its own, or new.
+//! 4. A new one gets its position, times, flags and rank (`recorder`); its bytes are encoded, hashed
+//!    into the plant's tree and packed into a block.
+//! 5. The committer writes the blocks of all plants that wait and syncs once.
+//! 6. Only then the twin applies the events, the source is answered, and followers hear the position.
+//! 7. Questions ([`Plant::ask`]) read the live twin under a short lock, or a fold of the past.
+//! 8. Now and then the digest of the state is recorded and a snapshot written.
+//!
+//! # Example
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let runtime = tokio::runtime::Runtime::new()?;
+//! # runtime.block_on(async {
+//! use werkbuch_engine::{Apply, Engine, Options};
+//! use werkbuch_model::{id::PlantId, instant::Instant, plant};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let engine = Engine::open(Options::new(folder.path())).await?;
+//! let text = "[plant]\nid = \"PLT-07\"\n[[machine]]\nid = \"press-3\"\ntype = \"press\"\n";
+//! let file = plant::parse(text, "plant.toml").map_err(|mistakes| format!("{mistakes:?}"))?;
+//! let apply = Apply {
+//!     file, file_name: "plant.toml".into(), file_hash: [0; 32], dry_run: false,
+//!     who: "anna".into(), why: "first".into(),
+//! };
+//! assert!(engine.apply(apply).await?.created);
+//! let plant = engine.plant(&PlantId::new("PLT-07")?)?;
+//! let (machines, reflected) =
+//!     plant.ask(Instant::NOW, |twin| twin.description().machines().count()).await?;
+//! assert_eq!((machines, reflected.position.get()), (1, 3));
+//! engine.close().await?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Why
+//!
+//! - 2026-11-22: one thread for each plant, and one that commits. A plant that reads its log for a
+//!   correction or fails to fold holds up nobody else, and the loop reads like a list.
+//! - 2026-11-22: what the writer knows is a fold over its own log (`writer`), so that a start and the
+//!   forgetting of a failed commit take the same, tested way.
+//! - 2026-11-22: known numbers are compared with what is recorded after everything before them is
+//!   synced, outside of the loop: a repeat never answers earlier than its original.
+//! - 2026-11-22: an event that a live gateway has "observed" further ahead of the writer's clock than
+//!   its tolerance takes effect when it is recorded (and is suspect): else one gateway that says 2200
+//!   would hold a machine's state until then.
+//! - 2026-11-22: for an event without `observed_at` the writer's clock stands in for a gateway's.
+
+mod access;
+mod api;
+mod batch;
+mod clock;
+mod committer;
+mod correct;
+mod engine;
+mod error;
+mod identity;
+mod keyring;
+pub mod limits;
+mod plant;
+mod protect;
+mod recorder;
+mod recover;
+mod replay;
+mod snapshots;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use api::{
+    Appended, Applied, Apply, Batch, Comparison, OpenSource, OpenedSource, Outcome, OutcomeResult,
+    Reflected, Replay, ReplayTo, SourceStatus, StoredEvent, Verdict,
+};
+#[cfg(any(test, feature = "test-clock"))]
+pub use clock::ManualClock;
+pub use clock::{Clock, SystemClock};
+pub use engine::{Engine, Options};
+pub use error::EngineError;
+pub use plant::{Plant, StoredEvents, is_protected};
+pub use replay::replay_folder;

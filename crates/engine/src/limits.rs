@@ -1,0 +1,72 @@
+//! Every bound of the running system, with its reason.
+
+use std::time::Duration;
+
+/// The most events in one batch: the largest that is still staged in some ten milliseconds.
+pub const BATCH_EVENTS_MAX: usize = 16_384;
+
+/// The greatest size of one message of the API, in bytes; holds a full batch of common events.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The greatest size of the body of a sample batch, in bytes.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The most open intervals (gaps and refused numbers) of one source, as `semantics.md` has it.
+pub const OPEN_INTERVALS_MAX: usize = 1024;
+
+/// The inputs that wait for one plant's loop; more are answered with "try again".
+pub const PLANT_QUEUE: usize = 64;
+
+/// The batches of one plant that may wait for the disk at once.
+pub const BATCHES_IN_FLIGHT_MAX: usize = 16;
+
+/// What a plant's loop may find before it: the inputs that hold a place in its queue, an answer for
+/// each batch in flight and for a record of its own, and the request to close.
+pub const PLANT_CHANNEL: usize = PLANT_QUEUE + BATCHES_IN_FLIGHT_MAX + 8;
+
+/// The blocks of all plants that wait for the committer.
+pub const COMMIT_QUEUE: usize = 512;
+
+/// The most blocks that one fsync covers: some 30 MiB, a bounded time to write.
+pub const GROUP_BLOCKS_MAX: usize = 256;
+
+/// When a queue is full, the caller should try again after this.
+pub const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// How far the wall clock may move against the monotonic clock without being called a jump:
+/// more than time services correct smoothly, less than anyone would call the same time.
+pub const CLOCK_JUMP_MIN_NS: i64 = 1_000_000_000;
+
+/// A jump forward by more than this stops the writer until a person confirms it.
+pub const CLOCK_JUMP_STOP_NS: i64 = 3_600 * 1_000_000_000;
+
+/// How far a live source's clock may lie from its gateway's, unless it says otherwise: 10 minutes.
+pub const TOLERANCE_LIVE_NS: u64 = 600 * 1_000_000_000;
+
+/// The same for imports: 24 hours.
+pub const TOLERANCE_IMPORT_NS: u64 = 86_400 * 1_000_000_000;
+
+/// A gateway's clock before this time (1980-01-01) was never set: such an event is suspect.
+pub const PLAUSIBLE_FROM_NS: i64 = 315_532_800 * 1_000_000_000;
+
+/// The greatest size of the changes in one DescriptionChanged event, in encoded bytes.
+pub const DESCRIPTION_PART_BYTES: usize = 24 * 1024;
+
+/// Events between two snapshots, unless configured otherwise.
+pub const SNAPSHOT_EVERY: u64 = 200_000;
+
+/// The snapshots kept of each plant; an older one is a way out when the newest is damaged.
+pub const SNAPSHOTS_KEPT: usize = 2;
+
+/// The most past folds and replays at once; each holds a twin of its own in memory.
+pub const PAST_FOLDS_MAX: usize = 4;
+
+const _: () = assert!(
+    BATCHES_IN_FLIGHT_MAX <= PLANT_QUEUE,
+    "the loop must see what it may start"
+);
+const _: () = assert!(CLOCK_JUMP_MIN_NS < CLOCK_JUMP_STOP_NS, "a stop is a jump");
+const _: () = assert!(
+    BODY_BYTES_MAX < MESSAGE_BYTES_MAX,
+    "a body must fit its message"
+);

@@ -1,0 +1,234 @@
+//! Answers questions about a plant: now from the live twin, then from a fold of the past.
+
+use super::handle::{Plant, Shared};
+use crate::access::Access;
+use crate::api::{Reflected, StoredEvent};
+use crate::error::EngineError;
+use crate::protect::{Owner, reveal};
+use crate::recover::{each_event, fold_error};
+use bytes::Bytes;
+use std::sync::{Arc, PoisonError};
+use werkbuch_journal::StoredBlock;
+use werkbuch_model::event::{Body, Recorded};
+use werkbuch_model::id::{Position, SourceNumber};
+use werkbuch_model::instant::{Instant, Known};
+use werkbuch_model::time::Timestamp;
+use werkbuch_record::{decode_recorded, encode_recorded};
+use werkbuch_twin::Twin;
+
+/// Stored events, one after another.
+pub type StoredEvents = Box<dyn Iterator<Item = Result<StoredEvent, EngineError>> + Send>;
+
+impl Plant {
+    /// Asks the plant's twin at an instant. The question is put to the live twin under a short lock,
+    /// or to a twin folded for it; it should copy what it needs and return.
+    /// Errors: `InvalidInstant`, `Overloaded` when too many past folds run, those of the log.
+    pub async fn ask<R: Send + 'static>(
+        &self,
+        instant: Instant,
+        question: impl FnOnce(&Twin) -> R + Send + 'static,
+    ) -> Result<(R, Reflected), EngineError> {
+        if instant.is_now() {
+            return Ok(self.shared.ask_live(question));
+        }
+        let permit = Arc::clone(&self.shared.folds)
+            .try_acquire_owned()
+            .map_err(|_| EngineError::overloaded("the number of questions about the past"))?;
+        let shared = Arc::clone(&self.shared);
+        let fold = move || {
+            let _permit = permit;
+            let bound = shared.bound(&instant)?;
+            let twin = shared.fold(bound, instant.at)?;
+            Ok((question(&twin), reflected(&twin, instant.at)))
+        };
+        tokio::task::spawn_blocking(fold)
+            .await
+            .map_err(|error| EngineError::internal(format!("a fold of the past ended: {error}")))?
+    }
+
+    /// The last position that an instant may know. Blocking.
+    /// Errors: `InvalidInstant` when it lies beyond what is recorded.
+    pub fn bounds(&self, instant: &Instant) -> Result<Position, EngineError> {
+        self.shared.bound(instant)
+    }
+
+    /// The recorded events from a position on, to the end of the log. Blocking.
+    /// Errors: those of the log.
+    pub fn events(&self, from: Position) -> Result<StoredEvents, EngineError> {
+        let blocks = self
+            .shared
+            .store
+            .read(&self.shared.id, Position(from.get().max(1)))?;
+        let events = blocks.flat_map(move |block| -> Vec<Result<StoredEvent, EngineError>> {
+            match block {
+                Err(error) => vec![Err(error.into())],
+                Ok(block) => stored(&block, from).map(Ok).collect(),
+            }
+        });
+        Ok(Box::new(events))
+    }
+
+    /// One recorded event; nothing beyond the end of the log. Blocking.
+    /// Errors: those of the log.
+    pub fn event(&self, at: Position) -> Result<Option<StoredEvent>, EngineError> {
+        if at.get() == 0 || at > self.position() {
+            return Ok(None);
+        }
+        self.events(at)?.next().transpose()
+    }
+
+    /// A recorded event with the fields about people in plain, as far as their keys are there. The
+    /// reading is written to the access log first. Blocking.
+    /// Errors: `AccessLog`; then nothing is shown.
+    pub fn reveal(
+        &self,
+        event: &[u8],
+        reader: &str,
+        purpose: &str,
+    ) -> Result<Vec<u8>, EngineError> {
+        let unreadable = |error| EngineError::internal(format!("a stored event: {error}"));
+        let mut event = decode_recorded(event).map_err(unreadable)?;
+        if !holds_protected(&event.reported.body) {
+            return Ok(encode_recorded(&event));
+        }
+        let shared = &*self.shared;
+        shared.access.note(&Access {
+            at: shared.clock.wall(),
+            reader,
+            purpose,
+            plant: shared.id.as_str(),
+            position: event.position.get(),
+        })?;
+        let source = shared.source_label(event.source);
+        let number = if event.is_reported() {
+            event.reported.sequence.get()
+        } else {
+            event.position.get()
+        };
+        let owner = Owner {
+            plant: shared.id.as_str(),
+            source: &source,
+            number,
+        };
+        reveal(&mut event.reported.body, owner, &shared.ring)?;
+        Ok(encode_recorded(&event))
+    }
+}
+
+impl Shared {
+    fn ask_live<R>(&self, question: impl FnOnce(&Twin) -> R) -> (R, Reflected) {
+        let twin = self.twin.read().unwrap_or_else(PoisonError::into_inner);
+        (question(&twin), reflected(&twin, None))
+    }
+
+    /// The last position that an instant may know.
+    fn bound(&self, instant: &Instant) -> Result<Position, EngineError> {
+        let end = *self.applied.borrow();
+        match instant.known {
+            Known::Now => Ok(end),
+            Known::Position(position) if position <= end => Ok(position),
+            Known::Position(position) => Err(EngineError::InvalidInstant {
+                what: format!(
+                    "position {position} is not recorded yet; the log of plant \"{}\" ends at {end}",
+                    self.id
+                ),
+            }),
+            Known::Recorded(time) => {
+                let now = self.clock.wall();
+                if time > now {
+                    return Err(EngineError::InvalidInstant {
+                        what: format!("what will be known at {time} is not known now, at {now}"),
+                    });
+                }
+                Ok(self.recorded_by(time)?.min(end))
+            }
+        }
+    }
+
+    /// The last position recorded at or before a time.
+    pub(crate) fn recorded_by(&self, time: Timestamp) -> Result<Position, EngineError> {
+        let Some(block) = self.store.block_at(&self.id, time) else {
+            return Ok(Position(0));
+        };
+        if block.recorded_max <= time {
+            return Ok(block.last);
+        }
+        let mut last = Position(block.first.get().saturating_sub(1));
+        let Some(block) = self.store.read(&self.id, block.first)?.next() else {
+            return Ok(last);
+        };
+        for (position, bytes) in block?.events() {
+            if decode_recorded(bytes).is_ok_and(|event| event.recorded_at <= time) {
+                last = position;
+            }
+        }
+        Ok(last)
+    }
+
+    /// A twin of what was known at `bound` of what had happened by `at`, folded from the first event.
+    pub(crate) fn fold(&self, bound: Position, at: Option<Timestamp>) -> Result<Twin, EngineError> {
+        let mut twin = Twin::scoped(self.id.clone(), at);
+        let mut result = Ok(());
+        let walk = each_event(&*self.store, &self.id, Position(1), &mut |event, _| {
+            if event.position > bound {
+                return Err(EngineError::internal("enough"));
+            }
+            twin.apply(event).map_err(|error| {
+                result = Err(fold_error(&self.id, event.position, &error));
+                EngineError::internal("failed")
+            })
+        });
+        result?;
+        match walk {
+            Err(error) if twin.position() < bound => Err(error),
+            _ => Ok(twin),
+        }
+    }
+
+    fn source_label(&self, number: SourceNumber) -> String {
+        if number.get() == 0 {
+            return super::open::WRITER.to_owned();
+        }
+        let twin = self.twin.read().unwrap_or_else(PoisonError::into_inner);
+        twin.source(number)
+            .map(|source| format!("{}#{}", source.name, source.epoch))
+            .unwrap_or_default()
+    }
+}
+
+fn reflected(twin: &Twin, at: Option<Timestamp>) -> Reflected {
+    let recorded_at = twin.last_recorded_at().unwrap_or_default();
+    Reflected {
+        position: twin.position(),
+        recorded_at,
+        at,
+    }
+}
+
+/// The events of a block from a position on, copied out.
+fn stored(block: &StoredBlock, from: Position) -> impl Iterator<Item = StoredEvent> + '_ {
+    let later = block
+        .events()
+        .filter(move |(position, _)| *position >= from);
+    later.map(|(position, bytes)| StoredEvent {
+        position,
+        bytes: Bytes::copy_from_slice(bytes),
+    })
+}
+
+fn holds_protected(body: &Body<'_>) -> bool {
+    match body {
+        Body::AlarmAcknowledged(body) => body.who.key != 0 || body.comment.key != 0,
+        Body::CorrectionRecorded(body) => {
+            body.who.key != 0 || body.replacement.as_deref().is_some_and(holds_protected)
+        }
+        Body::DescriptionChanged(body) => body.who.key != 0,
+        _ => false,
+    }
+}
+
+/// Whether an event is one that a reveal would change.
+#[must_use]
+pub fn is_protected(event: &Recorded<'_>) -> bool {
+    holds_protected(&event.reported.body)
+}

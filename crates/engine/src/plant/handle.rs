@@ -1,0 +1,175 @@
+//! The handle of a plant: what callers hold, and what they share with its loop.
+
+use super::input::Input;
+use crate::access::AccessLog;
+use crate::api::SourceStatus;
+use crate::error::EngineError;
+use crate::keyring::KeyRing;
+use crate::writer::{SourceEntry, Writer};
+use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::{Semaphore, oneshot, watch};
+use werkbuch_journal::Store;
+use werkbuch_model::id::{LogId, PlantId, Position, Sequence, SourceNumber};
+use werkbuch_proof::Hash;
+use werkbuch_twin::Twin;
+
+/// What the loop of a plant shares with those who ask.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) id: PlantId,
+    pub(crate) log_id: LogId,
+    pub(crate) data: PathBuf,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) ring: Arc<KeyRing>,
+    pub(crate) access: Arc<AccessLog>,
+    pub(crate) clock: Arc<dyn crate::clock::Clock>,
+    pub(crate) twin: RwLock<Twin>,
+    pub(crate) applied: watch::Sender<Position>,
+    /// What the writer says of itself when something has been applied.
+    pub(crate) standing: Mutex<Standing>,
+    /// Places in the loop's queue.
+    pub(crate) queue: Arc<Semaphore>,
+    /// Places for folds of the past.
+    pub(crate) folds: Arc<Semaphore>,
+}
+
+/// Where the writer stood when its last batch was applied.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) position: Position,
+    pub(crate) root: Option<Hash>,
+    pub(crate) sources: Vec<SourceStatus>,
+    pub(crate) revision: u32,
+}
+
+impl Standing {
+    /// Where a writer stands that has just been brought back to life.
+    pub(crate) fn of(writer: &Writer) -> Self {
+        Self {
+            position: writer.position,
+            root: Some(writer.tree.root()),
+            sources: writer
+                .sources()
+                .map(|(number, entry)| Self::status(number, entry))
+                .collect(),
+            revision: writer.revision,
+        }
+    }
+
+    /// Where one source stands.
+    pub(crate) fn status(number: SourceNumber, source: &SourceEntry) -> SourceStatus {
+        let (missing, gaps) = source.identity.missing();
+        SourceStatus {
+            number,
+            name: source.name.clone(),
+            epoch: source.epoch,
+            kind: source.kind(),
+            high: Sequence(source.identity.high()),
+            missing,
+            gaps,
+        }
+    }
+
+    /// Something has been applied.
+    pub(crate) fn arrive(
+        &mut self,
+        position: Position,
+        root: Hash,
+        source: Option<SourceStatus>,
+        revision: u32,
+    ) {
+        self.position = position;
+        self.root = Some(root);
+        self.revision = revision;
+        let Some(status) = source else { return };
+        match self
+            .sources
+            .iter_mut()
+            .find(|known| known.number == status.number)
+        {
+            Some(known) => *known = status,
+            None => self.sources.push(status),
+        }
+    }
+}
+
+/// A plant. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Plant {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) inputs: SyncSender<Input>,
+}
+
+impl Plant {
+    /// The plant's name.
+    #[must_use]
+    pub fn id(&self) -> &PlantId {
+        &self.shared.id
+    }
+
+    /// The number of its log.
+    #[must_use]
+    pub fn log_id(&self) -> LogId {
+        self.shared.log_id
+    }
+
+    /// The last position that the twin has applied.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        *self.shared.applied.borrow()
+    }
+
+    /// Follows the last applied position.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Position> {
+        self.shared.applied.subscribe()
+    }
+
+    /// The last applied position and the root of the tree over the log up to it.
+    #[must_use]
+    pub fn root(&self) -> (Position, Hash) {
+        let standing = self.standing();
+        (
+            standing.position,
+            standing.root.unwrap_or(werkbuch_proof::EMPTY_ROOT),
+        )
+    }
+
+    /// Where the numbering of each source stands.
+    #[must_use]
+    pub fn sources(&self) -> Vec<SourceStatus> {
+        self.standing().sources
+    }
+
+    /// The count of applied descriptions.
+    #[must_use]
+    pub fn revision(&self) -> u32 {
+        self.standing().revision
+    }
+
+    fn standing(&self) -> Standing {
+        self.shared
+            .standing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Hands an input to the loop and waits for its answer.
+    /// Errors: `Overloaded` when its queue is full, `ShuttingDown`, and those of the input.
+    pub(crate) async fn call<T>(
+        &self,
+        input: impl FnOnce(super::Reply<T>, tokio::sync::OwnedSemaphorePermit) -> Input,
+    ) -> Result<T, EngineError> {
+        let permit = Arc::clone(&self.shared.queue)
+            .try_acquire_owned()
+            .map_err(|_| EngineError::overloaded("the queue of the plant"))?;
+        let (reply, answer) = oneshot::channel();
+        self.inputs
+            .send(input(reply, permit))
+            .map_err(|_| EngineError::ShuttingDown)?;
+        answer.await.map_err(|_| EngineError::ShuttingDown)?
+    }
+}

@@ -1,0 +1,59 @@
+//! Everything that a plant's loop reacts to.
+
+use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
+use crate::error::EngineError;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use werkbuch_model::id::Position;
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+
+/// The inputs of a plant's loop. Those of callers hold a permit of the plant's bounded queue.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A source reports.
+    Append {
+        /// The handle of the session that reports.
+        session: u64,
+        /// What it reports.
+        batch: Batch,
+        /// Where the answer goes.
+        reply: Reply<Appended>,
+        /// The place in the queue.
+        permit: OwnedSemaphorePermit,
+    },
+    /// A source opens.
+    Open {
+        /// The handle that the new session gets.
+        session: u64,
+        /// What opens.
+        request: OpenSource,
+        /// Where the answer goes.
+        reply: Reply<OpenedSource>,
+        /// The place in the queue.
+        permit: OwnedSemaphorePermit,
+    },
+    /// A description is applied.
+    Apply {
+        /// The description.
+        request: Box<Apply>,
+        /// Where the answer goes.
+        reply: Reply<Applied>,
+        /// The place in the queue.
+        permit: OwnedSemaphorePermit,
+    },
+    /// A person confirms the clock.
+    ConfirmClock {
+        /// Where the answer goes: the position of the record, 0 when nothing had to be confirmed.
+        reply: Reply<Position>,
+        /// The place in the queue.
+        permit: OwnedSemaphorePermit,
+    },
+    /// The committer answers the oldest commit that is in flight.
+    Committed(Result<Position, EngineError>),
+    /// The server closes: finish what has begun, write a snapshot, end.
+    Close {
+        /// Told when all is done.
+        reply: Reply<()>,
+    },
+}

@@ -1,0 +1,14 @@
+//! One plant: a loop that alone decides what its log says, and a handle through which it is asked.
+
+mod ask;
+mod flight;
+mod handle;
+mod input;
+mod open;
+mod state;
+
+pub use ask::{StoredEvents, is_protected};
+pub use handle::Plant;
+pub(crate) use handle::{Shared, Standing};
+pub(crate) use input::{Input, Reply};
+pub(crate) use state::{Loop, LoopParts};

@@ -1,0 +1,446 @@
+//! The loop of a plant: takes inputs one after another and alone decides what the log says.
+
+use super::flight::{Flight, Landing};
+use super::handle::Shared;
+use super::input::{Input, Reply};
+use crate::api::{Appended, Batch};
+use crate::batch::Staging;
+use crate::clock::{Tick, WriterClock};
+use crate::committer::Committer;
+use crate::correct::Corrector;
+use crate::error::EngineError;
+use crate::limits::BATCHES_IN_FLIGHT_MAX;
+use crate::recorder::Recorder;
+use crate::writer::Writer;
+use crate::{recover, snapshots};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::OwnedSemaphorePermit;
+use werkbuch_model::event::{Body, DigestRecorded, FormatRaised, WriterOpened};
+use werkbuch_model::id::{Position, SourceNumber, WriterEpoch};
+use werkbuch_twin::{FOLD_VERSION, FORMAT_VERSION};
+
+/// What a loop is made from.
+#[derive(Debug)]
+pub(crate) struct LoopParts {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writer: Writer,
+    pub(crate) committer: Committer,
+    pub(crate) inputs: (SyncSender<Input>, Receiver<Input>),
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) build: String,
+    pub(crate) snapshot_every: u64,
+    /// Whether the log had been closed in good order.
+    pub(crate) after_clean_close: bool,
+}
+
+/// The loop of a plant.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    pub(super) shared: Arc<Shared>,
+    pub(super) writer: Writer,
+    pub(super) clock: WriterClock,
+    pub(super) committer: Committer,
+    pub(super) inputs: SyncSender<Input>,
+    receiver: Receiver<Input>,
+    pub(super) runtime: tokio::runtime::Handle,
+    build: String,
+    snapshot_every: u64,
+    after_clean_close: bool,
+    /// The epoch of this opening, and whether the log says so yet.
+    epoch: WriterEpoch,
+    opened: bool,
+    pub(super) sessions: BTreeMap<u64, SourceNumber>,
+    pub(super) flights: VecDeque<Flight>,
+    waiting: VecDeque<Input>,
+    paused: Option<Paused>,
+    /// Why the commits in flight fail; what was staged is forgotten when the last has landed.
+    pub(super) failure: Option<EngineError>,
+    /// Why nothing is written any more.
+    pub(super) stopped: Option<EngineError>,
+    last_snapshot: Position,
+    /// Where a digest was last tried, so that a full disk is not tried again and again.
+    digest_tried: Option<Position>,
+    closing: Option<Reply<()>>,
+}
+
+/// A batch whose next event is a correction, which waits until all before it is synced.
+#[derive(Debug)]
+struct Paused {
+    staging: Staging,
+    source: SourceNumber,
+    reply: Reply<Appended>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Loop {
+    pub(crate) fn new(parts: LoopParts, last_snapshot: Position) -> Self {
+        let LoopParts {
+            shared,
+            writer,
+            committer,
+            inputs,
+            runtime,
+            build,
+            ..
+        } = parts;
+        Self {
+            clock: WriterClock::new(Arc::clone(&shared.clock), writer.recorded_at),
+            epoch: WriterEpoch(writer.epoch.get() + 1),
+            opened: false,
+            shared,
+            writer,
+            committer,
+            inputs: inputs.0,
+            receiver: inputs.1,
+            runtime,
+            build,
+            snapshot_every: parts.snapshot_every.max(1),
+            after_clean_close: parts.after_clean_close,
+            sessions: BTreeMap::new(),
+            flights: VecDeque::new(),
+            waiting: VecDeque::new(),
+            paused: None,
+            failure: None,
+            stopped: None,
+            last_snapshot,
+            digest_tried: None,
+            closing: None,
+        }
+    }
+
+    /// Runs until the plant is closed.
+    pub(crate) fn run(mut self) {
+        if self.writer.position.get() > 0 {
+            // A new plant is opened with its first description, in one commit.
+            self.record_own(|_| Ok(()), Landing::Own);
+        }
+        while let Ok(input) = self.receiver.recv() {
+            match input {
+                Input::Committed(result) => self.land(result),
+                Input::Close { reply } => self.closing = Some(reply),
+                asked => self.waiting.push_back(asked),
+            }
+            if self.go_on() {
+                return;
+            }
+        }
+    }
+
+    /// Does what can be done now. Returns whether the plant is closed.
+    fn go_on(&mut self) -> bool {
+        loop {
+            if self.flights.is_empty() {
+                if self.failure.take().is_some() {
+                    self.forget_staged();
+                }
+                if let Some(paused) = self.paused.take() {
+                    self.stage(paused.staging, paused.source, paused.reply, paused.permit);
+                    continue;
+                }
+                let idle = self.closing.is_some() && self.waiting.is_empty();
+                if (idle || self.snapshot_due()) && self.record_digest() {
+                    continue;
+                }
+                if idle {
+                    return self.close();
+                }
+                if self.snapshot_due() {
+                    self.write_snapshot(true);
+                }
+            }
+            let held = self.paused.is_some() || self.failure.is_some() || self.snapshot_due();
+            if held || self.flights.len() >= BATCHES_IN_FLIGHT_MAX {
+                return false;
+            }
+            let Some(input) = self.waiting.pop_front() else {
+                return false;
+            };
+            self.handle(input);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        match input {
+            Input::Append {
+                session,
+                batch,
+                reply,
+                permit,
+            } => {
+                self.append(session, batch, reply, permit);
+            }
+            Input::Open {
+                session,
+                request,
+                reply,
+                permit,
+            } => {
+                self.open(session, request, reply, permit);
+            }
+            Input::Apply {
+                request,
+                reply,
+                permit,
+            } => self.apply(*request, reply, permit),
+            Input::ConfirmClock { reply, permit } => self.confirm_clock(reply, permit),
+            Input::Committed(_) | Input::Close { .. } => {}
+        }
+    }
+
+    fn append(
+        &mut self,
+        session: u64,
+        batch: Batch,
+        reply: Reply<Appended>,
+        permit: OwnedSemaphorePermit,
+    ) {
+        let Some(source) = self.sessions.get(&session).copied() else {
+            let source_name = "of this session".to_owned();
+            let _ = reply.send(Err(EngineError::SessionFenced { source_name }));
+            return;
+        };
+        self.stage(Staging::new(source, batch), source, reply, permit);
+    }
+
+    /// Stages a batch, or what is left of it.
+    fn stage(
+        &mut self,
+        mut staging: Staging,
+        source: SourceNumber,
+        reply: Reply<Appended>,
+        permit: OwnedSemaphorePermit,
+    ) {
+        let jump = match self.may_write() {
+            Ok(jump) => jump,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return;
+            }
+        };
+        let shared = Arc::clone(&self.shared);
+        let corrector = Corrector {
+            store: &shared.store,
+            plant: &shared.id,
+        };
+        let corrector = self.flights.is_empty().then_some(&corrector);
+        let mut recorder = Recorder::new(&mut self.writer, &mut self.clock);
+        let result = open_log(
+            &mut recorder,
+            &mut self.opened,
+            self.epoch,
+            &self.build,
+            self.after_clean_close,
+        )
+        .and_then(|()| jump.map_or(Ok(()), |jump| recorder.record_own(jump).map(drop)))
+        .and_then(|()| staging.stage(&mut recorder, &shared.ring, corrector));
+        let staged = recorder.finish();
+        match result {
+            Ok(true) => {
+                let drafts = staging.drafts;
+                let landing = Landing::Append {
+                    source,
+                    drafts,
+                    reply,
+                    permit,
+                };
+                self.launch(staged, landing);
+            }
+            Ok(false) => {
+                self.paused = Some(Paused {
+                    staging,
+                    source,
+                    reply,
+                    permit,
+                });
+                self.launch(staged, Landing::Own);
+            }
+            Err(error) => {
+                let _ = reply.send(Err(error.clone()));
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    /// Records what `fill` wants of the writer's own, and lands as `landing`.
+    pub(super) fn record_own(
+        &mut self,
+        fill: impl FnOnce(&mut Recorder<'_>) -> Result<(), EngineError>,
+        landing: Landing,
+    ) {
+        let jump = match self.may_write() {
+            Ok(jump) => jump,
+            Err(error) => return landing.fail(&error),
+        };
+        let mut recorder = Recorder::new(&mut self.writer, &mut self.clock);
+        let result = open_log(
+            &mut recorder,
+            &mut self.opened,
+            self.epoch,
+            &self.build,
+            self.after_clean_close,
+        )
+        .and_then(|()| jump.map_or(Ok(()), |jump| recorder.record_own(jump).map(drop)))
+        .and_then(|()| fill(&mut recorder));
+        let staged = recorder.finish();
+        match result {
+            Ok(()) => self.launch(staged, landing),
+            Err(error) => {
+                landing.fail(&error);
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    /// Whether anything may be written now; a jump of the clock is to be recorded first.
+    fn may_write(&mut self) -> Result<Option<Body<'static>>, EngineError> {
+        if let Some(error) = self.stopped.as_ref().or(self.failure.as_ref()) {
+            return Err(error.clone());
+        }
+        match self.clock.tick() {
+            Tick::Steady => Ok(None),
+            Tick::Jumped(jump) => {
+                tracing::warn!(plant = self.shared.id.as_str(), expected = %jump.expected,
+                    found = %jump.found, "the wall clock jumped");
+                Ok(Some(Body::ClockJumped(jump)))
+            }
+            Tick::Stopped(jump) => Err(EngineError::ClockUnconfirmed {
+                plant: self.shared.id.clone(),
+                jump,
+            }),
+        }
+    }
+
+    /// Goes back to what the log says, after a commit failed.
+    fn forget_staged(&mut self) {
+        if self.stopped.is_some() {
+            return;
+        }
+        let Shared {
+            data,
+            id,
+            log_id,
+            store,
+            ..
+        } = &*self.shared;
+        let snapshot = snapshots::newest(data, id, true).filter(|s| s.writer.log_id == *log_id);
+        match recover::writer_only(&**store, id, *log_id, snapshot) {
+            Ok(writer) => {
+                self.opened = writer.epoch == self.epoch;
+                self.writer = writer;
+            }
+            Err(error) => {
+                tracing::error!(plant = id.as_str(), error = %error, "the plant stops writing");
+                self.stopped = Some(error);
+            }
+        }
+    }
+
+    fn snapshot_due(&self) -> bool {
+        let since = self
+            .writer
+            .position
+            .get()
+            .saturating_sub(self.last_snapshot.get());
+        self.stopped.is_none() && since >= self.snapshot_every
+    }
+
+    /// Records the digest of the state, when it has changed since the last one.
+    fn record_digest(&mut self) -> bool {
+        let tried = self.digest_tried == Some(self.writer.position);
+        if self.writer.since_digest == 0 || self.stopped.is_some() || tried {
+            return false;
+        }
+        self.digest_tried = Some(self.writer.position);
+        let digest = {
+            let twin = self
+                .shared
+                .twin
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            twin.digest().to_vec()
+        };
+        let at_position = self.writer.position;
+        let body = DigestRecorded {
+            at_position,
+            fold_version: FOLD_VERSION,
+            digest: digest.into(),
+        };
+        let before = self.flights.len();
+        self.record_own(
+            |recorder| recorder.record_own(Body::DigestRecorded(body)).map(drop),
+            Landing::Own,
+        );
+        self.flights.len() > before
+    }
+
+    /// Writes a snapshot of the state, which is that of the log's end.
+    fn write_snapshot(&mut self, aside: bool) {
+        self.last_snapshot = self.writer.position;
+        let encoded = {
+            let twin = self
+                .shared
+                .twin
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            snapshots::encode(&self.writer, &twin)
+        };
+        let position = self.writer.position;
+        let shared = Arc::clone(&self.shared);
+        let write = move || {
+            let folder = snapshots::folder(&shared.data, &shared.id);
+            let written = encoded.and_then(|bytes| snapshots::write(&folder, position, &bytes));
+            if let Err(error) = written {
+                // Snapshots are disposable: a start takes longer without one, nothing is lost.
+                tracing::warn!(plant = shared.id.as_str(), error = %error, "no snapshot was written");
+            }
+        };
+        if aside {
+            self.runtime.spawn_blocking(write);
+        } else {
+            write();
+        }
+    }
+
+    fn close(&mut self) -> bool {
+        if self.stopped.is_none() && self.writer.position > self.last_snapshot {
+            self.write_snapshot(false);
+        }
+        if let Some(reply) = self.closing.take() {
+            let _ = reply.send(Ok(()));
+        }
+        true
+    }
+}
+
+/// Records that the log is open for writing, before anything else is.
+fn open_log(
+    recorder: &mut Recorder<'_>,
+    opened: &mut bool,
+    epoch: WriterEpoch,
+    build: &str,
+    after_clean_close: bool,
+) -> Result<(), EngineError> {
+    if *opened {
+        return Ok(());
+    }
+    *opened = true;
+    let fresh = recorder.writer.position.get() == 0;
+    let last_recorded_at = (!fresh).then_some(recorder.writer.recorded_at);
+    recorder.writer.epoch = epoch;
+    if fresh {
+        recorder.record_own(Body::FormatRaised(FormatRaised {
+            minimum_reader: FORMAT_VERSION,
+        }))?;
+    }
+    recorder
+        .record_own(Body::WriterOpened(WriterOpened {
+            epoch,
+            build: build.to_owned().into(),
+            fold_version: FOLD_VERSION,
+            after_clean_close,
+            last_recorded_at,
+        }))
+        .map(drop)
+}

@@ -1,0 +1,106 @@
+//! Protects the fields about people on their way into the log, and reveals them on the way out.
+
+use crate::error::EngineError;
+use crate::keyring::{FieldIdentity, KeyRing};
+use werkbuch_model::event::{Body, Protected};
+
+/// The event that protected fields belong to: their encryption is bound to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner<'a> {
+    /// The plant.
+    pub(crate) plant: &'a str,
+    /// The source with its epoch; `writer` for the writer's own records.
+    pub(crate) source: &'a str,
+    /// The sequence; the position for the writer's own records.
+    pub(crate) number: u64,
+}
+
+/// The person to whom a comment belongs when nobody is named.
+const NOBODY: &str = "";
+
+/// Encrypts every protected field of a body that is still in plain.
+/// Errors: the key ring cannot be written.
+pub(crate) fn protect(
+    body: &mut Body<'_>,
+    owner: Owner<'_>,
+    ring: &KeyRing,
+) -> Result<(), EngineError> {
+    each_field(body, &mut |path, person, field| {
+        if field.plain.is_empty() {
+            return Ok(());
+        }
+        let identity = identity(owner, path);
+        let (key, ciphertext) = ring.protect(person.unwrap_or(NOBODY), identity, &field.plain)?;
+        *field = Protected {
+            plain: String::new().into(),
+            key,
+            ciphertext: ciphertext.into(),
+        };
+        Ok(())
+    })
+}
+
+/// Decrypts every protected field of a body whose key is still there.
+/// Errors: none today; the shape is shared with [`protect`].
+pub(crate) fn reveal(
+    body: &mut Body<'_>,
+    owner: Owner<'_>,
+    ring: &KeyRing,
+) -> Result<(), EngineError> {
+    each_field(body, &mut |path, _, field| {
+        if let Some(plain) = ring.reveal(field.key, identity(owner, path), &field.ciphertext) {
+            field.plain = plain.into();
+        }
+        Ok(())
+    })
+}
+
+fn identity<'a>(owner: Owner<'a>, path: &'static str) -> FieldIdentity<'a> {
+    FieldIdentity {
+        plant: owner.plant,
+        source: owner.source,
+        number: owner.number,
+        path,
+    }
+}
+
+type Visit<'v> =
+    dyn FnMut(&'static str, Option<&str>, &mut Protected<'_>) -> Result<(), EngineError> + 'v;
+
+/// Calls `visit` with the path, the person in plain if known, and each protected field of a body.
+fn each_field(body: &mut Body<'_>, visit: &mut Visit<'_>) -> Result<(), EngineError> {
+    match body {
+        Body::AlarmAcknowledged(body) => {
+            let person = body.who.plain.to_string();
+            let person = (!person.is_empty()).then_some(person.as_str());
+            visit("who", person, &mut body.who)?;
+            visit("comment", person, &mut body.comment)
+        }
+        Body::CorrectionRecorded(body) => {
+            let person = body.who.plain.to_string();
+            visit(
+                "who",
+                (!person.is_empty()).then_some(person.as_str()),
+                &mut body.who,
+            )?;
+            match body.replacement.as_deref_mut() {
+                Some(Body::AlarmAcknowledged(inner)) => {
+                    let person = inner.who.plain.to_string();
+                    let person = (!person.is_empty()).then_some(person.as_str());
+                    visit("replacement.who", person, &mut inner.who)?;
+                    visit("replacement.comment", person, &mut inner.comment)
+                }
+                _ => Ok(()),
+            }
+        }
+        Body::DescriptionChanged(body) => {
+            let person = body.who.plain.to_string();
+            visit(
+                "who",
+                (!person.is_empty()).then_some(person.as_str()),
+                &mut body.who,
+            )
+        }
+        _ => Ok(()),
+    }
+}

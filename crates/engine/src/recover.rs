@@ -1,0 +1,182 @@
+//! Brings a data folder back to life: the newest good snapshots and the rest of the log.
+
+use crate::error::EngineError;
+use crate::snapshots::{self, Snapshot};
+use crate::writer::Writer;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use werkbuch_journal::disk::Disk;
+use werkbuch_journal::{Options, RecoveryReport, Segments, Store, StoreError, Trusted};
+use werkbuch_model::event::Recorded;
+use werkbuch_model::id::{LogId, PlantId, Position};
+use werkbuch_record::decode_recorded;
+use werkbuch_twin::Twin;
+
+/// An opened folder.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) report: RecoveryReport,
+    pub(crate) snapshots: BTreeMap<PlantId, Snapshot>,
+}
+
+/// Opens the log of a data folder, trusting the trees of good snapshots. A snapshot that the log
+/// contradicts is dropped and the log opened again without it.
+/// Errors: those of the journal.
+pub(crate) fn open(
+    disk: &Arc<dyn Disk>,
+    data: &Path,
+    read_only: bool,
+) -> Result<Opened, EngineError> {
+    let mut snapshots: BTreeMap<PlantId, Snapshot> = BTreeMap::new();
+    for plant in snapshots::plants(data) {
+        if let Some(snapshot) = snapshots::newest(data, &plant, read_only) {
+            snapshots.insert(plant, snapshot);
+        }
+    }
+    loop {
+        let options = Options {
+            trusted: trusted(&snapshots),
+            ..Options::default()
+        };
+        let disk = Arc::clone(disk);
+        let opened = if read_only {
+            Segments::open_read_only(disk, data, &options)
+        } else {
+            Segments::open(disk, data, &options)
+        };
+        match opened {
+            Ok((store, report)) => {
+                let store: Arc<dyn Store> = Arc::new(store);
+                keep_fitting(data, &*store, &mut snapshots, read_only);
+                return Ok(Opened {
+                    store,
+                    report,
+                    snapshots,
+                });
+            }
+            Err(StoreError::Snapshot { plant, position }) if snapshots.remove(&plant).is_some() => {
+                let folder = snapshots::folder(data, &plant);
+                let named = snapshots::list(&folder)
+                    .into_iter()
+                    .find(|(at, _)| *at == position);
+                if let Some((_, path)) = named {
+                    snapshots::drop_file(&path, &plant, "the log contradicts it", read_only);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn trusted(snapshots: &BTreeMap<PlantId, Snapshot>) -> Vec<Trusted> {
+    let trust = |(plant, snapshot): (&PlantId, &Snapshot)| Trusted {
+        plant: plant.clone(),
+        position: snapshot.writer.position,
+        tree: snapshot.writer.tree.clone(),
+    };
+    snapshots.iter().map(trust).collect()
+}
+
+/// Drops snapshots of another log than the one that is there.
+fn keep_fitting(
+    data: &Path,
+    store: &dyn Store,
+    snapshots: &mut BTreeMap<PlantId, Snapshot>,
+    read_only: bool,
+) {
+    let ends: BTreeMap<_, _> = store
+        .ends()
+        .into_iter()
+        .map(|end| (end.plant, end.log_id))
+        .collect();
+    snapshots.retain(|plant, snapshot| {
+        let fits = ends.get(plant) == Some(&snapshot.writer.log_id);
+        if !fits {
+            for (_, path) in snapshots::list(&snapshots::folder(data, plant)) {
+                snapshots::drop_file(&path, plant, "it is of another log", read_only);
+            }
+        }
+        fits
+    });
+}
+
+/// A plant as it stands after its last event: writer and twin.
+/// Errors: the log cannot be read, or needs a newer build.
+pub(crate) fn plant(
+    store: &dyn Store,
+    plant: &PlantId,
+    log_id: LogId,
+    snapshot: Option<Snapshot>,
+) -> Result<(Writer, Twin), EngineError> {
+    let (mut writer, mut twin) = match snapshot {
+        Some(snapshot) => (snapshot.writer, snapshot.twin),
+        None => (Writer::new(plant.clone(), log_id), Twin::new(plant.clone())),
+    };
+    let from = writer.position.next();
+    each_event(store, plant, from, &mut |event, bytes| {
+        writer.absorb(event, bytes);
+        twin.apply(event)
+            .map_err(|error| fold_error(plant, event.position, &error))
+    })?;
+    Ok((writer, twin))
+}
+
+/// The writer alone, after a commit failed and what was staged must be forgotten.
+pub(crate) fn writer_only(
+    store: &dyn Store,
+    plant: &PlantId,
+    log_id: LogId,
+    snapshot: Option<Snapshot>,
+) -> Result<Writer, EngineError> {
+    let mut writer = snapshot.map_or_else(|| Writer::new(plant.clone(), log_id), |s| s.writer);
+    let from = writer.position.next();
+    each_event(store, plant, from, &mut |event, bytes| {
+        writer.absorb(event, bytes);
+        Ok(())
+    })?;
+    Ok(writer)
+}
+
+/// What is done with each event and its stored bytes.
+pub(crate) type EachEvent<'f> = dyn FnMut(&Recorded<'_>, &[u8]) -> Result<(), EngineError> + 'f;
+
+/// Calls `f` with each event of a plant from a position on, and its stored bytes.
+/// Errors: those of the log and of `f`; it stops at the first.
+pub(crate) fn each_event(
+    store: &dyn Store,
+    plant: &PlantId,
+    from: Position,
+    f: &mut EachEvent<'_>,
+) -> Result<(), EngineError> {
+    for block in store.read(plant, from)? {
+        let block = block?;
+        for (position, bytes) in block.events() {
+            if position < from {
+                continue;
+            }
+            let event = decode_recorded(bytes).map_err(|error| EngineError::FormatNewer {
+                plant: plant.clone(),
+                cause: format!("event {position}: {error}"),
+            })?;
+            f(&event, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a failed fold means to the caller.
+pub(crate) fn fold_error(
+    plant: &PlantId,
+    position: Position,
+    error: &werkbuch_twin::FoldError,
+) -> EngineError {
+    match error {
+        werkbuch_twin::FoldError::FormatTooNew { .. } => EngineError::FormatNewer {
+            plant: plant.clone(),
+            cause: error.to_string(),
+        },
+        other => EngineError::fold(plant, position, other),
+    }
+}

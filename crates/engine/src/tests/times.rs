@@ -1,0 +1,166 @@
+//! Clocks of sources, gateways and the writer.
+
+use super::*;
+use crate::EngineError;
+use werkbuch_model::instant::{Instant, Known};
+
+/// Seconds from the morning to an instant.
+fn seconds(text: &str) -> i64 {
+    Timestamp::parse(text).unwrap().since(MORNING) / SECOND_NS
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_takes_effect_by_the_clock_that_can_be_believed() {
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    let far = seconds("2200-01-01T00:00:00Z");
+    let old = seconds("1970-01-01T00:00:00Z");
+    // Seconds of occurred and observed (none: no gateway), declared historical; then the seconds
+    // that it takes effect at (none: when it is recorded) and whether it is suspect.
+    let cases = [
+        (0, Some(0), false, Some(0), false),
+        (-599, Some(0), false, Some(-599), false),
+        (-601, Some(0), false, Some(0), true),
+        (601, Some(0), false, Some(0), true),
+        (-601, Some(0), true, Some(-601), false),
+        (601, Some(0), true, Some(0), true),
+        (-86_400, Some(-86_400), false, Some(-86_400), false),
+        (-300, None, false, Some(-300), false),
+        (-7_200, None, false, None, true),
+        (old, Some(0), false, Some(0), true),
+        (far, Some(0), false, Some(0), true),
+        (old, Some(old), false, Some(old), true),
+        (far, Some(far), false, None, true),
+    ];
+    for (n, (occurred, observed, historical, effective, suspect)) in (1..).zip(cases) {
+        let at = |seconds: i64| MORNING.plus(seconds.saturating_mul(SECOND_NS));
+        let event = Reported {
+            occurred_at: at(occurred),
+            observed_at: observed.map(at),
+            historical,
+            ..event(n, 0, item("x"))
+        };
+        assert!(bench.report(session, &[event]).await[0].contains("recorded"));
+        let last = bench.each(|e| (e.effective_at, e.recorded_at, e.flags.names()));
+        let (found, recorded_at, flags) = last.last().unwrap().clone();
+        assert_eq!(found, effective.map_or(recorded_at, at), "case {n}");
+        assert_eq!(flags == ["SUSPECT_CLOCK"], suspect, "case {n}: {flags:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_at_strictly_increases_and_jumps_are_recorded() {
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    bench
+        .report(session, &[event(1, 0, item("a")), event(2, 0, item("b"))])
+        .await;
+    bench.clock.jump(-3_600 * SECOND_NS);
+    bench.report(session, &[event(3, 0, item("c"))]).await;
+    bench.clock.jump(1_800 * SECOND_NS);
+    bench.report(session, &[event(4, 0, item("d"))]).await;
+    let stamps = bench.each(|e| e.recorded_at);
+    assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]));
+    let jumps = bench.each(|e| match &e.reported.body {
+        Body::ClockJumped(jump) => Some(jump.found.since(jump.expected) / SECOND_NS),
+        _ => None,
+    });
+    assert_eq!(
+        jumps.into_iter().flatten().collect::<Vec<_>>(),
+        [-3_600, 1_800]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_of_more_than_an_hour_forward_waits_for_a_person() {
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    bench.clock.jump(2 * 3_600 * SECOND_NS);
+    let events = vec![Bytes::from(encode_reported(&event(1, 0, item("a"))))];
+    let batch = Batch {
+        events,
+        bodies: Vec::new(),
+    };
+    let stopped = bench.engine.append(session, batch.clone()).await;
+    assert!(
+        matches!(stopped, Err(EngineError::ClockUnconfirmed { .. })),
+        "{stopped:?}"
+    );
+    let position = bench
+        .engine
+        .confirm_clock(bench.plant().id())
+        .await
+        .unwrap();
+    assert_eq!(position, Position(5));
+    assert_eq!(bench.send(session, batch).await, ["1 from 1 recorded at 6"]);
+    assert_eq!(
+        bench
+            .engine
+            .confirm_clock(bench.plant().id())
+            .await
+            .unwrap(),
+        Position(0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_between_runs_is_no_jump() {
+    let bench = Bench::new().await;
+    bench.clock.jump(-365 * 86_400 * SECOND_NS);
+    let bench = bench.reopen().await;
+    let session = bench.open("s", None).await.session;
+    bench.report(session, &[event(1, 0, item("a"))]).await;
+    let kinds = bench.each(|e| e.reported.body.kind().name());
+    assert!(!kinds.contains(&"CLOCK_JUMPED"), "{kinds:?}");
+    let stamps = bench.each(|e| e.recorded_at);
+    assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_right_on_both_clocks() {
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    bench
+        .report(session, &[event(1, 0, state(State::Executing))])
+        .await;
+    bench.clock.pass(60 * SECOND_NS);
+    bench
+        .report(session, &[event(2, 60, state(State::Stopped))])
+        .await;
+    bench.clock.pass(60 * SECOND_NS);
+    // Late: what was at 30 seconds is known only from position 7 on.
+    bench
+        .report(session, &[event(3, 30, state(State::Held))])
+        .await;
+    let at = |seconds| Some(MORNING.plus(seconds * SECOND_NS));
+    let recorded = |n: usize| Known::Recorded(bench.each(|e| e.recorded_at)[n]);
+    for (known, at, expected) in [
+        (Known::Now, None, Some(State::Stopped)),
+        (Known::Now, at(59), Some(State::Held)),
+        (Known::Now, at(29), Some(State::Executing)),
+        (Known::Position(Position(6)), at(59), Some(State::Executing)),
+        (Known::Position(Position(5)), None, Some(State::Executing)),
+        (recorded(5), None, Some(State::Stopped)),
+        (recorded(4), None, Some(State::Executing)),
+        (Known::Position(Position(4)), None, Some(State::Unavailable)),
+        (Known::Position(Position(0)), None, None),
+    ] {
+        let plant = bench.plant();
+        let asked = plant.ask(Instant { known, at }, |twin| {
+            twin.machine(MachineNumber(1))
+                .map(|machine| machine.state().signal)
+        });
+        assert_eq!(asked.await.unwrap().0, expected, "{known:?} {at:?}");
+    }
+    let beyond = Instant {
+        known: Known::Position(Position(99)),
+        at: None,
+    };
+    let error = bench.plant().ask(beyond, |_| ()).await.unwrap_err();
+    assert!(error.to_string().contains("ends at 7"), "{error}");
+    let future = Instant {
+        known: Known::Recorded(MORNING.plus(i64::MAX / 4)),
+        at: None,
+    };
+    assert!(bench.plant().ask(future, |_| ()).await.is_err());
+}

@@ -1,0 +1,293 @@
+//! What the writer of one plant knows: a fold over its own log that decides about what comes next.
+
+use crate::identity::Identity;
+use crate::limits::{TOLERANCE_IMPORT_NS, TOLERANCE_LIVE_NS};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use werkbuch_model::event::{Aspect, AspectKind, Body, Kind, Recorded, SourceKind};
+use werkbuch_model::id::{
+    Epoch, LogId, MachineNumber, PlantId, Position, SourceName, SourceNumber, WriterEpoch,
+};
+use werkbuch_model::plant::{Change, Description};
+use werkbuch_model::time::Timestamp;
+use werkbuch_proof::{CompactRange, Hash, leaf_hash};
+
+/// A source as the writer knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SourceEntry {
+    pub(crate) name: SourceName,
+    pub(crate) epoch: Epoch,
+    /// The code of its [`SourceKind`].
+    kind: u32,
+    pub(crate) tolerance_ns: u64,
+    pub(crate) identity: Identity,
+    /// The source as `name#epoch`, to which protected fields are bound.
+    pub(crate) label: String,
+}
+
+impl SourceEntry {
+    pub(crate) fn kind(&self) -> SourceKind {
+        SourceKind::from_code(self.kind).unwrap_or_default()
+    }
+}
+
+/// A source's number, machine and aspect: what an authority's rank depends on.
+type RankKey = (u32, u32, u32);
+
+/// The writer's knowledge after a position.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    pub(crate) plant: PlantId,
+    pub(crate) log_id: LogId,
+    pub(crate) epoch: WriterEpoch,
+    pub(crate) position: Position,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) tree: CompactRange,
+    /// By number, from 1.
+    sources: Vec<SourceEntry>,
+    /// The last position of each machine.
+    heads: BTreeMap<u32, u64>,
+    pub(crate) description: Description,
+    staged: Vec<Change>,
+    pub(crate) revision: u32,
+    /// Reported events since the last recorded digest.
+    pub(crate) since_digest: u64,
+    ranks: BTreeMap<RankKey, u32>,
+}
+
+/// What of a writer is kept in a snapshot; the rest follows from it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WriterImage {
+    log_id: LogId,
+    epoch: u64,
+    pub(crate) position: u64,
+    recorded_at: i64,
+    peaks: Vec<[u8; 32]>,
+    sources: Vec<SourceEntry>,
+    heads: BTreeMap<u32, u64>,
+    description: Description,
+    staged: Vec<Change>,
+    revision: u32,
+    since_digest: u64,
+}
+
+impl Writer {
+    /// A writer of an empty log.
+    pub(crate) fn new(plant: PlantId, log_id: LogId) -> Self {
+        Self {
+            plant,
+            log_id,
+            epoch: WriterEpoch(0),
+            position: Position(0),
+            recorded_at: Timestamp::MIN,
+            tree: CompactRange::new(),
+            sources: Vec::new(),
+            heads: BTreeMap::new(),
+            description: Description::default(),
+            staged: Vec::new(),
+            revision: 0,
+            since_digest: 0,
+            ranks: BTreeMap::new(),
+        }
+    }
+
+    /// What a snapshot keeps.
+    pub(crate) fn image(&self) -> WriterImage {
+        WriterImage {
+            log_id: self.log_id,
+            epoch: self.epoch.get(),
+            position: self.position.get(),
+            recorded_at: self.recorded_at.nanos(),
+            peaks: self
+                .tree
+                .peaks()
+                .iter()
+                .map(|peak| *peak.as_bytes())
+                .collect(),
+            sources: self.sources.clone(),
+            heads: self.heads.clone(),
+            description: self.description.clone(),
+            staged: self.staged.clone(),
+            revision: self.revision,
+            since_digest: self.since_digest,
+        }
+    }
+
+    /// The writer of a snapshot; nothing when the snapshot contradicts itself.
+    pub(crate) fn of_image(plant: PlantId, image: WriterImage) -> Option<Self> {
+        let peaks = image.peaks.into_iter().map(Hash::from_bytes).collect();
+        let tree = CompactRange::from_parts(image.position, peaks).ok()?;
+        Some(Self {
+            plant,
+            log_id: image.log_id,
+            epoch: WriterEpoch(image.epoch),
+            position: Position(image.position),
+            recorded_at: Timestamp(image.recorded_at),
+            tree,
+            sources: image.sources,
+            heads: image.heads,
+            description: image.description,
+            staged: image.staged,
+            revision: image.revision,
+            since_digest: image.since_digest,
+            ranks: BTreeMap::new(),
+        })
+    }
+
+    /// Takes in the next event of the log, with its stored bytes.
+    pub(crate) fn absorb(&mut self, event: &Recorded<'_>, bytes: &[u8]) {
+        self.position = event.position;
+        self.recorded_at = event.recorded_at;
+        self.tree.append(leaf_hash(bytes));
+        let reported = &event.reported;
+        if reported.machine.get() != 0 {
+            self.heads
+                .insert(reported.machine.get(), event.position.get());
+        }
+        if event.is_reported() {
+            self.since_digest += 1;
+            let sequence = reported.sequence.get();
+            if let Some(source) = self.source_mut(event.source) {
+                source.identity.take(sequence);
+            }
+        }
+        self.absorb_own(&reported.body, event.is_reported());
+    }
+
+    /// The writer's own records change what it knows; a source's of the same kind do not.
+    fn absorb_own(&mut self, body: &Body<'_>, reported: bool) {
+        match body {
+            Body::SourceOpened(opened) => self.add_source(opened),
+            Body::WriterOpened(opened) => self.epoch = opened.epoch,
+            Body::GapDetected(gap) if !reported => {
+                if let Some(source) = self.source_mut(gap.source) {
+                    source.identity.skip_to(gap.last);
+                }
+            }
+            Body::EventRefused(refused) => {
+                let numbers = refused.first..=refused.last;
+                if let Some(source) = self.source_mut(refused.source) {
+                    numbers.for_each(|number| source.identity.refuse(number));
+                }
+            }
+            Body::DigestRecorded(_) => self.since_digest = 0,
+            Body::DescriptionChanged(changed) => {
+                if changed.part == 1 {
+                    self.staged.clear();
+                }
+                self.staged.extend(changed.changes.iter().cloned());
+                if changed.commit {
+                    for change in std::mem::take(&mut self.staged) {
+                        // What does not apply was never recorded; the twin's fold reports it.
+                        let _ = self.description.apply(&change);
+                    }
+                    self.revision = changed.revision;
+                    self.ranks.clear();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_source(&mut self, opened: &werkbuch_model::event::SourceOpened<'_>) {
+        let Ok(name) = SourceName::new(&opened.name) else {
+            return;
+        };
+        self.sources.push(SourceEntry {
+            label: format!("{name}#{}", opened.epoch),
+            name,
+            epoch: opened.epoch,
+            kind: opened.source_kind.code(),
+            tolerance_ns: opened.tolerance_ns,
+            identity: Identity::default(),
+        });
+    }
+
+    /// A source by its number.
+    pub(crate) fn source(&self, number: SourceNumber) -> Option<&SourceEntry> {
+        self.sources.get((number.get() as usize).checked_sub(1)?)
+    }
+
+    fn source_mut(&mut self, number: SourceNumber) -> Option<&mut SourceEntry> {
+        self.sources
+            .get_mut((number.get() as usize).checked_sub(1)?)
+    }
+
+    /// All sources with their numbers.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (SourceNumber, &SourceEntry)> {
+        self.sources
+            .iter()
+            .zip(1..)
+            .map(|(source, number)| (SourceNumber(number), source))
+    }
+
+    /// A source by name and epoch.
+    pub(crate) fn source_named(&self, name: &SourceName, epoch: Epoch) -> Option<SourceNumber> {
+        self.sources()
+            .find(|(_, source)| source.name == *name && source.epoch == epoch)
+            .map(|(number, _)| number)
+    }
+
+    /// The newest epoch of a source; 0 when it never was opened.
+    pub(crate) fn latest_epoch(&self, name: &SourceName) -> Epoch {
+        let epochs = self.sources.iter().filter(|source| source.name == *name);
+        epochs.map(|source| source.epoch).max().unwrap_or_default()
+    }
+
+    /// The number that the next new source gets.
+    pub(crate) fn next_source(&self) -> SourceNumber {
+        SourceNumber(
+            u32::try_from(self.sources.len())
+                .unwrap_or(u32::MAX)
+                .saturating_add(1),
+        )
+    }
+
+    /// The position of the machine's last event; 0 when it has none.
+    pub(crate) fn head(&self, machine: MachineNumber) -> Position {
+        Position(self.heads.get(&machine.get()).copied().unwrap_or(0))
+    }
+
+    /// The rank of a source for what a body sets: the worst over its aspects, which share one.
+    pub(crate) fn rank(
+        &mut self,
+        source: SourceNumber,
+        machine: MachineNumber,
+        body: &Body<'_>,
+    ) -> u32 {
+        let mut first = None;
+        body.for_each_aspect(&mut |aspect: Aspect<'_>| {
+            first.get_or_insert(aspect.kind);
+        });
+        first.map_or(0, |kind| self.rank_of(source, machine, kind))
+    }
+
+    fn rank_of(&mut self, source: SourceNumber, machine: MachineNumber, kind: AspectKind) -> u32 {
+        let key = (source.get(), machine.get(), kind.code());
+        if let Some(rank) = self.ranks.get(&key) {
+            return *rank;
+        }
+        let name = self.source(source).map(|entry| entry.name.clone());
+        let spec = self.description.machine(machine);
+        let rank = match (name, spec) {
+            (Some(name), Some(spec)) => self.description.authority_rank(spec, kind, name.as_str()),
+            _ => 0,
+        };
+        self.ranks.insert(key, rank);
+        rank
+    }
+}
+
+/// The tolerance of a source that names none.
+pub(crate) fn default_tolerance(kind: SourceKind) -> u64 {
+    if kind == SourceKind::Import {
+        TOLERANCE_IMPORT_NS
+    } else {
+        TOLERANCE_LIVE_NS
+    }
+}
+
+/// Whether events of this kind set the state of a machine and therefore need one.
+pub(crate) fn needs_machine(kind: Kind) -> bool {
+    !matches!(kind, Kind::GapDetected)
+}

@@ -1,0 +1,484 @@
+//! A disk in memory that loses power, fills up and fails on demand, all from a seed.
+//!
+//! Each file remembers the writes since its last sync. [`SimulatedDisk::crash`] builds the disk that
+//! a machine finds after a power cut: of every write that no sync covered it keeps all, some sectors
+//! of 512 bytes, or nothing, in an order of its own; of the names that no folder sync covered it
+//! keeps the first few changes. A sync that failed leaves its writes in doubt for ever, as a kernel
+//! does that marks the pages clean: later syncs succeed and do not cover them.
+
+mod file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use file::FileState;
+
+use super::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
+
+/// A disk in memory; clones are the same disk.
+#[derive(Clone, Default)]
+pub struct SimulatedDisk {
+    state: Arc<Mutex<State>>,
+}
+
+impl fmt::Debug for SimulatedDisk {
+    /// Without the bytes, which would drown the message of a failing test.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimulatedDisk").finish_non_exhaustive()
+    }
+}
+
+/// What fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A read answers EIO.
+    Read,
+    /// A write answers EIO, and nothing is written.
+    Write,
+    /// A write answers EIO after half of its bytes.
+    ShortWrite,
+    /// A write answers "no space left" after half of its bytes.
+    NoSpace,
+    /// A change of a file's length answers EIO.
+    SetLength,
+    /// A sync of a file answers EIO, and its writes stay in doubt.
+    Sync,
+    /// A sync of a folder answers EIO.
+    SyncFolder,
+    /// The power goes: this operation and all later ones answer an error.
+    Power,
+}
+
+impl SimulatedDisk {
+    /// An empty disk.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the `nth` operation of this kind from now on fail, counted from 1; for
+    /// [`FaultKind::Power`] every operation that changes something counts.
+    pub fn fail(&self, kind: FaultKind, nth: u64) {
+        let mut state = self.state();
+        state.faults.retain(|(planned, _)| *planned != kind);
+        state.faults.push((kind, nth));
+    }
+
+    /// Limits the bytes of all files together; `None` lifts the limit.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.state().capacity = bytes;
+    }
+
+    /// How many reading and writing operations there have been.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.state().operations
+    }
+
+    /// The disk as it is found after a power cut now. This one is dead from here on.
+    #[must_use]
+    pub fn crash(&self, seed: u64) -> SimulatedDisk {
+        let mut state = self.state();
+        state.dead = true;
+        let mut chance = Chance(seed ^ 0x9e37_79b9_7f4a_7c15);
+        let mut names = state.lasting_names.clone();
+        let kept = chance.below(state.name_changes.len() as u64 + 1) as usize;
+        for change in state.name_changes.iter().take(kept) {
+            change.apply(&mut names);
+        }
+        let files = names
+            .values()
+            .filter_map(|id| Some((*id, state.files.get(id)?.crash(&mut chance))))
+            .collect();
+        let after = State {
+            names: names.clone(),
+            lasting_names: names,
+            files,
+            folders: state.folders.clone(),
+            next_id: state.next_id,
+            ..State::default()
+        };
+        SimulatedDisk {
+            state: Arc::new(Mutex::new(after)),
+        }
+    }
+
+    /// The same disk after a restart of the program alone: open faults and locks are gone, the bytes
+    /// are those that the old process saw.
+    #[must_use]
+    pub fn restart(&self) -> SimulatedDisk {
+        let mut state = self.state();
+        state.faults.clear();
+        state.locks.clear();
+        drop(state);
+        self.clone()
+    }
+
+    /// A disk of its own in the same state, without locks and planned faults: several futures can
+    /// be tried from one moment.
+    #[must_use]
+    pub fn copy(&self) -> SimulatedDisk {
+        let state = self.state();
+        let copy = State {
+            names: state.names.clone(),
+            lasting_names: state.lasting_names.clone(),
+            name_changes: state.name_changes.clone(),
+            files: state.files.clone(),
+            folders: state.folders.clone(),
+            next_id: state.next_id,
+            capacity: state.capacity,
+            ..State::default()
+        };
+        SimulatedDisk {
+            state: Arc::new(Mutex::new(copy)),
+        }
+    }
+
+    /// The bytes of a file as a program sees them now.
+    #[must_use]
+    pub fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        let state = self.state();
+        let id = state.names.get(path)?;
+        Some(state.files.get(id)?.bytes().to_vec())
+    }
+
+    /// Replaces the bytes of a file behind the back of whoever uses it, lasting at once.
+    pub fn overwrite(&self, path: &Path, bytes: &[u8]) {
+        let mut state = self.state();
+        if let Some(id) = state.names.get(path).copied() {
+            state.files.insert(id, FileState::lasting(bytes.to_vec()));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    names: BTreeMap<PathBuf, u64>,
+    lasting_names: BTreeMap<PathBuf, u64>,
+    name_changes: Vec<NameChange>,
+    files: BTreeMap<u64, FileState>,
+    folders: BTreeSet<PathBuf>,
+    /// The locks held: exclusive, or by how many.
+    locks: BTreeMap<PathBuf, (LockMode, u32)>,
+    faults: Vec<(FaultKind, u64)>,
+    capacity: Option<u64>,
+    operations: u64,
+    next_id: u64,
+    dead: bool,
+}
+
+#[derive(Clone, Debug)]
+enum NameChange {
+    Create(PathBuf, u64),
+    Rename(PathBuf, PathBuf),
+    Remove(PathBuf),
+}
+
+impl NameChange {
+    fn apply(&self, names: &mut BTreeMap<PathBuf, u64>) {
+        match self {
+            Self::Create(path, id) => {
+                names.insert(path.clone(), *id);
+            }
+            Self::Rename(from, to) => {
+                if let Some(id) = names.remove(from) {
+                    names.insert(to.clone(), id);
+                }
+            }
+            Self::Remove(path) => {
+                names.remove(path);
+            }
+        }
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Create(path, _) | Self::Rename(path, _) | Self::Remove(path) => path.parent(),
+        }
+    }
+}
+
+impl State {
+    /// Counts an operation and answers the first fault among `kinds` that falls due with it.
+    fn due(&mut self, kinds: &[FaultKind]) -> io::Result<Option<FaultKind>> {
+        self.operations += 1;
+        let mut due = None;
+        let changes = kinds.iter().any(|kind| *kind != FaultKind::Read);
+        for (kind, left) in &mut self.faults {
+            if kinds.contains(kind) || (*kind == FaultKind::Power && changes) {
+                *left = left.saturating_sub(1);
+                if *left == 0 && due.is_none() {
+                    due = Some(*kind);
+                }
+            }
+        }
+        self.faults.retain(|(_, left)| *left > 0);
+        self.dead |= due == Some(FaultKind::Power);
+        if self.dead {
+            return Err(io::Error::other("the power is off"));
+        }
+        Ok(due)
+    }
+
+    fn change(&mut self, change: NameChange) {
+        change.apply(&mut self.names);
+        self.name_changes.push(change);
+    }
+
+    fn room(&self) -> u64 {
+        let used: u64 = self.files.values().map(|f| f.bytes().len() as u64).sum();
+        self.capacity
+            .map_or(u64::MAX, |all| all.saturating_sub(used))
+    }
+}
+
+/// The faults of operations that change names: only the power can go.
+const NAMES: &[FaultKind] = &[FaultKind::Power];
+
+fn eio() -> io::Error {
+    io::Error::from_raw_os_error(5)
+}
+
+fn not_found() -> io::Error {
+    io::Error::from(io::ErrorKind::NotFound)
+}
+
+impl Disk for SimulatedDisk {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
+        let mut state = self.state();
+        state.due(if mode == OpenMode::Create { NAMES } else { &[] })?;
+        let found = state.names.get(path).copied();
+        let id = match (mode, found) {
+            (OpenMode::Create, _) => {
+                if !path
+                    .parent()
+                    .is_some_and(|folder| state.folders.contains(folder))
+                {
+                    return Err(not_found());
+                }
+                state.next_id += 1;
+                let id = state.next_id;
+                state.files.insert(id, FileState::default());
+                state.change(NameChange::Create(path.to_owned(), id));
+                id
+            }
+            (_, Some(id)) => id,
+            (_, None) => return Err(not_found()),
+        };
+        Ok(Arc::new(SimulatedFile {
+            disk: self.clone(),
+            id,
+            writable: mode != OpenMode::Read,
+        }))
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.due(&[])?;
+        state.folders.extend(path.ancestors().map(Path::to_owned));
+        Ok(())
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let mut state = self.state();
+        state
+            .due(&[FaultKind::Read])?
+            .map_or(Ok(()), |_| Err(eio()))?;
+        if !state.folders.contains(path) {
+            return Err(not_found());
+        }
+        let inside = state.names.keys().chain(&state.folders);
+        let mut names: Vec<_> = inside
+            .filter(|name| name.parent() == Some(path))
+            .filter_map(|name| Some(name.file_name()?.to_string_lossy().into_owned()))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        let mut state = self.state();
+        state.due(&[])?;
+        Ok(state.names.contains_key(path) || state.folders.contains(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.due(NAMES)?;
+        if !state.names.contains_key(from) {
+            return Err(not_found());
+        }
+        state.change(NameChange::Rename(from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.due(NAMES)?;
+        if !state.names.contains_key(path) {
+            return Err(not_found());
+        }
+        state.change(NameChange::Remove(path.to_owned()));
+        Ok(())
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        if state.due(&[FaultKind::SyncFolder])?.is_some() {
+            return Err(eio());
+        }
+        let State {
+            name_changes,
+            lasting_names,
+            ..
+        } = &mut *state;
+        name_changes.retain(|change| {
+            let covered = change.folder() == Some(path);
+            if covered {
+                change.apply(lasting_names);
+            }
+            !covered
+        });
+        Ok(())
+    }
+
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
+        let mut state = self.state();
+        state.due(&[])?;
+        let held = state.locks.get(path).copied();
+        let holders = match (held, mode) {
+            (None, _) => 1,
+            (Some((LockMode::Shared, holders)), LockMode::Shared) => holders + 1,
+            _ => return Ok(None),
+        };
+        state.locks.insert(path.to_owned(), (mode, holders));
+        Ok(Some(Box::new(SimulatedLock {
+            disk: self.clone(),
+            path: path.to_owned(),
+        })))
+    }
+}
+
+#[derive(Debug)]
+struct SimulatedLock {
+    disk: SimulatedDisk,
+    path: PathBuf,
+}
+
+impl LockGuard for SimulatedLock {}
+
+impl Drop for SimulatedLock {
+    fn drop(&mut self) {
+        let mut state = self.disk.state();
+        if let Some((mode, holders)) = state.locks.remove(&self.path)
+            && holders > 1
+        {
+            state.locks.insert(self.path.clone(), (mode, holders - 1));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SimulatedFile {
+    disk: SimulatedDisk,
+    id: u64,
+    writable: bool,
+}
+
+impl SimulatedFile {
+    fn with<T>(
+        &self,
+        kinds: &[FaultKind],
+        act: impl FnOnce(&mut FileState, Option<FaultKind>, u64) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut state = self.disk.state();
+        let due = state.due(kinds)?;
+        let room = state.room();
+        let changes = kinds != [FaultKind::Read] && !kinds.is_empty();
+        if changes && !self.writable {
+            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+        }
+        let file = state.files.get_mut(&self.id).ok_or_else(not_found)?;
+        act(file, due, room)
+    }
+}
+
+impl DiskFile for SimulatedFile {
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.with(&[FaultKind::Read], |file, due, _| {
+            due.map_or(Ok(()), |_| Err(eio()))?;
+            let start = usize::try_from(offset).unwrap_or(usize::MAX);
+            let rest = file.bytes().get(start..).unwrap_or_default();
+            let count = rest.len().min(bytes.len());
+            for (to, from) in bytes.iter_mut().zip(rest) {
+                *to = *from;
+            }
+            Ok(count)
+        })
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let kinds = [FaultKind::Write, FaultKind::ShortWrite, FaultKind::NoSpace];
+        self.with(&kinds, |file, due, room| {
+            let end = offset + bytes.len() as u64;
+            let growth = end.saturating_sub(file.bytes().len() as u64);
+            let (kept, error) = match due {
+                Some(FaultKind::Write) => (0, Some(eio())),
+                Some(FaultKind::ShortWrite) => (bytes.len() / 2, Some(eio())),
+                Some(_) => (bytes.len() / 2, Some(io::ErrorKind::StorageFull.into())),
+                None if growth > room => {
+                    let fits = (bytes.len() as u64).saturating_sub(growth - room) as usize;
+                    (fits, Some(io::ErrorKind::StorageFull.into()))
+                }
+                None => (bytes.len(), None),
+            };
+            file.write(offset, bytes.get(..kept).unwrap_or_default());
+            error.map_or(Ok(()), Err)
+        })
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.with(&[], |file, _, _| Ok(file.bytes().len() as u64))
+    }
+
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.with(&[FaultKind::SetLength], |file, due, _| {
+            due.map_or(Ok(()), |_| Err(eio()))?;
+            file.set_len(bytes);
+            Ok(())
+        })
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.with(&[FaultKind::Sync], |file, due, _| {
+            file.sync(due.is_none());
+            due.map_or(Ok(()), |_| Err(eio()))
+        })
+    }
+}
+
+/// A small generator of chance (SplitMix64), so that a seed gives the same disk for ever.
+#[derive(Debug)]
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `limit`, which is at least 1.
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+}

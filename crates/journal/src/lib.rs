@@ -1,0 +1,83 @@
+//! The append-only log behind one small store trait.
+//!
+//! # What it is
+//!
+//! A [`Store`] keeps the events of many plants as blocks: it commits groups of blocks, durably and
+//! at expected positions, and reads them back verified. [`Segments`] is the default store, our own
+//! files in a data folder. What it wants from a disk is the small trait [`disk::Disk`], so that
+//! tests put a simulated one under it that loses power, fills up and fails on demand (feature
+//! `simulated`).
+//!
+//! # Example
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use werkbuch_journal::disk::RealDisk;
+//! use werkbuch_journal::{Options, Outcome, Proposal, Segments, Store};
+//! use werkbuch_model::id::{LogId, PlantId, Position, Sequence, SourceNumber, WriterEpoch};
+//! use werkbuch_model::time::Timestamp;
+//! use werkbuch_proof::{CompactRange, leaf_hash};
+//! use werkbuch_record::block::BlockBuilder;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let (store, report) = Segments::open(Arc::new(RealDisk), folder.path(), &Options::default())?;
+//! assert!(report.cuts.is_empty() && store.ends().is_empty());
+//!
+//! // The writer of a plant fills a block, and grows the plant's tree by the same events.
+//! let plant = PlantId::new("PLT-07")?;
+//! let mut tree = CompactRange::new();
+//! let root = *tree.root().as_bytes();
+//! let mut block = BlockBuilder::new(LogId([7; 16]), plant.clone(), WriterEpoch(1), Position(1), root);
+//! let event = b"press 7 runs";
+//! block.push(event, Timestamp(1), Timestamp(1), SourceNumber(3), Sequence(40))?;
+//! tree.append(leaf_hash(event));
+//!
+//! let outcomes = store.commit(vec![Proposal::new(block.finish(), tree)])?;
+//! assert_eq!(outcomes, [Outcome::Committed { group: 1, last: Position(1) }]);
+//!
+//! let blocks = store.read(&plant, Position(1))?.collect::<Result<Vec<_>, _>>()?;
+//! assert_eq!(blocks[0].body.event(0), Some(event.as_slice()));
+//! assert_eq!(store.find(&plant, SourceNumber(3), Sequence(40)), Some(Position(1)));
+//! store.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Why
+//!
+//! - 2026-11-22: **one write-ahead file for all plants**, so that a group costs one sync however many
+//!   plants are in it. Sealing separates the plants later.
+//! - 2026-11-22: **a torn group is neutralised in place.** Recovery cuts the file behind the last
+//!   block that is kept and writes voids over the torn blocks before it. Copying what is kept to
+//!   another file would need a rule for a power cut between the two files; in place every step can
+//!   simply be repeated.
+//! - 2026-11-22: **the last group is written again whenever a log is opened**, byte for byte. After a
+//!   failed sync the system may hold in memory, and show to a reader, what the disk never got; a
+//!   second write and a sync that succeeds make it sure before anything is built on it.
+//! - 2026-11-22: **a file is not continued behind a clean-close mark.** Otherwise a torn first group
+//!   after a restart could not be told from a damaged end of a closed log.
+//! - 2026-11-22: **the writer hands in the tree with the block.** It has hashed each event already;
+//!   the store checks that sizes and roots connect, and recovery hashes again.
+//! - 2026-11-22: **a proposal that contradicts the log is an outcome, not an error**, so that a
+//!   mistake in one plant does not take the group of the others with it.
+//! - 2026-11-22: **a sample body that a put finds from before this process is written again**: it may
+//!   be one that a failed sync left in memory only, and asking twice is rare.
+
+pub mod disk;
+
+mod bodies;
+mod error;
+mod index;
+mod segments;
+mod store;
+mod window;
+
+pub use bodies::{BodyStore, SAMPLE_BODY_BYTES_MAX};
+pub use error::{Damage, StoreError};
+pub use segments::{Cut, Options, RecoveryReport, Segments, Trusted, WAL_BYTES_MAX};
+pub use store::{BlockBounds, Blocks, Outcome, PlantEnd, Proposal, Store, StoredBlock};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,306 @@
+//! Commits groups: writes what is not refused in one piece and syncs once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use werkbuch_model::id::{LogId, PlantId};
+use werkbuch_record::block::{BlockBuilder, SealedBlock};
+
+use super::judge::judge;
+use super::recover::{LOG, Recovered};
+use super::wal::{self, ALIGNMENT, FileHeader};
+use super::{Index, Shared};
+use crate::disk::{Disk, DiskFile, LockGuard, OpenMode};
+use crate::index::PlantIndex;
+use crate::{Outcome, Proposal, StoreError};
+
+/// The one who writes to the log; callers take turns.
+#[derive(Debug)]
+pub(super) struct Writer {
+    disk: Arc<dyn Disk>,
+    folder: PathBuf,
+    folder_id: LogId,
+    wal_bytes_max: u64,
+    lock: Option<Box<dyn LockGuard>>,
+    mode: Mode,
+    /// The file that takes the next group, if it need not be a new one.
+    current: Option<Arc<dyn DiskFile>>,
+    /// The number of the latest file.
+    generation: u64,
+    /// Where the committed part of the current file ends.
+    end: u64,
+    /// The number of the last group.
+    group: u64,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Open,
+    ReadOnly,
+    Closed,
+    /// A write could not be made sure, for this reason.
+    Stopped(String),
+}
+
+/// Why a group did not get into the log.
+#[derive(Debug)]
+enum Failure {
+    /// Nothing of it is there.
+    Undone(StoreError),
+    /// Nobody knows what of it is there.
+    Unknown(StoreError),
+}
+
+impl Writer {
+    pub(super) fn new(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        recovered: Recovered,
+        wal_bytes_max: u64,
+        read_only: bool,
+    ) -> Self {
+        let last_file = recovered.files.last();
+        let current = last_file.filter(|_| recovered.end > 0);
+        Self {
+            disk,
+            folder: folder.to_owned(),
+            folder_id: recovered.folder_id,
+            wal_bytes_max,
+            lock: Some(recovered.lock),
+            mode: if read_only {
+                Mode::ReadOnly
+            } else {
+                Mode::Open
+            },
+            current: current.map(|file| Arc::clone(&file.file)),
+            generation: last_file.map_or(0, |file| file.generation),
+            end: recovered.end,
+            group: recovered.scan.group.number,
+        }
+    }
+
+    /// See [`Store::commit`](crate::Store::commit).
+    pub(super) fn commit(
+        &mut self,
+        shared: &Shared,
+        group: Vec<Proposal>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.check_open()?;
+        let number = self.group.saturating_add(1);
+        let outcomes = judge(&shared.index(), &group, number);
+        let mut taken: Vec<Proposal> = group
+            .into_iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Committed { .. }))
+            .map(|(proposal, _)| proposal)
+            .collect();
+        if taken.is_empty() {
+            return Ok(outcomes);
+        }
+        match self.write(shared, &mut taken) {
+            Ok(()) => Ok(outcomes),
+            Err(Failure::Undone(error)) => Err(error),
+            Err(Failure::Unknown(error)) => {
+                self.stop(&error);
+                let unknown = |outcome| match outcome {
+                    Outcome::Committed { .. } => Outcome::Unknown,
+                    other => other,
+                };
+                Ok(outcomes.into_iter().map(unknown).collect())
+            }
+        }
+    }
+
+    /// See [`Store::close`](crate::Store::close).
+    pub(super) fn close(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        match self.mode {
+            Mode::Closed => return Ok(()),
+            Mode::ReadOnly => {}
+            Mode::Open | Mode::Stopped(_) => {
+                self.check_open()?;
+                let mut marks = close_marks(&shared.index());
+                if !marks.is_empty() {
+                    self.write(shared, &mut marks)
+                        .map_err(|failure| match failure {
+                            Failure::Undone(error) => error,
+                            Failure::Unknown(error) => {
+                                self.stop(&error);
+                                error
+                            }
+                        })?;
+                    shared.index_mut().closed = true;
+                }
+            }
+        }
+        self.mode = Mode::Closed;
+        self.lock = None;
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<(), StoreError> {
+        let folder = self.folder.clone();
+        match &self.mode {
+            Mode::Open => Ok(()),
+            Mode::ReadOnly => Err(StoreError::ReadOnly { folder }),
+            Mode::Closed => Err(StoreError::Closed { folder }),
+            Mode::Stopped(cause) => Err(StoreError::Stopped {
+                folder,
+                cause: cause.clone(),
+            }),
+        }
+    }
+
+    fn stop(&mut self, error: &StoreError) {
+        tracing::error!(folder = %self.folder.display(), %error, "the log takes no more events until it is opened again");
+        self.mode = Mode::Stopped(error.to_string());
+    }
+
+    /// Writes and syncs a group, bodies first, and lets readers see it.
+    fn write(&mut self, shared: &Shared, group: &mut [Proposal]) -> Result<(), Failure> {
+        self.write_bodies(shared, group).map_err(Failure::Undone)?;
+        // The bodies of a group that is not written after all are harmless: nothing names them.
+        let file = self.file(shared).map_err(Failure::Undone)?;
+        let path = self.path();
+        let number = self.group.saturating_add(1);
+        let blocks = u32::try_from(group.len()).unwrap_or(u32::MAX);
+        let mut bytes = Vec::new();
+        let mut places = Vec::with_capacity(group.len());
+        for (index, proposal) in (0..blocks).zip(group.iter_mut()) {
+            proposal.block.place(self.generation, number, index, blocks);
+            places.push(self.end.saturating_add(bytes.len() as u64));
+            proposal.block.encode(&mut bytes);
+            bytes.resize(bytes.len().next_multiple_of(ALIGNMENT as usize), 0);
+        }
+        if let Err(error) = file.write_at(&bytes, self.end) {
+            let error = StoreError::io("write", &path, error);
+            let undone = file.set_len(self.end).and_then(|()| file.sync_data());
+            return Err(match undone {
+                Ok(()) => Failure::Undone(error),
+                Err(second) => {
+                    tracing::error!(path = %path.display(), %second, "a failed write could not be taken back");
+                    Failure::Unknown(error)
+                }
+            });
+        }
+        if let Err(error) = file.sync_data() {
+            return Err(Failure::Unknown(StoreError::io("sync", &path, error)));
+        }
+        self.end = self.end.saturating_add(bytes.len() as u64);
+        self.group = number;
+        let mut index = shared.index_mut();
+        for (proposal, place) in group.iter().zip(places) {
+            index.add(proposal, place);
+        }
+        Ok(())
+    }
+
+    /// Writes and syncs the sample bodies of a group. If that fails, nothing of the group is in the
+    /// log.
+    fn write_bodies(&mut self, shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
+        let mut put = Ok(());
+        for proposal in group {
+            for (hash, body) in &proposal.bodies {
+                put = put.and_then(|()| shared.bodies.put(proposal.plant(), *hash, body));
+            }
+        }
+        if let Err(error) = put {
+            if let Err(second) = shared.bodies.undo() {
+                self.stop(&second);
+            }
+            return Err(error);
+        }
+        if let Err(error) = shared.bodies.sync() {
+            self.stop(&error);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// The file that takes the next group, a new one if the current one is full or closed.
+    fn file(&mut self, shared: &Shared) -> Result<Arc<dyn DiskFile>, StoreError> {
+        if let Some(file) = &self.current
+            && self.end < self.wal_bytes_max
+        {
+            return Ok(Arc::clone(file));
+        }
+        let generation = self.generation.saturating_add(1);
+        let log = self.folder.join(LOG);
+        let path = wal::path(&log, generation);
+        match self.create(&log, &path, generation) {
+            Ok(file) => {
+                self.generation = generation;
+                self.end = wal::FILE_HEADER_BYTES as u64;
+                self.current = Some(Arc::clone(&file));
+                let mut index = shared.index_mut();
+                index.files.insert(generation, Arc::clone(&file));
+                Ok(file)
+            }
+            Err(error) => {
+                let error = StoreError::io("create", &path, error);
+                // A file that was begun must go, so that it cannot stand for a later one.
+                let gone = match self.disk.exists(&path) {
+                    Ok(false) => Ok(()),
+                    Ok(true) => self
+                        .disk
+                        .remove(&path)
+                        .and_then(|()| self.disk.sync_dir(&log)),
+                    Err(error) => Err(error),
+                };
+                if gone.is_err() {
+                    self.stop(&error);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn create(
+        &self,
+        log: &Path,
+        path: &Path,
+        generation: u64,
+    ) -> std::io::Result<Arc<dyn DiskFile>> {
+        let header = FileHeader {
+            generation,
+            folder: self.folder_id,
+            first_group: self.group.saturating_add(1),
+        };
+        let file = self.disk.open(path, OpenMode::Create)?;
+        file.write_at(&header.encode(), 0)?;
+        file.sync_data()?;
+        self.disk.sync_dir(log)?;
+        Ok(file)
+    }
+
+    fn path(&self) -> PathBuf {
+        wal::path(&self.folder.join(LOG), self.generation)
+    }
+}
+
+impl Index {
+    /// Takes in a block that has been synced.
+    fn add(&mut self, proposal: &Proposal, offset: u64) {
+        let header = proposal.block.header();
+        let plant = self
+            .plants
+            .entry(header.plant.clone())
+            .or_insert_with(|| PlantIndex::new(header.log_id));
+        plant.add(header, offset);
+        plant.tree = proposal.tree.clone();
+        self.closed = false;
+    }
+}
+
+/// The clean-close marks of all plants, unless the log is closed already.
+fn close_marks(index: &Index) -> Vec<Proposal> {
+    if index.closed {
+        return Vec::new();
+    }
+    let mark = |(plant, found): (&PlantId, &PlantIndex)| {
+        let (next, root) = (found.last().next(), *found.tree.root().as_bytes());
+        let block: SealedBlock =
+            BlockBuilder::new(found.log_id, plant.clone(), found.epoch, next, root).finish();
+        Proposal::new(block, found.tree.clone())
+    };
+    index.plants.iter().map(mark).collect()
+}

@@ -1,0 +1,255 @@
+//! Opens a data folder: lock, marker, files, scan, and the repair of a torn end.
+//!
+//! The repair is safe against a power cut at any moment, because each of its steps leaves a file of
+//! which the next recovery makes the same:
+//!
+//! 1. The file is cut behind the last block that is kept, and synced. The torn bytes behind it were
+//!    never acknowledged.
+//! 2. The last group is written once more, in place and byte for byte the same, but for voids (drawn
+//!    in `wal`) at the beginnings of the bad ranges in it and a mark behind it; then the file is
+//!    synced. Writing it again also makes sure of bytes that only the system's memory had, as after
+//!    a sync that failed in the process before; so it is done even where nothing is torn.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use werkbuch_model::id::LogId;
+
+use super::scan::{Repair, Scan, WalFile};
+use super::wal::{self, FILE_HEADER_BYTES, FileHeader};
+use super::{Options, RecoveryReport, marker};
+use crate::StoreError;
+use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
+
+/// The name of the lock file.
+pub(super) const LOCK: &str = "LOCK";
+/// The name of the folder of the log's files.
+pub(super) const LOG: &str = "log";
+/// The name of the folder of the sample bodies.
+pub(super) const BODIES: &str = "bodies";
+
+/// A data folder, opened and repaired.
+#[derive(Debug)]
+pub(super) struct Recovered {
+    pub(super) lock: Box<dyn LockGuard>,
+    pub(super) folder_id: LogId,
+    pub(super) files: Vec<WalFile>,
+    pub(super) scan: Scan,
+    /// Where the last file goes on; 0 if the next block needs a new file.
+    pub(super) end: u64,
+    pub(super) report: RecoveryReport,
+}
+
+/// Opens a folder for writing or for reading only.
+pub(super) fn open(
+    disk: &Arc<dyn Disk>,
+    folder: &Path,
+    options: &Options,
+    read_only: bool,
+) -> Result<Recovered, StoreError> {
+    let lock = lock(&**disk, folder, read_only)?;
+    let log = folder.join(LOG);
+    if !read_only {
+        sync_names(&**disk, folder)?;
+    }
+    let folder_id = folder_id(&**disk, folder, &log, read_only)?;
+    let (files, unfinished) = open_files(&**disk, &log, read_only)?;
+    let mut scan = Scan::new(folder_id, &options.trusted)?;
+    let mut repair = None;
+    for (at, file) in files.iter().enumerate() {
+        let is_last = at + 1 == files.len();
+        repair = Some((file, scan.file(file, is_last)?));
+    }
+    scan.plants.check_floors(folder, &options.floors)?;
+    for cut in &scan.cuts {
+        tracing::warn!(file = %cut.file.display(), offset = cut.offset, bytes = cut.bytes, group = cut.group, plants = ?cut.plants, why = cut.what, read_only, "the torn end of the log is cut; nothing of it was acknowledged");
+    }
+    let closed = scan.group.closes();
+    let mut end = 0;
+    if !read_only {
+        if let Some(path) = &unfinished {
+            let removed = disk.remove(path).and_then(|()| disk.sync_dir(&log));
+            removed.map_err(|e| StoreError::io("remove", path, e))?;
+        }
+        if let Some((file, repair)) = &repair {
+            let repaired = apply(file, repair, &mut scan);
+            let repaired = repaired.map_err(|e| StoreError::io("repair", &file.path, e))?;
+            end = if closed { 0 } else { repaired };
+        }
+    }
+    let report = RecoveryReport {
+        cuts: scan.cuts.clone(),
+        closed,
+        files: files.len() as u64,
+        blocks: scan.blocks,
+        events: scan.events,
+    };
+    Ok(Recovered {
+        lock,
+        folder_id,
+        files,
+        scan,
+        end,
+        report,
+    })
+}
+
+fn lock(disk: &dyn Disk, folder: &Path, read_only: bool) -> Result<Box<dyn LockGuard>, StoreError> {
+    let mode = if read_only {
+        LockMode::Shared
+    } else {
+        for inner in [LOG, BODIES] {
+            let created = disk.create_dir_all(&folder.join(inner));
+            created.map_err(|e| StoreError::io("create", folder, e))?;
+        }
+        LockMode::Exclusive
+    };
+    let path = folder.join(LOCK);
+    disk.lock(&path, mode)
+        .map_err(|e| StoreError::io("lock", &path, e))?
+        .ok_or_else(|| StoreError::Held {
+            folder: folder.to_owned(),
+        })
+}
+
+/// Makes sure of all names that are seen: in a process before, the sync of a folder may have failed.
+fn sync_names(disk: &dyn Disk, folder: &Path) -> Result<(), StoreError> {
+    let (log, bodies) = (folder.join(LOG), folder.join(BODIES));
+    for inner in [&*log, &*bodies, folder] {
+        disk.sync_dir(inner)
+            .map_err(|e| StoreError::io("sync", inner, e))?;
+    }
+    match folder
+        .parent()
+        .map(|parent| (parent, disk.sync_dir(parent)))
+    {
+        // The folder was made by somebody who may do more than this process.
+        Some((_, Err(error))) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Some((parent, Err(error))) => Err(StoreError::io("sync", parent, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the marker; a folder that has neither marker nor log becomes a new one.
+fn folder_id(
+    disk: &dyn Disk,
+    folder: &Path,
+    log: &Path,
+    read_only: bool,
+) -> Result<LogId, StoreError> {
+    if let Some(id) = marker::read(disk, folder)? {
+        return Ok(id);
+    }
+    let failed = |error| StoreError::io("list", log, error);
+    let has_log = disk.exists(log).map_err(failed)?
+        && disk
+            .list(log)
+            .map_err(failed)?
+            .iter()
+            .any(|name| wal::generation_of(name).is_some());
+    if has_log || read_only {
+        let what = if has_log {
+            "is missing, though there is a log: restore it from a backup"
+        } else {
+            "is missing: this folder holds no log, name the right one"
+        };
+        return Err(StoreError::Marker {
+            path: folder.join(marker::MARKER),
+            what: what.into(),
+        });
+    }
+    marker::create(disk, folder)
+}
+
+/// Opens all files in order. A last file that has no whole header and nothing behind it was being
+/// created when the power went: it is answered apart.
+fn open_files(
+    disk: &dyn Disk,
+    log: &Path,
+    read_only: bool,
+) -> Result<(Vec<WalFile>, Option<PathBuf>), StoreError> {
+    let names = disk.list(log).map_err(|e| StoreError::io("list", log, e))?;
+    let mut generations: Vec<_> = names.iter().filter_map(|n| wal::generation_of(n)).collect();
+    generations.sort_unstable();
+    let mode = if read_only {
+        OpenMode::Read
+    } else {
+        OpenMode::Write
+    };
+    let mut files: Vec<WalFile> = Vec::new();
+    for (at, generation) in generations.iter().enumerate() {
+        let path = wal::path(log, *generation);
+        if *generation != at as u64 + 1 {
+            let what = format!("file number {} is missing before it", at + 1);
+            return Err(missing_file(path, what));
+        }
+        let file = disk
+            .open(&path, mode)
+            .map_err(|e| StoreError::io("open", &path, e))?;
+        if at + 1 == generations.len()
+            && is_unfinished(&*file).map_err(|e| StoreError::io("read", &path, e))?
+        {
+            return Ok((files, Some(path)));
+        }
+        files.push(WalFile {
+            generation: *generation,
+            path,
+            file,
+        });
+    }
+    Ok((files, None))
+}
+
+fn missing_file(path: PathBuf, what: String) -> StoreError {
+    StoreError::Damaged(Box::new(crate::error::Damage {
+        file: path,
+        offset: 0,
+        group: 0,
+        plant: None,
+        what,
+    }))
+}
+
+fn is_unfinished(file: &dyn DiskFile) -> io::Result<bool> {
+    let mut header = [0; FILE_HEADER_BYTES];
+    let read = file.read_at(&mut header, 0)?;
+    let whole = header.get(..read).and_then(FileHeader::decode).is_some();
+    Ok(!whole && file.len()? <= FILE_HEADER_BYTES as u64)
+}
+
+/// Repairs the last file as the module doc tells, and answers where it goes on.
+fn apply(file: &WalFile, repair: &Repair, scan: &mut Scan) -> io::Result<u64> {
+    let disk_file = &*file.file;
+    if repair.length > repair.end {
+        disk_file.set_len(repair.end)?;
+        disk_file.sync_data()?;
+    }
+    let group = scan.group;
+    if group.number == 0 || group.generation != file.generation {
+        return Ok(repair.end);
+    }
+    let length = usize::try_from(repair.end.saturating_sub(group.start)).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length];
+    if disk_file.read_at(&mut bytes, group.start)? != length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    for (offset, length) in &repair.voids {
+        let void = wal::encode_void(file.generation, group.number, *length);
+        let at = usize::try_from(offset.saturating_sub(group.start)).unwrap_or(usize::MAX);
+        if let Some(place) = bytes.get_mut(at..at.saturating_add(void.len())) {
+            place.copy_from_slice(&void);
+        }
+    }
+    if !group.finished() {
+        let length = wal::VOID_BYTES as u64;
+        bytes.extend(wal::encode_void(file.generation, group.number, length));
+        let taken = scan
+            .group
+            .take_void(group.number, true, file.generation, repair.end);
+        taken.map_err(io::Error::other)?;
+    }
+    disk_file.write_at(&bytes, group.start)?;
+    disk_file.sync_data()?;
+    Ok(group.start.saturating_add(bytes.len() as u64))
+}

@@ -1,0 +1,194 @@
+//! The contract between the engine and whatever keeps its log.
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use werkbuch_model::id::{LogId, PlantId, Position, Sequence, SourceNumber, WriterEpoch};
+use werkbuch_model::time::Timestamp;
+use werkbuch_proof::{CompactRange, Hash};
+use werkbuch_record::block::{BlockBody, BlockHeader, SealedBlock};
+
+use crate::StoreError;
+
+/// An append-only log of blocks for many plants.
+///
+/// Several threads use one store at the same time: one commits, others read. A reader never waits
+/// for a sync.
+pub trait Store: Send + Sync + Debug {
+    /// Appends blocks of several plants, several of one plant in their order, and answers one
+    /// outcome for each, in the order of the proposals.
+    ///
+    /// What must hold:
+    /// - A block is [`Outcome::Committed`] only after a sync that covers it and its sample bodies
+    ///   has returned. From then on every reader sees it, now and after any crash.
+    /// - The blocks of one plant are gapless: a block is taken only at the position behind the last
+    ///   one, and one of an older writer epoch is never taken.
+    /// - Plants do not share their fate: each block stands or falls by itself, and a crash may keep
+    ///   some blocks of a group and lose others. Of one plant it keeps a beginning.
+    /// - After an error nothing of the group counts and nothing of it is served. Where the store
+    ///   cannot know, it answers [`Outcome::Unknown`] and takes nothing more until it is reopened.
+    fn commit(&self, group: Vec<Proposal>) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Where the log of each plant ends, in the order of their names. It covers what has been
+    /// answered as committed, and nothing that has not been synced.
+    fn ends(&self) -> Vec<PlantEnd>;
+
+    /// The blocks of a plant from the one that holds position `from` on, up to the last one that is
+    /// committed when the iterator gets there. Checksums are verified before a block is given out;
+    /// after an error the iterator ends. Beyond the end there are no blocks, which is no error.
+    fn read(&self, plant: &PlantId, from: Position) -> Result<Blocks, StoreError>;
+
+    /// The position of the committed event that `source` numbered `sequence`, without reading a
+    /// block. If a number stands in the log more than once, any of its positions may be answered.
+    fn find(&self, plant: &PlantId, source: SourceNumber, sequence: Sequence) -> Option<Position>;
+
+    /// The last block that begins at or before a recorded_at time; `None` if all begin later. If
+    /// its latest recorded_at is not after the time, its last position is the answer to "what had
+    /// been recorded by then"; else the answer lies in it, and the caller reads that one block.
+    fn block_at(&self, plant: &PlantId, recorded_at: Timestamp) -> Option<BlockBounds>;
+
+    /// The sample body with this SHA-256, or `None` if the store does not have it (any more), which
+    /// the caller says as absent. What is given out has been checked against the hash.
+    fn body(&self, plant: &PlantId, hash: Hash) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Marks the log of every plant as closed in good order, syncs, and takes nothing more. Closing
+    /// twice is no error. A store that has stopped does not mark anything and says so.
+    fn close(&self) -> Result<(), StoreError>;
+}
+
+/// The blocks of one plant, verified.
+pub type Blocks = Box<dyn Iterator<Item = Result<StoredBlock, StoreError>> + Send>;
+
+/// A block that wants to be committed.
+///
+/// Plant, expected position, writer epoch and log id are those in the block's header, so that they
+/// cannot contradict it.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The block, with at least one event.
+    pub block: SealedBlock,
+    /// The tree over all events of the log up to and with this block. The store takes it as given,
+    /// because the writer has hashed every event already; it checks that size and roots connect.
+    pub tree: CompactRange,
+    /// Sample bodies that events of the block name by their SHA-256; they are synced with it.
+    pub bodies: Vec<(Hash, Bytes)>,
+}
+
+impl Proposal {
+    /// A block without sample bodies.
+    #[must_use]
+    pub fn new(block: SealedBlock, tree: CompactRange) -> Self {
+        Self {
+            block,
+            tree,
+            bodies: Vec::new(),
+        }
+    }
+
+    /// The plant of the block.
+    #[must_use]
+    pub fn plant(&self) -> &PlantId {
+        &self.block.header().plant
+    }
+
+    /// The position at which the writer expects the block to begin.
+    #[must_use]
+    pub fn expected(&self) -> Position {
+        self.block.header().first
+    }
+
+    /// The epoch of the writer.
+    #[must_use]
+    pub fn epoch(&self) -> WriterEpoch {
+        self.block.header().epoch
+    }
+}
+
+/// What became of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The block is in the log, for ever.
+    Committed {
+        /// The number of its group.
+        group: u64,
+        /// The position of its last event.
+        last: Position,
+    },
+    /// The log ends elsewhere than the block begins; nothing was written. Read the log from `last`
+    /// on before going on.
+    WrongPosition {
+        /// The last position in the log.
+        last: Position,
+    },
+    /// A writer of a later epoch has taken over; nothing was written. Stop writing.
+    Fenced {
+        /// The latest epoch.
+        epoch: WriterEpoch,
+    },
+    /// The block contradicts itself or the log, which is an error in the writer; nothing of it was
+    /// written. Stop writing for this plant and read its log again.
+    Invalid {
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// The block may be in the log or not. Do not acknowledge it; reopen the store and look.
+    Unknown,
+}
+
+/// Where the log of a plant ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlantEnd {
+    /// The plant.
+    pub plant: PlantId,
+    /// The id of its log.
+    pub log_id: LogId,
+    /// The position of the last event.
+    pub last: Position,
+    /// The tree over all events; its size is `last`.
+    pub tree: CompactRange,
+    /// The recorded_at of the last event.
+    pub last_recorded_at: Timestamp,
+    /// The latest writer epoch.
+    pub epoch: WriterEpoch,
+    /// Whether the log was closed in good order and nothing came after.
+    pub closed: bool,
+}
+
+/// Which positions and times a block covers; the times are inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockBounds {
+    /// The first position.
+    pub first: Position,
+    /// The last position.
+    pub last: Position,
+    /// The recorded_at of the first event.
+    pub recorded_min: Timestamp,
+    /// The recorded_at of the last event.
+    pub recorded_max: Timestamp,
+    /// The earliest effective_at.
+    pub effective_min: Timestamp,
+    /// The latest effective_at.
+    pub effective_max: Timestamp,
+}
+
+/// A block as read from the log.
+#[derive(Clone, Debug)]
+pub struct StoredBlock {
+    /// What the block says about itself.
+    pub header: BlockHeader,
+    /// Its events.
+    pub body: BlockBody,
+}
+
+impl StoredBlock {
+    /// The events with their positions.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = (Position, &[u8])> + Clone {
+        let first = self.header.first.get();
+        // A header whose last position would overflow is refused when it is read.
+        let position = move |at: usize| Position(first.saturating_add(at as u64));
+        self.body
+            .events()
+            .enumerate()
+            .map(move |(at, event)| (position(at), event))
+    }
+}

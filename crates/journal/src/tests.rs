@@ -1,0 +1,150 @@
+//! Tests of the journal over real and simulated disks.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod damage;
+mod faults;
+mod folder;
+mod power;
+mod readers;
+mod suite;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use werkbuch_model::id::{LogId, PlantId, Position, Sequence, SourceNumber, WriterEpoch};
+use werkbuch_model::time::Timestamp;
+use werkbuch_proof::{CompactRange, Hash, leaf_hash, sha256};
+use werkbuch_record::block::{BlockBuilder, SealedBlock};
+
+use crate::disk::SimulatedDisk;
+use crate::{Options, Outcome, Proposal, RecoveryReport, Segments, Store, StoreError};
+
+const DIR: &str = "/book";
+
+/// A plant whose event at a position is always the same, so that what is served can be checked.
+#[derive(Clone, Debug)]
+struct Plant {
+    id: PlantId,
+    log_id: LogId,
+    epoch: WriterEpoch,
+    tree: CompactRange,
+}
+
+impl Plant {
+    fn new(name: &str) -> Self {
+        Self {
+            id: PlantId::new(name).unwrap(),
+            log_id: LogId([name.len() as u8; 16]),
+            epoch: WriterEpoch(1),
+            tree: CompactRange::new(),
+        }
+    }
+
+    fn event(&self, position: u64) -> Vec<u8> {
+        let text = format!("{} {position} ", self.id);
+        // Some events are long and hard to compress, so that blocks cross sectors.
+        let hard = position
+            .is_multiple_of(5)
+            .then(|| sha256(text.as_bytes()).as_bytes().to_vec());
+        let length = (position * 37 % 300) as usize;
+        let mut event = text.clone().into_bytes();
+        for round in 0..length / 32 {
+            event.extend_from_slice(sha256(format!("{text}{round}").as_bytes()).as_bytes());
+        }
+        event.extend(hard.unwrap_or_default());
+        event
+    }
+
+    fn last(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// The next block, of `count` events; the plant goes on as if it were committed.
+    fn block(&mut self, count: u64) -> SealedBlock {
+        let first = self.last() + 1;
+        let root = *self.tree.root().as_bytes();
+        let id = self.id.clone();
+        let mut block = BlockBuilder::new(self.log_id, id, self.epoch, Position(first), root);
+        for position in first..first + count {
+            let event = self.event(position);
+            let (at, source) = (Timestamp(position as i64 * 10), SourceNumber(1));
+            block
+                .push(&event, at, at.plus(-3), source, Sequence(position + 1000))
+                .unwrap();
+            self.tree.append(leaf_hash(&event));
+        }
+        block.finish()
+    }
+
+    fn proposal(&mut self, count: u64) -> Proposal {
+        let block = self.block(count);
+        Proposal::new(block, self.tree.clone())
+    }
+
+    fn body(&self, position: u64) -> (Hash, Bytes) {
+        let body = Bytes::from(self.event(position).repeat(3));
+        (sha256(&body), body)
+    }
+
+    /// Takes the end that a store tells, as a writer does after a restart.
+    fn resume(&mut self, store: &dyn Store) {
+        let end = store.ends().into_iter().find(|end| end.plant == self.id);
+        self.tree = end.map_or(CompactRange::new(), |end| end.tree);
+    }
+}
+
+fn committed(outcomes: &[Outcome]) -> bool {
+    outcomes
+        .iter()
+        .all(|outcome| matches!(outcome, Outcome::Committed { .. }))
+}
+
+/// Reads a plant's whole log and holds it against what a plant of that name must have written.
+fn check_served(store: &dyn Store, plant: &Plant, acknowledged: u64) -> u64 {
+    try_served(store, plant, acknowledged).unwrap()
+}
+
+/// The same while the disk may fail.
+fn try_served(store: &dyn Store, plant: &Plant, acknowledged: u64) -> Result<u64, StoreError> {
+    let Some(end) = store.ends().into_iter().find(|end| end.plant == plant.id) else {
+        assert_eq!(acknowledged, 0, "{} is gone", plant.id);
+        return Ok(0);
+    };
+    let mut tree = CompactRange::new();
+    for block in store.read(&plant.id, Position(1))? {
+        let block = block?;
+        assert_eq!(block.header.root_before, *tree.root().as_bytes());
+        for (position, event) in block.events() {
+            assert_eq!(position.0, tree.size() + 1);
+            assert_eq!(event, plant.event(position.0), "{} {position}", plant.id);
+            tree.append(leaf_hash(event));
+        }
+    }
+    assert_eq!(tree, end.tree);
+    assert_eq!(tree.size(), end.last.0);
+    assert!(
+        tree.size() >= acknowledged,
+        "{} of {acknowledged}",
+        tree.size()
+    );
+    let last = tree.size();
+    for position in [1, last / 2, last].into_iter().filter(|p| *p > 0) {
+        let found = store.find(&plant.id, SourceNumber(1), Sequence(position + 1000));
+        assert_eq!(found, Some(Position(position)));
+    }
+    let beyond = store.find(&plant.id, SourceNumber(1), Sequence(last + 1001));
+    assert_eq!(beyond, None);
+    Ok(last)
+}
+
+fn small_files() -> Options {
+    Options {
+        wal_bytes_max: 4096,
+        ..Options::default()
+    }
+}
+
+fn open(disk: &SimulatedDisk) -> Result<(Segments, RecoveryReport), StoreError> {
+    Segments::open(Arc::new(disk.clone()), Path::new(DIR), &Options::default())
+}

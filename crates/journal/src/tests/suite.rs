@@ -1,0 +1,293 @@
+//! What every store must do, over a store that a factory opens.
+
+use super::*;
+use crate::disk::RealDisk;
+
+/// Opens the same log again and again.
+type Factory<'a> = &'a dyn Fn() -> Box<dyn Store>;
+
+type Case = (&'static str, fn(Factory<'_>));
+
+const CASES: &[Case] = &[
+    ("blocks come back and stay", blocks_come_back_and_stay),
+    ("two plants share a group", two_plants_share_a_group),
+    (
+        "refusals leave the others alone",
+        refusals_leave_the_others_alone,
+    ),
+    (
+        "blocks that contradict the log are invalid",
+        blocks_that_contradict_the_log_are_invalid,
+    ),
+    ("times lead to blocks", times_lead_to_blocks),
+    (
+        "sample bodies lie beside the log",
+        sample_bodies_lie_beside_the_log,
+    ),
+    ("readers follow the writer", readers_follow_the_writer),
+    ("a closed store takes nothing", a_closed_store_takes_nothing),
+];
+
+#[test]
+fn segments_on_a_simulated_disk_keep_the_contract() {
+    for (name, case) in CASES {
+        eprintln!("{name}");
+        let disk = SimulatedDisk::new();
+        case(&|| {
+            let opened = Segments::open(Arc::new(disk.clone()), Path::new(DIR), &small_files());
+            Box::new(opened.unwrap().0)
+        });
+    }
+}
+
+#[test]
+fn segments_on_the_real_disk_keep_the_contract() {
+    for (name, case) in CASES {
+        eprintln!("{name}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        case(&|| {
+            let opened = Segments::open(Arc::new(RealDisk), &path, &small_files());
+            Box::new(opened.unwrap().0)
+        });
+    }
+}
+
+fn blocks_come_back_and_stay(open: Factory<'_>) {
+    let mut plant = Plant::new("PLT-07");
+    for round in 0..6 {
+        let store = open();
+        assert_eq!(check_served(&*store, &plant, plant.last()), plant.last());
+        for count in 1..5 {
+            let outcomes = store.commit(vec![plant.proposal(count)]).unwrap();
+            let [Outcome::Committed { last, .. }] = outcomes[..] else {
+                panic!("{outcomes:?}");
+            };
+            assert_eq!(last.0, plant.last());
+        }
+        check_served(&*store, &plant, plant.last());
+        if round % 2 == 0 {
+            store.close().unwrap();
+        }
+        drop(store);
+        assert_eq!(open().ends()[0].closed, round % 2 == 0);
+    }
+    let store = open();
+    let from = |from| {
+        let blocks = store.read(&plant.id, Position(from)).unwrap();
+        blocks.map(|block| block.unwrap().header.first.0).next()
+    };
+    assert_eq!(
+        (from(0), from(1), from(2), from(3)),
+        (Some(1), Some(1), Some(2), Some(2))
+    );
+    assert_eq!(
+        (from(plant.last()), from(plant.last() + 1)),
+        (Some(57), None)
+    );
+    let unknown = PlantId::new("other").unwrap();
+    assert!(matches!(
+        store.read(&unknown, Position(1)),
+        Err(StoreError::UnknownPlant { .. })
+    ));
+}
+
+fn two_plants_share_a_group(open: Factory<'_>) {
+    let (mut a, mut b) = (Plant::new("a"), Plant::new("bb"));
+    let store = open();
+    let group = vec![a.proposal(2), b.proposal(1), a.proposal(3)];
+    let outcomes = store.commit(group).unwrap();
+    let group = 1;
+    let expected = [2, 1, 5].map(|last| Outcome::Committed {
+        group,
+        last: Position(last),
+    });
+    assert_eq!(outcomes, expected);
+    drop(store);
+    let store = open();
+    check_served(&*store, &a, 5);
+    check_served(&*store, &b, 1);
+}
+
+fn refusals_leave_the_others_alone(open: Factory<'_>) {
+    let (mut a, mut b) = (Plant::new("a"), Plant::new("bb"));
+    let store = open();
+    a.epoch = WriterEpoch(4);
+    assert!(committed(
+        &store.commit(vec![a.proposal(2), b.proposal(2)]).unwrap()
+    ));
+    let bad = |change: fn(&mut Plant, &mut Proposal)| {
+        let mut writer = a.clone();
+        let mut proposal = writer.clone().proposal(1);
+        change(&mut writer, &mut proposal);
+        proposal
+    };
+    let group = vec![
+        bad(|w, p| {
+            w.epoch = WriterEpoch(3);
+            *p = w.proposal(1);
+        }),
+        bad(|w, p| {
+            w.proposal(1);
+            *p = w.proposal(1);
+        }),
+        bad(|w, p| {
+            w.tree = CompactRange::new();
+            *p = w.proposal(1);
+        }),
+        bad(|w, p| {
+            w.log_id = LogId([99; 16]);
+            *p = w.proposal(1);
+        }),
+        bad(|w, p| *p = w.proposal(0)),
+        bad(|w, p| p.tree = w.tree.clone()),
+        bad(|_, p| p.bodies = vec![(sha256(b"x"), Bytes::from_static(b"y"))]),
+        b.proposal(1),
+    ];
+    let outcomes = store.commit(group).unwrap();
+    let last = Position(2);
+    assert_eq!(
+        outcomes[0],
+        Outcome::Fenced {
+            epoch: WriterEpoch(4)
+        }
+    );
+    assert_eq!(outcomes[1..3], [Outcome::WrongPosition { last }; 2]);
+    assert!(
+        outcomes[3..7]
+            .iter()
+            .all(|o| matches!(o, Outcome::Invalid { .. })),
+        "{outcomes:?}"
+    );
+    assert_eq!(
+        outcomes[7],
+        Outcome::Committed {
+            group: 2,
+            last: Position(3)
+        }
+    );
+    // The old epoch is fenced after a restart too.
+    drop(store);
+    let store = open();
+    assert_eq!(check_served(&*store, &a, 2), 2);
+    assert_eq!(check_served(&*store, &b, 3), 3);
+    a.epoch = WriterEpoch(3);
+    let outcomes = store.commit(vec![a.proposal(1)]).unwrap();
+    assert_eq!(
+        outcomes,
+        [Outcome::Fenced {
+            epoch: WriterEpoch(4)
+        }]
+    );
+}
+
+fn blocks_that_contradict_the_log_are_invalid(open: Factory<'_>) {
+    let mut a = Plant::new("a");
+    let store = open();
+    store.commit(vec![a.proposal(2)]).unwrap();
+    // A root from nowhere, and a block recorded before the last one.
+    let mut root = a.clone();
+    root.tree = CompactRange::new();
+    root.tree.append(leaf_hash(b"other"));
+    root.tree.append(leaf_hash(b"events"));
+    let mut early = BlockBuilder::new(
+        a.log_id,
+        a.id.clone(),
+        a.epoch,
+        Position(3),
+        *a.tree.root().as_bytes(),
+    );
+    let (at, none) = (Timestamp(20), (SourceNumber(0), Sequence(0)));
+    early.push(b"early", at, at, none.0, none.1).unwrap();
+    let mut tree = a.tree.clone();
+    tree.append(leaf_hash(b"early"));
+    for proposal in [root.proposal(1), Proposal::new(early.finish(), tree)] {
+        let outcomes = store.commit(vec![proposal]).unwrap();
+        assert!(
+            matches!(outcomes[..], [Outcome::Invalid { .. }]),
+            "{outcomes:?}"
+        );
+    }
+    check_served(&*store, &a, 2);
+}
+
+fn times_lead_to_blocks(open: Factory<'_>) {
+    let mut plant = Plant::new("a");
+    let store = open();
+    for count in [3, 1, 4] {
+        store.commit(vec![plant.proposal(count)]).unwrap();
+    }
+    drop(store);
+    let store = open();
+    let at = |time| {
+        store
+            .block_at(&plant.id, Timestamp(time))
+            .map(|b| (b.first.0, b.last.0))
+    };
+    assert_eq!(at(9), None);
+    assert_eq!((at(10), at(39)), (Some((1, 3)), Some((1, 3))));
+    assert_eq!((at(40), at(49)), (Some((4, 4)), Some((4, 4))));
+    assert_eq!((at(50), at(1_000_000)), (Some((5, 8)), Some((5, 8))));
+    let bounds = store.block_at(&plant.id, Timestamp(55)).unwrap();
+    assert_eq!(
+        (bounds.recorded_min, bounds.recorded_max),
+        (Timestamp(50), Timestamp(80))
+    );
+    assert_eq!(
+        (bounds.effective_min, bounds.effective_max),
+        (Timestamp(47), Timestamp(77))
+    );
+}
+
+fn sample_bodies_lie_beside_the_log(open: Factory<'_>) {
+    let mut plant = Plant::new("a");
+    let store = open();
+    let bodies = [plant.body(1), plant.body(2)];
+    for (hash, body) in &bodies {
+        assert_eq!(store.body(&plant.id, *hash).unwrap(), None);
+        let mut proposal = plant.proposal(1);
+        proposal.bodies = vec![(*hash, body.clone()), (*hash, body.clone())];
+        assert!(committed(&store.commit(vec![proposal]).unwrap()));
+    }
+    let check = |store: Box<dyn Store>| {
+        for (hash, body) in &bodies {
+            assert_eq!(
+                store.body(&plant.id, *hash).unwrap().as_deref(),
+                Some(&body[..])
+            );
+        }
+        assert_eq!(store.body(&plant.id, sha256(b"")).unwrap(), None);
+    };
+    check(store);
+    check(open());
+}
+
+fn readers_follow_the_writer(open: Factory<'_>) {
+    let mut plant = Plant::new("a");
+    let store = open();
+    store.commit(vec![plant.proposal(2)]).unwrap();
+    let mut blocks = store.read(&plant.id, Position(2)).unwrap();
+    assert_eq!(blocks.next().unwrap().unwrap().header.first, Position(1));
+    store.commit(vec![plant.proposal(1)]).unwrap();
+    assert_eq!(blocks.next().unwrap().unwrap().header.first, Position(3));
+    assert!(blocks.next().is_none());
+}
+
+fn a_closed_store_takes_nothing(open: Factory<'_>) {
+    let mut plant = Plant::new("a");
+    let store = open();
+    store.close().unwrap();
+    store.close().unwrap();
+    drop(store);
+    let store = open();
+    store.commit(vec![plant.proposal(2)]).unwrap();
+    store.close().unwrap();
+    store.close().unwrap();
+    let refused = store.commit(vec![plant.clone().proposal(1)]);
+    assert!(matches!(refused, Err(StoreError::Closed { .. })));
+    check_served(&*store, &plant, 2);
+    // Closing gives the folder free, though the store is still there to read.
+    let next = open();
+    assert!(committed(&next.commit(vec![plant.proposal(1)]).unwrap()));
+    assert!(!next.ends()[0].closed);
+}

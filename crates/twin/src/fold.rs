@@ -1,0 +1,298 @@
+//! The twin and its fold: one recorded event after the other becomes the state of the plant.
+
+use crate::content::{self, Interner};
+use crate::machine::{Claim, MachineState};
+use crate::notes::Notes;
+use crate::order::{Source, Sources};
+use crate::plant::PlantState;
+use crate::scope::Scope;
+use crate::slot::{Rank, SlotKey};
+use crate::symbol::Symbols;
+use crate::{FORMAT_VERSION, FoldError, correction};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use werkbuch_model::event::{Body, Recorded, SourceOpened};
+use werkbuch_model::id::{MachineNumber, PlantId, Position, SourceNumber};
+use werkbuch_model::plant::Description;
+use werkbuch_model::time::Timestamp;
+
+/// One plant in memory, at the position of the last event folded.
+///
+/// A clone is cheap and shares what neither side changes, so that a reader or a fork can hold one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Twin {
+    pub(crate) id: PlantId,
+    pub(crate) scope: Scope,
+    pub(crate) position: Position,
+    pub(crate) plant: PlantState,
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) symbols: Arc<Symbols>,
+    /// How many texts the table had when it was last cleared of those no longer used.
+    pub(crate) symbols_used: usize,
+    /// In the order of their numbers.
+    pub(crate) machines: Vec<Arc<MachineState>>,
+    pub(crate) notes: Notes,
+}
+
+impl Twin {
+    /// The live twin of a plant before its first event.
+    #[must_use]
+    pub fn new(plant: PlantId) -> Self {
+        Self::scoped(plant, None)
+    }
+
+    /// A twin of the past: what took effect in plant time after `at` is left out of its state. With
+    /// `at` absent it is the live twin.
+    ///
+    /// What was known is bounded by the caller, who stops applying. Positions may leap forward, so
+    /// the caller may leave out events that cannot matter, but none of the writer's own records.
+    #[must_use]
+    pub fn scoped(plant: PlantId, at: Option<Timestamp>) -> Self {
+        Self {
+            id: plant,
+            scope: Scope { at },
+            position: Position(0),
+            plant: PlantState::default(),
+            sources: Arc::default(),
+            symbols: Arc::default(),
+            symbols_used: 1,
+            machines: Vec::new(),
+            notes: Notes::default(),
+        }
+    }
+
+    /// Folds the next event. Errors: [`FoldError`], and then the twin is as it was.
+    pub fn apply(&mut self, event: &Recorded<'_>) -> Result<(), FoldError> {
+        self.check(event)?;
+        match &event.reported.body {
+            Body::DescriptionChanged(said) => {
+                let Recorded {
+                    position,
+                    recorded_at,
+                    ..
+                } = *event;
+                self.plant.apply(said, position, recorded_at, self.scope)?;
+                self.admit_machines();
+            }
+            Body::SourceOpened(opened) => self.open_source(opened, event.position)?,
+            _ if event.is_reported() => self.take_reported(event),
+            _ => {}
+        }
+        self.position = event.position;
+        self.notes.take(event);
+        Ok(())
+    }
+
+    /// The plant's name.
+    #[must_use]
+    pub fn plant(&self) -> &PlantId {
+        &self.id
+    }
+
+    /// The bound of the twin in plant time.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The position of the last event folded; 0 before the first.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// When the last event folded was recorded; absent before the first.
+    #[must_use]
+    pub fn last_recorded_at(&self) -> Option<Timestamp> {
+        self.notes.recorded_at
+    }
+
+    /// The plant's description as it holds at the position (and, in a twin of the past, the time).
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.plant.description
+    }
+
+    /// The sources in the order of their numbers.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        self.sources.all()
+    }
+
+    /// The source with this number, if it was opened.
+    #[must_use]
+    pub fn source(&self, number: SourceNumber) -> Option<&Source> {
+        self.sources.get(number)
+    }
+
+    /// Counts and marks over everything folded; no part of the state.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// Everything that can go wrong is found before anything changes.
+    fn check(&self, event: &Recorded<'_>) -> Result<(), FoldError> {
+        let next = event.position == self.position.next();
+        let leap = self.scope.at.is_some() && event.position > self.position;
+        if !next && !leap {
+            return Err(FoldError::OutOfTurn {
+                last: self.position,
+                found: event.position,
+            });
+        }
+        if let Body::FormatRaised(raised) = &event.reported.body
+            && raised.minimum_reader > FORMAT_VERSION
+        {
+            return Err(FoldError::FormatTooNew {
+                position: event.position,
+                minimum: raised.minimum_reader,
+                readable: FORMAT_VERSION,
+            });
+        }
+        let known = |number| match self.sources.get(number) {
+            Some(_) => Ok(()),
+            None => Err(FoldError::UnknownSource {
+                position: event.position,
+                source_number: number,
+            }),
+        };
+        if event.is_reported() {
+            known(event.source)?;
+        }
+        correction::check_sources(&event.corrected, known)
+    }
+
+    fn open_source(
+        &mut self,
+        opened: &SourceOpened<'_>,
+        position: Position,
+    ) -> Result<(), FoldError> {
+        if Arc::make_mut(&mut self.sources).open(opened) {
+            return Ok(());
+        }
+        Err(FoldError::SourceTaken {
+            position,
+            source_number: opened.number,
+        })
+    }
+
+    fn take_reported(&mut self, event: &Recorded<'_>) {
+        let Recorded {
+            position,
+            effective_at,
+            ..
+        } = *event;
+        Arc::make_mut(&mut self.sources).reported(event.source, position);
+        let machine = event.reported.machine;
+        if machine.get() == 0 {
+            return;
+        }
+        let mut fold = self.fold();
+        fold.machine(machine).touched(position);
+        if let Body::CorrectionRecorded(said) = &event.reported.body {
+            fold.correct(machine, position, said, &event.corrected);
+        } else {
+            let claim = Claim {
+                order: event.order_key(),
+                place: position,
+                position,
+            };
+            if fold.join(machine, &claim, event.authority, &event.reported.body) {
+                fold.machine(machine).heard(effective_at);
+            }
+        }
+        self.clear_symbols();
+    }
+
+    /// Makes room for all machines of the description at once, in order.
+    fn admit_machines(&mut self) {
+        let description = Arc::clone(&self.plant.description);
+        let mut fold = self.fold();
+        for machine in description.machines() {
+            fold.machine(machine.number);
+        }
+    }
+
+    fn fold(&mut self) -> Fold<'_> {
+        Fold {
+            scope: self.scope,
+            sources: &self.sources,
+            symbols: Interner(&mut self.symbols),
+            machines: &mut self.machines,
+        }
+    }
+}
+
+/// The parts of a twin that a reported event can move.
+pub(crate) struct Fold<'t> {
+    scope: Scope,
+    sources: &'t Sources,
+    symbols: Interner<'t>,
+    machines: &'t mut Vec<Arc<MachineState>>,
+}
+
+impl Fold<'_> {
+    /// The machine with this number, there from now on.
+    pub(crate) fn machine(&mut self, number: MachineNumber) -> &mut MachineState {
+        machine_mut(self.machines, number)
+    }
+
+    /// Lets a content hold in each aspect in which it is the latest in order, if it is in scope.
+    /// Answers whether it sets any aspect at all.
+    pub(crate) fn join(
+        &mut self,
+        number: MachineNumber,
+        claim: &Claim,
+        authority: u32,
+        body: &Body<'_>,
+    ) -> bool {
+        if !self.scope.holds(claim.order.effective_at) {
+            return false;
+        }
+        let Self {
+            sources,
+            symbols,
+            machines,
+            ..
+        } = self;
+        let machine = machine_mut(machines, number);
+        let rank = Rank::of(authority);
+        let mut sets_something = false;
+        content::for_each(body, &mut |aspect, make| {
+            sets_something = true;
+            let key = SlotKey {
+                kind: aspect.kind,
+                item: symbols.symbol(aspect.item),
+                sub: symbols.symbol(aspect.sub),
+                rank,
+            };
+            machine.join(key, claim, sources, || make(symbols));
+        });
+        sets_something
+    }
+}
+
+/// The index of a machine. Machines are numbered without gaps from 1, so it is nearly always known
+/// at once; a number out of a damaged log must not decide how much memory is taken.
+pub(crate) fn machine_index(
+    machines: &[Arc<MachineState>],
+    number: MachineNumber,
+) -> Result<usize, usize> {
+    let guess = (number.get() as usize).wrapping_sub(1);
+    match machines.get(guess) {
+        Some(machine) if machine.number == number => Ok(guess),
+        _ => machines.binary_search_by_key(&number, |machine| machine.number),
+    }
+}
+
+fn machine_mut(machines: &mut Vec<Arc<MachineState>>, number: MachineNumber) -> &mut MachineState {
+    let index = match machine_index(machines, number) {
+        Ok(index) => index,
+        Err(index) => {
+            machines.insert(index, Arc::new(MachineState::new(number)));
+            index
+        }
+    };
+    Arc::make_mut(&mut machines[index])
+}

@@ -1,0 +1,107 @@
+//! One plant in memory: the fold of its log, what is asked of it, its digest and snapshot bytes.
+//!
+//! # What it is
+//!
+//! A [`Twin`] takes the recorded events of one plant, one after the other. For every aspect of every
+//! machine the event that is the greatest in plant order holds: by effective time, then by the name
+//! and epoch of its source, then by its sequence. So the state is a join: the same set of reported
+//! events gives the same state and the same [`Twin::digest`], in whatever order they arrived.
+//!
+//! # Example
+//!
+//! ```
+//! use werkbuch_model::event::*;
+//! use werkbuch_model::id::{Epoch, MachineNumber, PlantId, Position, Sequence, SourceNumber};
+//! use werkbuch_model::time::Timestamp;
+//! use werkbuch_twin::Twin;
+//!
+//! let event = |position: u64, source: u32, body: Body<'static>| Recorded {
+//!     position: Position(position),
+//!     recorded_at: Timestamp(position as i64),
+//!     effective_at: Timestamp(1_000),
+//!     source: SourceNumber(source),
+//!     previous: Position(0),
+//!     flags: Flags::default(),
+//!     authority: 0,
+//!     reported: Reported {
+//!         sequence: Sequence(position),
+//!         machine: MachineNumber(source),
+//!         occurred_at: Timestamp(1_000),
+//!         observed_at: None,
+//!         historical: false,
+//!         body,
+//!     },
+//!     corrected: Vec::new(),
+//! };
+//! let opened = SourceOpened {
+//!     number: SourceNumber(1),
+//!     name: "gateway-7".into(),
+//!     epoch: Epoch(1),
+//!     ..SourceOpened::default()
+//! };
+//! let running = StateChanged { to: State::Executing, native: "ACTIVE".into(), ..Default::default() };
+//!
+//! let mut twin = Twin::new(PlantId::new("PLT-07")?);
+//! twin.apply(&event(1, 0, Body::SourceOpened(opened)))?;
+//! twin.apply(&event(2, 1, Body::StateChanged(running)))?;
+//!
+//! let press = twin.machine(MachineNumber(1)).ok_or("no such machine")?;
+//! assert_eq!(press.state().shown, State::Executing);
+//! assert_eq!(press.state().since, Some(Timestamp(1_000)));
+//!
+//! let again = Twin::from_bytes(&twin.to_bytes()?)?;
+//! assert_eq!(again.digest(), twin.digest());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Why
+//!
+//! - 2026-11-22: the numbers of sources follow arrival, so equal times are told apart by the
+//!   source's name and epoch. Only then is the state independent of who was opened first.
+//! - 2026-11-22: a correction carries what it corrects and what holds again. So the twin keeps only
+//!   what holds, and nothing of what is beneath it, and still needs nothing but the event.
+//! - 2026-11-22: every correction is the same three steps: take the target from the slots that it
+//!   holds, join what the writer restored, join what holds instead. Joining an event that holds
+//!   anyway changes nothing, so it does not matter whether the target held a slot.
+//! - 2026-11-22: `since` is the time of the event that holds, also when it only affirms the state: a
+//!   source affirms after a gap, and nobody watched in between.
+//! - 2026-11-22: machines, sources and texts are shared behind `Arc` and copied when they change,
+//!   so that a clone for a reader or a fork costs a count and not a copy.
+//! - 2026-11-22: low-cardinality texts are kept once for each plant; the table is cleared of those no
+//!   longer used when it has doubled, so that words which change with every event cannot fill it.
+//! - 2026-11-22: the ciphertext of people's fields is not part of the digest, only that something is
+//!   there: an erased key must not make a true digest look false.
+
+#![warn(missing_docs)]
+
+mod clear;
+mod coded;
+mod content;
+mod correction;
+mod describe;
+mod digest;
+mod error;
+mod fold;
+mod machine;
+mod notes;
+mod order;
+mod plant;
+mod scope;
+mod slot;
+mod snapshot;
+mod symbol;
+mod value;
+pub mod view;
+
+pub use error::{FoldError, SnapshotError};
+pub use fold::Twin;
+pub use notes::{DIGESTS_KEPT, Notes, RecordedDigest};
+pub use order::Source;
+pub use scope::Scope;
+pub use view::{MachineTwin, MachineView};
+
+/// The version of the fold: what the same events make of the state. Digests of different versions
+/// are not comparable.
+pub const FOLD_VERSION: u32 = 1;
+/// The newest format of the log that this fold can read.
+pub const FORMAT_VERSION: u32 = 1;

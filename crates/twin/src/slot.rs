@@ -1,0 +1,78 @@
+//! A slot: the event that holds for one aspect of a machine, at one rank of authority.
+
+use crate::coded;
+use crate::symbol::Symbol;
+use crate::value::SlotValue;
+use serde::{Deserialize, Serialize};
+use werkbuch_model::event::{AspectKind, OrderKey, UNLISTED_AUTHORITY};
+use werkbuch_model::id::{Position, Sequence, SourceNumber};
+use werkbuch_model::time::Timestamp;
+
+/// What tells the slots of a machine apart; ordered so that the ranks of one aspect lie together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct SlotKey {
+    #[serde(with = "coded")]
+    pub(crate) kind: AspectKind,
+    pub(crate) item: Symbol,
+    pub(crate) sub: Symbol,
+    pub(crate) rank: Rank,
+}
+
+/// The rank of authority: 0 has the say, n is the n-th fallback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Rank(pub(crate) u8);
+
+impl Rank {
+    /// Reported, compared, and never moving the state.
+    pub(crate) const UNLISTED: Rank = Rank(UNLISTED_AUTHORITY as u8);
+
+    /// The rank of an event; what is beyond the greatest rank is not listed.
+    pub(crate) fn of(authority: u32) -> Self {
+        u8::try_from(authority).map_or(Self::UNLISTED, Rank)
+    }
+}
+
+/// One slot: 72 bytes beside what its value boxes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Slot {
+    pub(crate) key: SlotKey,
+    pub(crate) source: SourceNumber,
+    #[serde(with = "coded::nanos")]
+    pub(crate) effective_at: Timestamp,
+    pub(crate) sequence: Sequence,
+    /// The position of the event whose place this is; for a correction the event that it corrects.
+    pub(crate) place: Position,
+    /// The position of the event that gave the value; for a replacement that of the correction.
+    pub(crate) position: Position,
+    pub(crate) value: SlotValue,
+}
+
+impl Slot {
+    /// Its place in plant time.
+    pub(crate) fn order(&self) -> OrderKey {
+        OrderKey {
+            effective_at: self.effective_at,
+            source: self.source,
+            sequence: self.sequence,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_stays_small() {
+        assert_eq!(size_of::<SlotValue>(), 24);
+        assert_eq!(size_of::<Slot>(), 72);
+    }
+
+    #[test]
+    fn ranks_beyond_the_greatest_are_unlisted() {
+        for (authority, rank) in [(0, 0), (3, 3), (254, 254), (255, 255), (256, 255)] {
+            assert_eq!(Rank::of(authority), Rank(rank));
+        }
+    }
+}

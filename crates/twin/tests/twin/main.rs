@@ -1,0 +1,18 @@
+//! The twin as its users see it: rules in tables, and the join against a naive model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity
+)]
+
+mod bodies;
+mod corrections;
+mod description;
+mod digest;
+mod fold;
+mod join;
+mod memory;
+mod snapshot;
+mod views;
+mod writer;
