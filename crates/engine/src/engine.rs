@@ -77,21 +77,29 @@ struct Inner {
     runtime: tokio::runtime::Handle,
 }
 
+/// Told when a plant's opening is recorded.
+type Opening = oneshot::Receiver<Result<Position, EngineError>>;
+
 impl Engine {
     /// Opens a data folder and brings every plant back to life before it returns.
     /// Errors: those of the journal (held, damaged, no rights), of a fold, of the key ring.
     pub async fn open(options: Options) -> Result<Engine, EngineError> {
         let runtime = tokio::runtime::Handle::current();
         let opening = move || Self::open_blocking(options, runtime);
-        tokio::task::spawn_blocking(opening)
+        let (engine, opened) = tokio::task::spawn_blocking(opening)
             .await
-            .map_err(|error| EngineError::internal(format!("opening ended: {error}")))?
+            .map_err(|error| EngineError::internal(format!("opening ended: {error}")))??;
+        for plant in opened {
+            // A disk that takes no more does not keep the past from being read.
+            let _ = plant.await;
+        }
+        Ok(engine)
     }
 
     fn open_blocking(
         options: Options,
         runtime: tokio::runtime::Handle,
-    ) -> Result<Engine, EngineError> {
+    ) -> Result<(Engine, Vec<Opening>), EngineError> {
         let opened = recover::open(&options.disk, &options.data, false)?;
         let ring = Arc::new(KeyRing::open(&options.data)?);
         let (committer, thread) =
@@ -116,12 +124,14 @@ impl Engine {
             inner: Arc::new(inner),
         };
         let mut snapshots = opened.snapshots;
+        let mut openings = Vec::new();
         for end in engine.inner.store.ends() {
             let snapshot = snapshots.remove(&end.plant);
-            let plant = engine.revive(&end.plant, end.log_id, snapshot, end.closed)?;
+            let (plant, opening) = engine.revive(&end.plant, end.log_id, snapshot, end.closed)?;
             engine.inner.plants.insert(end.plant, plant);
+            openings.push(opening);
         }
-        Ok(engine)
+        Ok((engine, openings))
     }
 
     /// What opening the log found.
@@ -136,12 +146,13 @@ impl Engine {
         log_id: LogId,
         snapshot: Option<Snapshot>,
         closed: bool,
-    ) -> Result<Plant, EngineError> {
+    ) -> Result<(Plant, Opening), EngineError> {
         let from = snapshot
             .as_ref()
             .map_or(Position(0), |snapshot| snapshot.writer.position);
         let (writer, twin) = recover::plant(&*self.inner.store, id, log_id, snapshot)?;
-        self.start(writer, twin, closed, from)
+        let (told, opening) = oneshot::channel();
+        Ok((self.start(writer, twin, closed, from, Some(told))?, opening))
     }
 
     /// Starts the loop of a plant.
@@ -151,6 +162,7 @@ impl Engine {
         twin: Twin,
         after_clean_close: bool,
         last_snapshot: Position,
+        opening: Option<oneshot::Sender<Result<Position, EngineError>>>,
     ) -> Result<Plant, EngineError> {
         let inner = &self.inner;
         let committer = inner
@@ -174,6 +186,7 @@ impl Engine {
             queue: Arc::new(Semaphore::new(PLANT_QUEUE)),
             folds: Arc::clone(&inner.folds),
         });
+        let permit = Arc::clone(&shared.queue).try_acquire_owned().ok();
         let plant = Plant {
             shared: Arc::clone(&shared),
             inputs: sender.clone(),
@@ -187,6 +200,7 @@ impl Engine {
             build: inner.options.build.clone(),
             snapshot_every: inner.options.snapshot_every,
             after_clean_close,
+            opening: opening.zip(permit),
         };
         let thread = std::thread::Builder::new()
             .name(format!("plant {}", plant.id()))
@@ -284,7 +298,7 @@ impl Engine {
         getrandom::fill(&mut log_id.0)
             .map_err(|_| EngineError::internal("the system gave no random bytes for a log id"))?;
         let writer = Writer::new(id.clone(), log_id);
-        let plant = self.start(writer, Twin::new(id.clone()), false, Position(0))?;
+        let plant = self.start(writer, Twin::new(id.clone()), false, Position(0), None)?;
         let applied = apply_to(&plant, request).await;
         if applied.is_ok() && !dry_run {
             self.inner.plants.insert(id, plant);

@@ -51,8 +51,8 @@ pub(super) enum Landing {
         reply: Reply<Applied>,
         permit: OwnedSemaphorePermit,
     },
-    /// A clock is confirmed.
-    Confirm {
+    /// Somebody waits for the position: of a confirmed clock, of the opening.
+    Position {
         reply: Reply<Position>,
         permit: OwnedSemaphorePermit,
     },
@@ -65,7 +65,7 @@ impl Landing {
         match self {
             Self::Append { source, .. } => Some(*source),
             Self::Open { opened, .. } => Some(opened.number),
-            Self::Apply { .. } | Self::Confirm { .. } | Self::Own => None,
+            Self::Apply { .. } | Self::Position { .. } | Self::Own => None,
         }
     }
 
@@ -75,7 +75,7 @@ impl Landing {
             Self::Append { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Open { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Apply { reply, .. } => drop(reply.send(Err(error.clone()))),
-            Self::Confirm { reply, .. } => drop(reply.send(Err(error.clone()))),
+            Self::Position { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Own => {
                 tracing::warn!(error = %error, "an own record of the writer was not written");
             }
@@ -186,7 +186,7 @@ impl Loop {
                 let _ = reply.send(Ok(applied));
                 drop(permit);
             }
-            Landing::Confirm { reply, permit } => {
+            Landing::Position { reply, permit } => {
                 let _ = reply.send(Ok(position));
                 drop(permit);
             }

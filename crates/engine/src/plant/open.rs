@@ -180,7 +180,7 @@ impl Loop {
         });
         self.record_own(
             |recorder| recorder.record_own(body).map(drop),
-            Landing::Confirm { reply, permit },
+            Landing::Position { reply, permit },
         );
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct LoopParts {
     pub(crate) snapshot_every: u64,
     /// Whether the log had been closed in good order.
     pub(crate) after_clean_close: bool,
+    /// Told when the opening is recorded, with a place in the queue.
+    pub(crate) opening: Option<(Reply<Position>, OwnedSemaphorePermit)>,
 }
 
 /// The loop of a plant.
@@ -63,6 +65,7 @@ pub(crate) struct Loop {
     /// Where a digest was last tried, so that a full disk is not tried again and again.
     digest_tried: Option<Position>,
     closing: Option<Reply<()>>,
+    opening: Option<(Reply<Position>, OwnedSemaphorePermit)>,
 }
 
 /// A batch whose next event is a correction, which waits until all before it is synced.
@@ -107,14 +110,15 @@ impl Loop {
             last_snapshot,
             digest_tried: None,
             closing: None,
+            opening: parts.opening,
         }
     }
 
     /// Runs until the plant is closed.
     pub(crate) fn run(mut self) {
-        if self.writer.position.get() > 0 {
-            // A new plant is opened with its first description, in one commit.
-            self.record_own(|_| Ok(()), Landing::Own);
+        // A new plant is opened with its first description, in one commit.
+        if let Some((reply, permit)) = self.opening.take() {
+            self.record_own(|_| Ok(()), Landing::Position { reply, permit });
         }
         while let Ok(input) = self.receiver.recv() {
             match input {
