@@ -1,0 +1,81 @@
+//! The way to a server.
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use std::error::Error;
+use std::time::Duration;
+use tonic::transport::{Channel, Endpoint};
+use werkbuch_wire::pb::admin_service_client::AdminServiceClient;
+use werkbuch_wire::pb::history_service_client::HistoryServiceClient;
+use werkbuch_wire::pb::model_service_client::ModelServiceClient;
+use werkbuch_wire::pb::twin_service_client::TwinServiceClient;
+
+/// The greatest answer that is taken: a page of the largest events, or of the most machines.
+const ANSWER_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// A connection to a server, from which the clients of its services are made.
+#[derive(Clone, Debug)]
+pub(crate) struct Client(Channel);
+
+impl Client {
+    /// Connects. Errors: the address is none, or nobody answers there.
+    pub(crate) async fn connect(server: &str) -> Outcome<Self> {
+        let wrong = |error: &dyn Error| {
+            Failure::usage(format!(
+                "\"{server}\" is not the address of a server: {error}"
+            ))
+            .hint("write it like http://127.0.0.1:7420")
+        };
+        let url = if server.contains("://") {
+            server.to_owned()
+        } else {
+            format!("http://{server}")
+        };
+        let endpoint = Endpoint::from_shared(url).map_err(|error| wrong(&error))?;
+        let endpoint = endpoint
+            .connect_timeout(Duration::from_secs(5))
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_timeout(Duration::from_secs(20))
+            .tcp_nodelay(true);
+        match endpoint.connect().await {
+            Ok(channel) => Ok(Self(channel)),
+            Err(error) => {
+                let cause = innermost(&error);
+                let what = format!("no server answers at {server}: {cause}");
+                Err(Failure::new(Exit::Unavailable, "SERVER_UNREACHABLE", what)
+                    .hint("start one with `werkbuch serve`, or name another with --server"))
+            }
+        }
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        self.0.clone()
+    }
+
+    pub(crate) fn admin(&self) -> AdminServiceClient<Channel> {
+        AdminServiceClient::new(self.channel())
+    }
+
+    pub(crate) fn model(&self) -> ModelServiceClient<Channel> {
+        ModelServiceClient::new(self.channel())
+            .max_decoding_message_size(ANSWER_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn twin(&self) -> TwinServiceClient<Channel> {
+        TwinServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn history(&self) -> HistoryServiceClient<Channel> {
+        HistoryServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+}
+
+/// The cause that says most: transport errors wrap the system's.
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

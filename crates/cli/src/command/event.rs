@@ -1,0 +1,288 @@
+//! `werkbuch event`: the recorded events of a plant.
+
+use super::{Instant, reflected, with};
+use crate::Context;
+use crate::client::Client;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output::{Answer, Format};
+use crate::view::event::{self, COLUMNS, Names};
+use crate::when::{self, Bound};
+use serde_json::{Value, json};
+use std::time::Duration;
+use werkbuch_wire::reason::Reason;
+use werkbuch_wire::{name, pb};
+
+/// How many machines' names are asked for at once.
+const NAMES_PAGE: i32 = 10_000;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// Recorded events in the order of their positions.
+    Ls(Box<List>),
+    /// One recorded event.
+    Get {
+        /// Its position.
+        position: u64,
+        /// The plant.
+        #[arg(long)]
+        plant: String,
+    },
+    /// Events as they are recorded, without loss or repeat.
+    Tail(Tail),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// The plant.
+    #[arg(long)]
+    plant: String,
+    /// Only of this machine (name or number).
+    #[arg(long, default_value = "")]
+    machine: String,
+    /// Only of this kind, such as STATE_CHANGED; can be given several times.
+    #[arg(long)]
+    kind: Vec<String>,
+    /// Only from this position, or plant time, on.
+    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
+    from: Option<String>,
+    /// Only to this position, or before this plant time.
+    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
+    to: Option<String>,
+    /// The most events of a page (the server's default is 100).
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
+    limit: i32,
+    /// Where to go on, from the page before.
+    #[arg(long, value_name = "TOKEN", default_value = "")]
+    page_token: String,
+    /// From the newest to the oldest.
+    #[arg(long)]
+    newest_first: bool,
+    /// Decrypt fields about people; the reading is written to the access log first.
+    #[arg(long, requires_all = ["reader", "purpose"])]
+    reveal: bool,
+    /// Who reads, for the access log.
+    #[arg(long, default_value = "", requires = "reveal")]
+    reader: String,
+    /// Why, for the access log.
+    #[arg(long, default_value = "", requires = "reveal")]
+    purpose: String,
+    #[command(flatten)]
+    instant: Instant,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Tail {
+    /// The plant.
+    #[arg(long)]
+    plant: String,
+    /// The first position wanted; left out: what comes from now on.
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    from: u64,
+    /// Only of this machine (name or number).
+    #[arg(long, default_value = "")]
+    machine: String,
+    /// Only of this kind; can be given several times.
+    #[arg(long)]
+    kind: Vec<String>,
+    /// Stop after this long, such as 90s or 5m.
+    #[arg(long = "for", value_name = "DURATION")]
+    duration: Option<String>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    match args {
+        Args::Ls(list) => self::list(context, *list).await,
+        Args::Get { position, plant } => get(context, &plant, position).await,
+        Args::Tail(tail) => self::tail(context, tail).await,
+    }
+}
+
+async fn list(context: &Context, list: List) -> Outcome<()> {
+    let now = when::now();
+    let bound = |text: &Option<String>| {
+        text.as_deref()
+            .map(|text| when::bound(text, now))
+            .transpose()
+    };
+    let (from, to) = (bound(&list.from)?, bound(&list.to)?);
+    let position = |bound| match bound {
+        Some(Bound::Position(position)) => position,
+        _ => 0,
+    };
+    let time = |bound| match bound {
+        Some(Bound::Time(time)) => Some(time.nanos()),
+        _ => None,
+    };
+    let request = pb::ListEventsRequest {
+        parent: name::of_plant(&list.plant),
+        machine: list.machine,
+        kinds: list.kind,
+        from_position: position(from),
+        to_position: position(to),
+        from_time: time(from),
+        to_time: time(to),
+        page_size: list.limit,
+        page_token: list.page_token,
+        newest_first: list.newest_first,
+        instant: list.instant.message()?,
+        reveal: list.reveal,
+        reader: list.reader,
+        purpose: list.purpose,
+    };
+    let client = context.client().await?;
+    let page = client.history().list_events(request).await?.into_inner();
+    let names = names(context, &client, &list.plant).await?;
+    let rows = page
+        .events
+        .iter()
+        .map(|bytes| shown(bytes, &names))
+        .collect::<Outcome<Vec<_>>>()?;
+    let whole = json!({
+        "events": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
+        "shown": rows.len(),
+        "log_size": page.log_size,
+    });
+    let whole = with(whole, reflected(page.reflected.as_ref()));
+    let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
+    let mut note = format!("{} events; the log holds {}", rows.len(), page.log_size);
+    if !page.next_page_token.is_empty() {
+        note.push_str(&format!(
+            "; more with --page-token {}",
+            page.next_page_token
+        ));
+    }
+    let answer = Answer::list(&COLUMNS.map(|(name, _)| name), rows)
+        .whole(whole)
+        .note(note);
+    context.output.answer(&answer)
+}
+
+fn shown(bytes: &[u8], names: &Names) -> Outcome<(Vec<String>, Value)> {
+    let event = event::decode(bytes)?;
+    Ok((event::row(&event, names), event::json(&event)?))
+}
+
+async fn get(context: &Context, plant: &str, position: u64) -> Outcome<()> {
+    let request = pb::ListEventsRequest {
+        parent: name::of_plant(plant),
+        from_position: position,
+        to_position: position,
+        page_size: 1,
+        ..pb::ListEventsRequest::default()
+    };
+    let client = context.client().await?;
+    let page = client.history().list_events(request).await?.into_inner();
+    let found = page.events.first().filter(|_| position > 0);
+    let Some(bytes) = found else {
+        let what = format!(
+            "plant \"{plant}\" has no event at position {position}; its log ends at {}",
+            page.log_size
+        );
+        return Err(Failure::new(Exit::NotFound, "UNKNOWN_POSITION", what)
+            .hint(format!("werkbuch event ls --plant {plant} lists events")));
+    };
+    let names = names(context, &client, plant).await?;
+    let event = event::decode(bytes)?;
+    let row = event::row(&event, &names);
+    let mut parts: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).zip(row).collect();
+    parts.push(("recorded_at", event.recorded_at.to_string()));
+    parts.push(("occurred_at", event.reported.occurred_at.to_string()));
+    parts.push(("sequence", event.reported.sequence.to_string()));
+    context
+        .output
+        .answer(&Answer::single(parts, event::json(&event)?))
+}
+
+async fn tail(context: &Context, tail: Tail) -> Outcome<()> {
+    let duration = tail.duration.as_deref().map(when::duration).transpose()?;
+    let client = context.client().await?;
+    let names = names(context, &client, &tail.plant).await?;
+    // Without a bound: as good as for ever.
+    let end = tokio::time::sleep(duration.unwrap_or(Duration::from_secs(10 * 365 * 86_400)));
+    let follow = follow(context, &client, tail, &names);
+    tokio::select! {
+        outcome = follow => outcome,
+        () = end => Ok(()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Follows the log through lost connections and a reader's own slowness, from where it stands.
+async fn follow(context: &Context, client: &Client, tail: Tail, names: &Names) -> Outcome<()> {
+    let mut request = pb::TailEventsRequest {
+        parent: name::of_plant(&tail.plant),
+        from_position: tail.from,
+        machine: tail.machine,
+        kinds: tail.kind,
+    };
+    if matches!(context.output.format, Format::Table | Format::Csv) {
+        let head = COLUMNS.map(|(name, width)| (name.to_ascii_uppercase(), width));
+        let head: Vec<_> = head
+            .iter()
+            .map(|(name, width)| (name.as_str(), *width))
+            .collect();
+        context.output.streamed(&head, &Value::Null)?;
+    }
+    loop {
+        let mut stream = client
+            .history()
+            .tail_events(request.clone())
+            .await?
+            .into_inner();
+        loop {
+            match stream.message().await {
+                Ok(Some(more)) => {
+                    for bytes in &more.events {
+                        print(context, bytes, names)?;
+                    }
+                    request.from_position = more.position.saturating_add(1);
+                }
+                Ok(None) => return Ok(()),
+                Err(status) if Reason::of(&status) == Some(Reason::SlowReader) => break,
+                Err(status) => {
+                    let next = request.from_position;
+                    let failure = Failure::from(status);
+                    return Err(match next {
+                        0 => failure,
+                        next => failure.hint(format!("go on with --from {next}")),
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn print(context: &Context, bytes: &[u8], names: &Names) -> Outcome<()> {
+    let event = event::decode(bytes)?;
+    let row = event::row(&event, names);
+    let widths = COLUMNS.iter().map(|(_, width)| *width);
+    let cells: Vec<_> = row.iter().map(String::as_str).zip(widths).collect();
+    context.output.streamed(&cells, &event::json(&event)?)
+}
+
+/// The names of the plant's machines, where people read; programs get the numbers as stored.
+async fn names(context: &Context, client: &Client, plant: &str) -> Outcome<Names> {
+    let mut names = Names::new();
+    if !matches!(context.output.format, Format::Table | Format::Csv) {
+        return Ok(names);
+    }
+    let mut request = pb::ListMachinesRequest {
+        parent: name::of_plant(plant),
+        page_size: NAMES_PAGE,
+        ..pb::ListMachinesRequest::default()
+    };
+    loop {
+        let page = client
+            .twin()
+            .list_machines(request.clone())
+            .await?
+            .into_inner();
+        let found = page.machines.into_iter();
+        names.extend(found.map(|one| (one.number, super::last(&one.name).to_owned())));
+        if page.next_page_token.is_empty() {
+            return Ok(names);
+        }
+        request.page_token = page.next_page_token;
+    }
+}

@@ -1,0 +1,188 @@
+//! `werkbuch machine`: what machines do, or did.
+
+use super::{Instant, reflected, with};
+use crate::Context;
+use crate::failure::Outcome;
+use crate::output::Answer;
+use crate::view::machine;
+use serde_json::{Value, json};
+use werkbuch_wire::{name, pb};
+
+/// How many machines are asked for at once with `--all`.
+const PAGE: i32 = 10_000;
+
+const FILTER_HELP: &str = "\
+A filter is a condition in the syntax of SQL's WHERE, for example:
+  --where \"state = 'EXECUTING' AND area = 'body'\"
+  --where \"active_alarms > 0 OR condition = 'FAULT'\"
+  --where \"name LIKE 'press-%' AND since < '2026-11-22T06:00:00Z'\"
+An unknown field is answered with the fields that there are.";
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// The machines of a plant, filtered and ordered.
+    #[command(after_help = FILTER_HELP)]
+    Ls(List),
+    /// One machine in full.
+    Get {
+        /// The machine: its name, a former name, or its number.
+        machine: String,
+        /// The plant.
+        #[arg(long)]
+        plant: String,
+        #[command(flatten)]
+        instant: Instant,
+    },
+    /// How many machines are in which state.
+    #[command(after_help = FILTER_HELP)]
+    Count {
+        /// The plant.
+        #[arg(long)]
+        plant: String,
+        /// Only machines for which this holds.
+        #[arg(long = "where", value_name = "SQL", default_value = "")]
+        filter: String,
+        #[command(flatten)]
+        instant: Instant,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// The plant.
+    #[arg(long)]
+    plant: String,
+    /// Only machines for which this holds.
+    #[arg(long = "where", value_name = "SQL", default_value = "")]
+    filter: String,
+    /// Fields to order by, such as `state, since desc`.
+    #[arg(long, value_name = "FIELDS", default_value = "")]
+    order_by: String,
+    /// The most machines of a page.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
+    page_size: i32,
+    /// Where to go on, from the page before.
+    #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with = "all")]
+    page_token: String,
+    /// All pages, one after the other.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    instant: Instant,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    match args {
+        Args::Ls(list) => self::list(context, list).await,
+        Args::Get {
+            machine,
+            plant,
+            instant,
+        } => get(context, &plant, &machine, &instant).await,
+        Args::Count {
+            plant,
+            filter,
+            instant,
+        } => count(context, &plant, filter, &instant).await,
+    }
+}
+
+async fn list(context: &Context, list: List) -> Outcome<()> {
+    let client = context.client().await?;
+    let mut request = pb::ListMachinesRequest {
+        parent: name::of_plant(&list.plant),
+        filter: list.filter,
+        order_by: list.order_by,
+        page_size: if list.all && list.page_size == 0 {
+            PAGE
+        } else {
+            list.page_size
+        },
+        page_token: list.page_token,
+        instant: list.instant.message()?,
+    };
+    let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
+    let page = loop {
+        let page = client
+            .twin()
+            .list_machines(request.clone())
+            .await?
+            .into_inner();
+        let shown = page
+            .machines
+            .iter()
+            .map(|one| (machine::row(one), machine::json(one, false)));
+        rows.extend(shown);
+        if !list.all || page.next_page_token.is_empty() {
+            break page;
+        }
+        request.page_token = page.next_page_token;
+    };
+    let shown = rows.len();
+    let whole = json!({
+        "machines": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
+        "shown": shown,
+        "total": page.total_size,
+        "plant_total": page.plant_size,
+    });
+    let whole = with(whole, reflected(page.reflected.as_ref()));
+    let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
+    let mut note = format!("{shown} of {} machines", page.total_size);
+    if page.total_size != page.plant_size {
+        note.push_str(&format!(" that match, of {} in the plant", page.plant_size));
+    }
+    if !page.next_page_token.is_empty() {
+        note.push_str(&format!(
+            "; more with --page-token {} or --all",
+            page.next_page_token
+        ));
+    }
+    let answer = Answer::list(&machine::COLUMNS, rows)
+        .whole(whole)
+        .note(note);
+    context.output.answer(&answer)
+}
+
+async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -> Outcome<()> {
+    let request = pb::GetMachineRequest {
+        name: name::of_machine(plant, machine),
+        instant: instant.message()?,
+    };
+    let client = context.client().await?;
+    let answer = client.twin().get_machine(request).await?.into_inner();
+    let found = answer.machine.unwrap_or_default();
+    let whole = with(
+        machine::json(&found, true),
+        reflected(answer.reflected.as_ref()),
+    );
+    context
+        .output
+        .answer(&Answer::single(machine::parts_of(&found), whole))
+}
+
+async fn count(context: &Context, plant: &str, filter: String, instant: &Instant) -> Outcome<()> {
+    let request = pb::CountMachinesRequest {
+        parent: name::of_plant(plant),
+        filter,
+        instant: instant.message()?,
+    };
+    let client = context.client().await?;
+    let answer = client.twin().count_machines(request).await?.into_inner();
+    let rows: Vec<_> = answer
+        .counts
+        .iter()
+        .map(|count| {
+            let state = machine::state(count.state);
+            let cells = vec![state.to_owned(), count.machines.to_string()];
+            (cells, json!({ "state": state, "machines": count.machines }))
+        })
+        .collect();
+    let counts: Vec<_> = rows.iter().map(|(_, item)| item).collect();
+    let whole = json!({ "counts": counts, "total": answer.total_size });
+    let whole = with(whole, reflected(answer.reflected.as_ref()));
+    let note = format!("{} machines", answer.total_size);
+    let answer = Answer::list(&["state", "machines"], rows)
+        .whole(whole)
+        .note(note);
+    context.output.answer(&answer)
+}

@@ -1,0 +1,166 @@
+//! `werkbuch serve`: the server in this process.
+
+use crate::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use std::io::Write;
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+use werkbuch_engine::EngineError;
+use werkbuch_journal::StoreError;
+use werkbuch_server::{Config, ConfigError, LogFormat, PartialConfig, ServeError};
+
+/// Run the server until it is told to stop.
+///
+/// Options are taken from the command line, then from variables WERKBUCH_SERVE_DATA, _LISTEN,
+/// _ALLOW_REMOTE, _LOG_LEVEL, _LOG_FORMAT, _SNAPSHOT_EVERY, _SHUTDOWN_GRACE, then from the file.
+/// Standard output gets one line once the server takes calls: `werkbuch listening on URL`. The first
+/// SIGTERM or Ctrl-C stops it in good order, the second at once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder that holds the log (default: werkbuch-data).
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address and port to listen on; port 0 takes a free one (default: 127.0.0.1:7420).
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// A file of options, TOML, with the names of these options (`log_level = "debug"`).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Listen beyond this machine. There is no authentication yet.
+    #[arg(long)]
+    allow_remote: bool,
+    /// What is logged to standard error: error, warn, info, debug or trace (default: info).
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// How it is logged: text or json (default: text).
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// How many events lie between two snapshots of a plant (default: 200000).
+    #[arg(long, value_name = "EVENTS")]
+    snapshot_every: Option<u64>,
+    /// How long calls in flight may take to end when the server stops (default: 30s).
+    #[arg(long, value_name = "DURATION")]
+    shutdown_grace: Option<String>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    let config = config(args)?;
+    log(&config);
+    let output = context.output;
+    let shutdown = async {
+        asked_to_stop().await;
+        // A second time: at once. The log is as safe as after a power cut.
+        tokio::spawn(async {
+            asked_to_stop().await;
+            std::process::exit(i32::from(Exit::Failed as u8));
+        });
+    };
+    let ready = move |address| {
+        // Who does not read the line does without it; the server serves all the same.
+        let _ = output.text(&format!("werkbuch listening on http://{address}\n"));
+    };
+    let served = werkbuch_server::run(config, shutdown, ready).await;
+    served.map_err(|error| serve_failure(&error))
+}
+
+fn config(args: Args) -> Outcome<Config> {
+    let flags = PartialConfig {
+        data: args.data,
+        listen: args.listen,
+        allow_remote: args.allow_remote.then_some(true),
+        log_level: args.log_level,
+        log_format: args.log_format,
+        snapshot_every: args.snapshot_every,
+        shutdown_grace: args.shutdown_grace,
+    };
+    let resolve = || {
+        let environment = PartialConfig::from_env(|name| std::env::var(name).ok())?;
+        let file = match &args.config {
+            Some(path) => PartialConfig::from_file(path)?,
+            None => PartialConfig::default(),
+        };
+        flags.merge(environment).merge(file).resolve()
+    };
+    resolve().map_err(|error| config_failure(&error))
+}
+
+/// An option that cannot be used.
+pub(crate) fn config_failure(error: &ConfigError) -> Failure {
+    match error {
+        ConfigError::Remote { .. } => Failure::new(
+            Exit::NotAllowed,
+            "REMOTE_LISTEN_NOT_ALLOWED",
+            error.to_string(),
+        ),
+        ConfigError::Unreadable { path, cause } => Failure::file(path, cause),
+        _ => Failure::new(Exit::Usage, "INVALID_CONFIGURATION", error.to_string()),
+    }
+}
+
+/// A server that could not start, or did not end well.
+pub(crate) fn serve_failure(error: &ServeError) -> Failure {
+    let what = error.to_string();
+    match error {
+        ServeError::PortInUse { .. } => Failure::new(Exit::Conflict, "PORT_IN_USE", what),
+        ServeError::Listen { cause, .. } => match cause.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                Failure::new(Exit::NotAllowed, "LISTEN_NOT_ALLOWED", what)
+            }
+            _ => Failure::new(Exit::Failed, "LISTEN_FAILED", what),
+        },
+        ServeError::Engine(error) => engine_failure(error),
+        _ => Failure::new(Exit::Failed, "SERVE_FAILED", what),
+    }
+}
+
+/// A data folder that could not be used.
+pub(crate) fn engine_failure(error: &EngineError) -> Failure {
+    let what = error.to_string();
+    let (exit, reason) = match error {
+        EngineError::UnknownPlant { .. } => (Exit::NotFound, "UNKNOWN_PLANT"),
+        EngineError::InvalidInstant { .. } => (Exit::Usage, "INVALID_INSTANT"),
+        EngineError::FormatNewer { .. } => (Exit::Failed, "FORMAT_NEWER"),
+        EngineError::Store(StoreError::Held { .. }) => (Exit::Conflict, "FOLDER_HELD"),
+        EngineError::Store(StoreError::Denied { .. }) => (Exit::NotAllowed, "FOLDER_NOT_ALLOWED"),
+        EngineError::Store(StoreError::DiskFull { .. }) => (Exit::Unavailable, "DISK_FULL"),
+        EngineError::Store(StoreError::Damaged(_)) => (Exit::Verification, "LOG_DAMAGED"),
+        EngineError::Fold { .. } => (Exit::Verification, "LOG_DOES_NOT_FOLD"),
+        _ => (Exit::Failed, "FOLDER_FAILED"),
+    };
+    Failure::new(exit, reason, what)
+}
+
+/// Log lines go to standard error; a second logger in one process is refused, which is no harm.
+fn log(config: &Config) {
+    let filter = EnvFilter::new(config.log_level.to_string());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let _ = match config.log_format {
+        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+    };
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
+                }
+            }
+            Err(error) => {
+                let _ = writeln!(std::io::stderr(), "SIGTERM cannot be waited for: {error}");
+                let _ = tokio::signal::ctrl_c().await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,45 @@
+//! `werkbuch server`: how the server does.
+
+use super::time;
+use crate::Context;
+use crate::failure::Outcome;
+use crate::output::Answer;
+use crate::when;
+use serde_json::json;
+use werkbuch_wire::pb;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// What the server is and how it does.
+    Status,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    let Args::Status = args;
+    let client = context.client().await?;
+    let server = client
+        .admin()
+        .get_server(pb::GetServerRequest {})
+        .await?
+        .into_inner();
+    let writing = if server.stopped.is_empty() {
+        "yes".to_owned()
+    } else {
+        format!("stopped: {}", server.stopped)
+    };
+    let whole = json!({
+        "version": server.version,
+        "store": server.store,
+        "started_at": time(Some(server.started_at)),
+        "plants": server.plants,
+        "stopped": server.stopped,
+    });
+    let parts = vec![
+        ("version", server.version),
+        ("store", server.store),
+        ("started", when::shown(Some(server.started_at))),
+        ("plants", server.plants.to_string()),
+        ("writing", writing),
+    ];
+    context.output.answer(&Answer::single(parts, whole))
+}

@@ -1,0 +1,186 @@
+//! The one binary of Werkbuch: serve, describe plants, ask, import, replay, demonstrate.
+
+mod client;
+mod command;
+mod demo;
+mod exit;
+mod failure;
+mod output;
+mod view;
+mod when;
+
+use clap::{Parser, Subcommand};
+use exit::Exit;
+use failure::{Failure, Outcome};
+use output::{Color, Format, Output};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+const AFTER_HELP: &str = "\
+Data go to standard output; progress, notes and errors go to standard error.
+
+Times: RFC 3339 (2026-11-22T06:00:00Z), `now`, or before now: -90s, -2h, -1d.
+Positions: the plain numbers of events in a plant's log.
+
+Exit codes:
+  0  done
+  1  failed
+  2  not well formed: options, files, filters, names
+  3  not found
+  4  in conflict with what is there: taken over, held, not confirmed
+  5  a verification failed
+  6  the server cannot be reached, or has no room now
+  7  not allowed
+
+An error says what happened, its stable reason and the next step. With -o json or jsonl it is one
+JSON object on standard error: {\"error\": {message, reason, violations, hint, exit}}.";
+
+/// The digital twin of a plant, from a log that is never changed.
+#[derive(Debug, Parser)]
+#[command(name = "werkbuch", version, about, after_long_help = AFTER_HELP, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// The server to ask.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "WERKBUCH_SERVER",
+        default_value = "http://127.0.0.1:7420"
+    )]
+    server: String,
+    /// How data are written.
+    #[arg(short, long, global = true, value_enum, default_value = "table")]
+    output: Format,
+    /// When to use colours (NO_COLOR is honoured).
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    color: Color,
+    /// No notes and no progress on standard error.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(command::serve::Args),
+    /// Describe plants.
+    #[command(subcommand)]
+    Plant(command::plant::Args),
+    /// Ask what machines do, or did.
+    #[command(subcommand)]
+    Machine(command::machine::Args),
+    /// Read the events of a plant.
+    #[command(subcommand)]
+    Event(command::event::Args),
+    /// Ask which sources have reported.
+    #[command(subcommand)]
+    Source(command::twin::SourceArgs),
+    /// Ask where a plant's twin stands.
+    #[command(subcommand)]
+    Twin(command::twin::TwinArgs),
+    /// Record what machines have said before.
+    #[command(subcommand)]
+    Import(command::import::Args),
+    /// Fold a plant's log from its first event, and compare.
+    Replay(command::replay::Args),
+    /// Ask how the server does.
+    #[command(subcommand)]
+    Server(command::server::Args),
+    /// Run a made-up plant in this process and watch it.
+    Demo(demo::Args),
+}
+
+/// What a command works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) server: String,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    async fn client(&self) -> Outcome<client::Client> {
+        client::Client::connect(&self.server).await
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let Global {
+        server,
+        output,
+        color,
+        quiet,
+    } = cli.global;
+    let output = Output::new(output, color, quiet);
+    let context = Context { server, output };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(cli.command, &context));
+            // A blocking read that still runs must not hold up the end.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => {
+            let what = format!("the system gives no threads: {error}");
+            Err(Failure::new(Exit::Failed, "NO_THREADS", what))
+        }
+    };
+    match outcome {
+        Ok(()) => Exit::Ok.into(),
+        Err(failure) => {
+            tell(&failure, &context.output, color);
+            failure.exit().into()
+        }
+    }
+}
+
+async fn run(command: Command, context: &Context) -> Outcome<()> {
+    match command {
+        Command::Serve(args) => Box::pin(command::serve::run(args, context)).await,
+        Command::Plant(args) => command::plant::run(args, context).await,
+        Command::Machine(args) => command::machine::run(args, context).await,
+        Command::Event(args) => command::event::run(args, context).await,
+        Command::Source(args) => command::twin::run_source(args, context).await,
+        Command::Twin(args) => command::twin::run(args, context).await,
+        Command::Import(args) => Box::pin(command::import::run(args, context)).await,
+        Command::Replay(args) => command::replay::run(args, context).await,
+        Command::Server(args) => command::server::run(args, context).await,
+        Command::Demo(args) => Box::pin(demo::run(args, context)).await,
+    }
+}
+
+/// Says what failed, in the form that the data would have had.
+fn tell(failure: &Failure, output: &Output, color: Color) {
+    if failure.is_silent() {
+        return;
+    }
+    let text = match output.format {
+        Format::Json | Format::Jsonl => format!("{}\n", failure.json()),
+        Format::Table | Format::Csv => failure.lines(color.on(std::io::stderr().is_terminal())),
+    };
+    // Nobody can be told that standard error is gone.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,251 @@
+//! A recorded event as JSON, as a row, and in one line.
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use werkbuch_model::event::{Body, Flags, Recorded};
+
+/// The members that hold bytes, shown as hexadecimal digits.
+const BYTES: [&str; 7] = [
+    "hash",
+    "digest",
+    "body_hash",
+    "content_hash",
+    "file_hash",
+    "ciphertext",
+    "leaf",
+];
+
+/// The columns of a list, with the widths that they have in a stream.
+pub(crate) const COLUMNS: [(&str, usize); 7] = [
+    ("position", 8),
+    ("effective_at", 30),
+    ("machine", 14),
+    ("kind", 17),
+    ("source", 6),
+    ("flags", 8),
+    ("what", 0),
+];
+
+/// The names of machines by their numbers, for people.
+pub(crate) type Names = BTreeMap<u32, String>;
+
+/// An event as stored. Errors: the bytes are none that this build can read.
+pub(crate) fn decode(bytes: &[u8]) -> Outcome<Recorded<'_>> {
+    werkbuch_record::decode_recorded(bytes).map_err(|error| {
+        let what = format!("an event of the server cannot be read: {error}");
+        Failure::new(Exit::Failed, "EVENT_UNREADABLE", what)
+            .hint("use a build at least as new as the server's")
+    })
+}
+
+/// An event as JSON: flags by their names, bytes as hexadecimal digits.
+pub(crate) fn json(event: &Recorded<'_>) -> Outcome<Value> {
+    let mut value = serde_json::to_value(event).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "EVENT_UNREADABLE",
+            format!("an event is no JSON: {error}"),
+        )
+    })?;
+    if let Some(flags) = value.get_mut("flags") {
+        *flags = json!(event.flags.names());
+    }
+    hex_bytes(&mut value);
+    Ok(value)
+}
+
+fn hex_bytes(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hex_bytes),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (BYTES.contains(&name.as_str()), digits(member)) {
+                    (true, Some(digits)) => *member = Value::String(digits),
+                    _ => hex_bytes(member),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn digits(value: &Value) -> Option<String> {
+    let bytes = value
+        .as_array()?
+        .iter()
+        .map(|byte| u8::try_from(byte.as_u64()?).ok());
+    bytes.collect::<Option<Vec<u8>>>().map(hex::encode)
+}
+
+/// An event as a row.
+pub(crate) fn row(event: &Recorded<'_>, names: &Names) -> Vec<String> {
+    let machine = match event.reported.machine.get() {
+        0 => String::new(),
+        number => names
+            .get(&number)
+            .cloned()
+            .unwrap_or_else(|| format!("#{number}")),
+    };
+    vec![
+        event.position.to_string(),
+        event.effective_at.to_string(),
+        machine,
+        event.reported.body.kind().name().to_owned(),
+        event.source.to_string(),
+        flags(event.flags),
+        what(&event.reported.body),
+    ]
+}
+
+/// Flags in short: a letter each would say nothing.
+fn flags(flags: Flags) -> String {
+    let short = [
+        (Flags::SUSPECT_CLOCK, "suspect"),
+        (Flags::LATE_FILLER, "late"),
+        (Flags::NOT_AUTHORITATIVE, "other"),
+    ];
+    let set = short.into_iter().filter(|(flag, _)| flags.has(*flag));
+    set.map(|(_, name)| name).collect::<Vec<_>>().join(",")
+}
+
+/// What an event says, in one line.
+pub(crate) fn what(body: &Body<'_>) -> String {
+    match body {
+        Body::StateChanged(state) => {
+            let reason = if state.reason.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", state.reason)
+            };
+            format!("{}{reason}", state.to)
+        }
+        Body::ModeChanged(mode) => mode.to.to_string(),
+        Body::ConnectionChanged(connection) => connection.to.to_string(),
+        Body::PartProduced(part) => match part.value {
+            Some(value) => format!("{} {value} {}", part.counter, part.part_type),
+            None => format!("{} unavailable", part.counter),
+        }
+        .trim_end()
+        .to_owned(),
+        Body::AlarmRaised(alarm) => format!("{} {} ({})", alarm.code, alarm.text, alarm.severity),
+        Body::AlarmCleared(alarm) => alarm.key.to_string(),
+        Body::ProgramChanged(program) => program
+            .program
+            .as_deref()
+            .unwrap_or("unavailable")
+            .to_owned(),
+        Body::ConditionChanged(condition) => format!(
+            "{} {} {} {}",
+            condition.item, condition.level, condition.code, condition.text
+        )
+        .trim_end()
+        .to_owned(),
+        Body::ItemChanged(item) => {
+            format!(
+                "{} {}",
+                item.item,
+                item.text.as_deref().unwrap_or("unavailable")
+            )
+        }
+        Body::SourceOpened(source) => format!("{}#{}", source.name, source.epoch),
+        Body::DescriptionChanged(change) => {
+            format!(
+                "revision {} part {}, {} changes",
+                change.revision,
+                change.part,
+                change.changes.len()
+            )
+        }
+        other => members(other),
+    }
+}
+
+/// The members of a body that say something, as they are.
+fn members(body: &Body<'_>) -> String {
+    let Ok(mut value) = serde_json::to_value(body) else {
+        return String::new();
+    };
+    hex_bytes(&mut value);
+    let Value::Object(members) = value else {
+        return String::new();
+    };
+    let said = members.into_iter().filter(|(name, value)| {
+        let empty =
+            value.is_null() || *value == json!("") || *value == json!(0) || *value == json!([]);
+        name != "kind" && !empty
+    });
+    let said = said.map(|(name, value)| match value {
+        Value::String(text) => format!("{name}={text}"),
+        value => format!("{name}={value}"),
+    });
+    said.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use werkbuch_model::event::{AlarmRaised, DigestRecorded, Reported};
+    use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
+    use werkbuch_model::time::Timestamp;
+
+    fn recorded(body: Body<'static>) -> Recorded<'static> {
+        Recorded {
+            position: Position(7),
+            recorded_at: Timestamp(2),
+            effective_at: Timestamp(1),
+            source: SourceNumber(3),
+            previous: Position(0),
+            flags: Flags::SUSPECT_CLOCK,
+            authority: 0,
+            reported: Reported {
+                sequence: Sequence(9),
+                machine: MachineNumber(4),
+                occurred_at: Timestamp(1),
+                observed_at: None,
+                historical: false,
+                body,
+            },
+            corrected: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn flags_are_named_and_bytes_are_hexadecimal() {
+        let event = recorded(Body::DigestRecorded(DigestRecorded {
+            at_position: Position(6),
+            fold_version: 1,
+            digest: vec![0xab, 0x01].into(),
+        }));
+        let value = json(&event).unwrap();
+        assert_eq!(value["flags"], json!(["SUSPECT_CLOCK"]));
+        assert_eq!(value["reported"]["digest"], "ab01");
+        assert_eq!(value["reported"]["kind"], "DIGEST_RECORDED");
+        assert_eq!(value["position"], 7);
+        assert_eq!(
+            what(&event.reported.body),
+            "at_position=6 fold_version=1 digest=ab01"
+        );
+    }
+
+    #[test]
+    fn rows_name_machines() {
+        let event = recorded(Body::AlarmRaised(AlarmRaised {
+            key: "k".into(),
+            code: "E1".into(),
+            severity: 500,
+            text: "hot".into(),
+            ..AlarmRaised::default()
+        }));
+        let names = Names::from([(4, "press-4".to_owned())]);
+        let row = row(&event, &names);
+        assert_eq!(
+            row[2..],
+            ["press-4", "ALARM_RAISED", "3", "suspect", "E1 hot (500)"]
+        );
+        assert_eq!(super::row(&event, &Names::new())[2], "#4");
+        assert_eq!(row.len(), COLUMNS.len());
+    }
+}

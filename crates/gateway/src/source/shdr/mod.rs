@@ -1,0 +1,90 @@
+//! Reads recordings of MTConnect adapters (SHDR) into numbered events, as a stream.
+//!
+//! # Lines
+//!
+//! `time|key|value|key|value...`; the time may carry a duration (`...Z@1.5`, ignored), a key a
+//! device's prefix (`device:key`, stripped: one file is one machine, see [`Counts::devices`]).
+//! A key mapped to a condition takes five fields (level, native code, native severity, qualifier,
+//! text): as first key of its line it takes all that are there, up to five; behind other pairs it
+//! takes five when five are left, and only its level otherwise. The number of fields decides nothing
+//! else: seven fields may be three pairs. A line whose first key is an asset command (`@ASSET@`) is
+//! two observations, the command and the asset, both ignored; when its last field is
+//! `--multiline--TAG`, the lines up to the one that is exactly that field are the asset's body. A body
+//! that does not end before the file does, or before a line that begins with a time and a
+//! separator (an asset's XML has no such line, a recording cut inside a body has), is a gap. Blank
+//! lines, and adapter commands such as `* PONG` or `*adapterVersion:2`, are lines without an observation.
+//!
+//! What cannot be read becomes a [`GapDetected`](werkbuch_model::event::GapDetected) with the
+//! SHA-256 of whole lines, terminators included, so that `sed -n 'FIRST,LASTp' | sha256sum` shows the
+//! same. Consecutive unreadable lines are one gap, consecutive lines with refused values are one
+//! gap, of at most 10,000 lines each. After a gap the table of previous values is empty, so that every
+//! key is affirmed anew.
+//!
+//! # Sessions
+//!
+//! A recorder that starts anew writes a snapshot of old values again, as NIST's day files do; an old
+//! time there is no clock fault. So the opening of a session is kept: its lines from the first one to
+//! where a key comes for the second time (or a line lies more than the tolerance behind the
+//! opening's highest time). A line that repeats a line of the opening exactly, time included, and
+//! is earlier than the line before it, begins a new session. A new session forgets the highest accepted
+//! time, not the previous values: what the snapshot repeats is unchanged.
+//!
+//! # Time
+//!
+//! `observed_at` is `occurred_at`, unless the line lies more than 24 hours behind the highest accepted
+//! time of its session, or that far ahead of all of the next 64 lines with a time of its session: then
+//! it is that highest accepted time (at a session's start, where there is none, the least time of those
+//! 64 lines), and what the line says is suspect. A line that nothing follows is not ahead.
+
+mod batch;
+mod body;
+mod clock;
+mod counts;
+mod gap;
+mod intake;
+mod open;
+mod parse;
+mod reader;
+mod session;
+mod translate;
+mod values;
+
+pub use body::{BodyError, SampleBody, SampleValue, decode_body};
+pub use counts::Counts;
+pub use open::open;
+pub use reader::{Emit, ShdrReader, What};
+
+use std::path::PathBuf;
+
+/// How far a time may lie from its neighbours: 24 hours, the tolerance of imports.
+pub const TOLERANCE_NS: i64 = 24 * 3600 * werkbuch_model::time::SECOND_NS;
+/// How many of the lines that follow are asked whether a line lies ahead of them all.
+pub const LOOK_AHEAD_LINES: usize = 64;
+/// The greatest length of a line in bytes, its terminator included; a longer one is unreadable.
+pub const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// How many lines one gap tells of at most.
+pub const GAP_LINES_MAX: u64 = 10_000;
+
+/// Why a recording cannot be read on. What a recording *says* is never a reason: that becomes a gap.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file cannot be opened or read for the first time. Check its path and your rights.
+    #[error("the recording \"{}\" cannot be opened: {source}", .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Reading failed part way. Nothing after this line was delivered: mend the cause and read the
+    /// file again from its start; what was delivered before comes again with the same numbers.
+    #[error("reading \"{file}\" failed after line {line}: {source}")]
+    Read {
+        /// The file.
+        file: String,
+        /// The last line that was read.
+        line: u64,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}

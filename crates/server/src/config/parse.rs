@@ -1,0 +1,90 @@
+//! Reads the values of options.
+
+use super::{ConfigError, LogFormat, LogLevel};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The longest that a stop may take.
+const GRACE_MAX: Duration = Duration::from_secs(3_600);
+
+/// An address with a port; `localhost` stands for 127.0.0.1.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    let expected = "it takes an IP address and a port, such as 127.0.0.1:7420 or [::1]:7420";
+    numeric
+        .parse()
+        .map_err(|_| refused("listen", text, expected))
+}
+
+pub(super) fn log_level(text: &str) -> Result<LogLevel, ConfigError> {
+    use LogLevel::{Debug, Error, Info, Trace, Warn};
+    let mut all = [Error, Warn, Info, Debug, Trace].into_iter();
+    all.find(|level| level.to_string().eq_ignore_ascii_case(text))
+        .ok_or_else(|| {
+            refused(
+                "log_level",
+                text,
+                "it takes error, warn, info, debug or trace",
+            )
+        })
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, ConfigError> {
+    let mut all = [LogFormat::Text, LogFormat::Json].into_iter();
+    all.find(|format| format.to_string().eq_ignore_ascii_case(text))
+        .ok_or_else(|| refused("log_format", text, "it takes text or json"))
+}
+
+pub(super) fn snapshot_every(events: u64) -> Result<u64, ConfigError> {
+    if events == 0 {
+        let expected = "it takes a number of events from 1; a large one means few snapshots";
+        return Err(refused("snapshot_every", "0", expected));
+    }
+    Ok(events)
+}
+
+/// A duration such as `30s`, `500ms` or `2m`.
+pub(super) fn grace(text: &str) -> Result<Duration, ConfigError> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let millis = match unit {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
+        _ => None,
+    };
+    let number = digits.parse::<u64>().ok();
+    number
+        .zip(millis)
+        .and_then(|(number, millis)| number.checked_mul(millis))
+        .map(Duration::from_millis)
+        .filter(|grace| *grace <= GRACE_MAX)
+        .ok_or_else(|| {
+            refused(
+                "shutdown_grace",
+                text,
+                "it takes a time up to an hour, such as 30s, 500ms or 2m",
+            )
+        })
+}
+
+/// Whether a variable of the environment says yes.
+pub(super) fn truth(key: &'static str, text: &str) -> Result<bool, ConfigError> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" | "" => Ok(false),
+        _ => Err(refused(key, text, "it takes true or false")),
+    }
+}
+
+pub(super) fn refused(key: &'static str, value: &str, expected: &'static str) -> ConfigError {
+    let value = value.chars().take(80).collect();
+    ConfigError::Value {
+        key,
+        value,
+        expected,
+    }
+}

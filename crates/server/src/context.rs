@@ -1,0 +1,160 @@
+//! What all handlers share: the engine, the bounds of concurrent work, and the sign to stop.
+
+use crate::error;
+use crate::limits::{Limits, RETRY_AFTER};
+use prost::Message;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tonic::{Response, Status};
+use werkbuch_engine::{Engine, EngineError, Plant, Reflected};
+use werkbuch_model::instant::Instant;
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::Twin;
+use werkbuch_wire::{name, reason::Reason};
+
+/// What all handlers share.
+pub(crate) struct Context {
+    pub(crate) engine: Engine,
+    pub(crate) limits: Limits,
+    pub(crate) started_at: Timestamp,
+    stop: watch::Receiver<bool>,
+    blocking: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    stream_reads: Arc<Semaphore>,
+}
+
+impl Context {
+    /// `stop` becomes true when the server is to end.
+    pub(crate) fn new(
+        engine: Engine,
+        limits: Limits,
+        started_at: Timestamp,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            engine,
+            limits,
+            started_at,
+            stop,
+            blocking: Arc::new(Semaphore::new(limits.blocking)),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+            stream_reads: Arc::new(Semaphore::new(limits.stream_reads)),
+        }
+    }
+
+    /// The plant of a name `tenants/{tenant}/plants/{plant}`.
+    pub(crate) fn plant(&self, name: &str) -> Result<Plant, Status> {
+        self.engine
+            .plant(&name::plant(name)?)
+            .map_err(error::status)
+    }
+
+    /// Asks a plant's twin a question at an instant. The live twin is cloned, which costs a count for
+    /// each machine, so that a long question does not keep the writer from its twin.
+    pub(crate) async fn ask<R: Send + 'static>(
+        &self,
+        plant: &Plant,
+        instant: Instant,
+        question: impl FnOnce(&Twin) -> R + Send + 'static,
+    ) -> Result<(R, Reflected), Status> {
+        let place = self.place()?;
+        if !instant.is_now() {
+            return plant.ask(instant, question).await.map_err(error::status);
+        }
+        let (twin, reflected) = plant
+            .ask(instant, Twin::clone)
+            .await
+            .map_err(error::status)?;
+        let answer = in_thread(place, move || Ok(question(&twin))).await?;
+        Ok((answer, reflected))
+    }
+
+    /// Asks the live twin a question that is answered in microseconds.
+    pub(crate) async fn glance<R: Send + 'static>(
+        &self,
+        plant: &Plant,
+        question: impl FnOnce(&Twin) -> R + Send + 'static,
+    ) -> Result<R, Status> {
+        let answered = plant.ask(Instant::NOW, question).await;
+        answered.map(|(answer, _)| answer).map_err(error::status)
+    }
+
+    /// Does blocking work for a unary call. Errors: `OVERLOADED` when there is as much as there may be.
+    pub(crate) async fn blocking<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<R, EngineError> + Send + 'static,
+    ) -> Result<R, Status> {
+        let place = self.place()?;
+        in_thread(place, work).await
+    }
+
+    /// Does blocking work for a stream, which waits for its turn.
+    pub(crate) async fn stream_blocking<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<R, EngineError> + Send + 'static,
+    ) -> Result<R, Status> {
+        let turn = Arc::clone(&self.stream_reads).acquire_owned().await;
+        let place = turn.map_err(|_| shutting_down())?;
+        in_thread(place, work).await
+    }
+
+    /// A place for a stream. Errors: `OVERLOADED` when there are as many as there may be.
+    pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let place = Arc::clone(&self.streams).try_acquire_owned();
+        place.map_err(|_| overloaded("the server has as many streams as it takes"))
+    }
+
+    /// A place for blocking work. Errors: `OVERLOADED` when there is as much as there may be.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let place = Arc::clone(&self.blocking).try_acquire_owned();
+        place.map_err(|_| overloaded("the server answers as many questions at once as it can"))
+    }
+
+    /// Returns when the server is to end.
+    pub(crate) async fn stopping(&self) {
+        // Without a sender nobody is left to wait for either.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
+    }
+
+    /// Whether the server is to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+}
+
+/// What a stream ends with when the server does.
+pub(crate) fn shutting_down() -> Status {
+    Reason::ShuttingDown.status("the server is closing; connect again and resume")
+}
+
+/// The answer, unless it is larger than clients take. Errors: `MESSAGE_TOO_LARGE`.
+pub(crate) fn answer<M: Message>(message: M) -> Result<Response<M>, Status> {
+    let (bytes, limit) = (message.encoded_len(), crate::limits::ANSWER_BYTES_MAX);
+    if bytes > limit {
+        let text =
+            format!("the answer has {bytes} bytes, the limit is {limit}; ask for less at once");
+        return Err(Reason::MessageTooLarge.status(text));
+    }
+    Ok(Response::new(message))
+}
+
+async fn in_thread<R: Send + 'static>(
+    place: OwnedSemaphorePermit,
+    work: impl FnOnce() -> Result<R, EngineError> + Send + 'static,
+) -> Result<R, Status> {
+    let done = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    });
+    match done.await {
+        Ok(result) => result.map_err(error::status),
+        Err(failed) => {
+            tracing::error!(error = %failed, "a task failed");
+            Err(error::internal())
+        }
+    }
+}
+
+fn overloaded(text: &str) -> Status {
+    Reason::Overloaded.retry(text, RETRY_AFTER)
+}

@@ -1,0 +1,59 @@
+//! The network face of Werkbuch: gRPC services, configuration, limits and orderly ends.
+//!
+//! # What it is
+//!
+//! [`run`] opens the engine on a data folder and serves the package `werkbuch.v1`, health, server
+//! reflection (v1 and v1alpha) and gRPC-Web on one port, until it is told to stop. What a handler
+//! does is: check names, call one function of the engine, turn the outcome into messages. Every error
+//! that leaves carries one of the stable reasons of `wire`.
+//!
+//! # Example
+//!
+//! ```
+//! use werkbuch_server::PartialConfig;
+//!
+//! let file = PartialConfig::from_toml("listen = \"127.0.0.1:9000\"\nlog_level = \"debug\"", "w.toml")?;
+//! let flags = PartialConfig { listen: Some("[::1]:0".into()), ..PartialConfig::default() };
+//! let config = flags.merge(file).resolve()?;
+//! assert_eq!(config.listen.to_string(), "[::1]:0");
+//! assert_eq!(config.log_level.to_string(), "debug");
+//!
+//! let open = PartialConfig { listen: Some("0.0.0.0:7420".into()), ..PartialConfig::default() };
+//! assert!(open.resolve().is_err(), "nobody may listen to the world without saying so");
+//! # Ok::<(), werkbuch_server::ConfigError>(())
+//! ```
+//!
+//! # Why
+//!
+//! - 2026-11-22: there is no authentication yet, so the server refuses to listen beyond the machine
+//!   itself unless it is told to with `allow_remote`.
+//! - 2026-11-22: what tonic answers by itself (message too large, unreadable request) passes a layer
+//!   that gives it a reason; programs see one list of reasons, whoever found the mistake.
+//! - 2026-11-22: a connection has ten seconds for its first 24 bytes, the length of the preface of
+//!   HTTP/2. A silent connection, or one that sends a byte now and then, does not hold its place.
+//! - 2026-11-22: connections beyond the limit are closed at once and not kept waiting: a client that is
+//!   told can try elsewhere or later, one that waits cannot know why.
+//! - 2026-11-22: streams end by themselves with the reason as their last word (`SLOW_READER`,
+//!   `SHUTTING_DOWN`), which waits outside the bounded queue, so that a full queue cannot hide it.
+//! - 2026-11-22: the token of a page carries the instant of the first page and a hash of the request:
+//!   pages of a moving plant fit together, and a token of another question is refused.
+
+mod config;
+mod context;
+mod error;
+mod gate;
+mod grpc;
+mod limits;
+mod listen;
+mod outbound;
+mod page;
+mod plain;
+mod rpc;
+mod serve;
+mod socket;
+mod view;
+
+pub use config::{Config, ConfigError, KEYS, LogFormat, LogLevel, PartialConfig};
+pub use limits::Limits;
+pub use serve::{ServeError, run, run_with};
+pub use view::fields::MACHINE_FIELDS;

@@ -1,0 +1,43 @@
+//! The service that runs the server.
+
+use super::Admin;
+use crate::error;
+use crate::serve::stopped_shim;
+use tonic::{Request, Response, Status};
+use werkbuch_wire::name;
+use werkbuch_wire::pb::admin_service_server::AdminService;
+use werkbuch_wire::pb::{ConfirmClockRequest, ConfirmClockResponse, GetServerRequest, Server};
+
+#[tonic::async_trait]
+impl AdminService for Admin {
+    async fn get_server(&self, _: Request<GetServerRequest>) -> Result<Response<Server>, Status> {
+        let engine = &self.0.engine;
+        Ok(Response::new(Server {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            store: engine.store_name().to_owned(),
+            started_at: self.0.started_at.nanos(),
+            plants: u32::try_from(engine.plants().len()).unwrap_or(u32::MAX),
+            stopped: if stopped_shim(engine).is_some() {
+                "the disk failed; start the server anew, its log says more".to_owned()
+            } else {
+                String::new()
+            },
+        }))
+    }
+
+    async fn confirm_clock(
+        &self,
+        request: Request<ConfirmClockRequest>,
+    ) -> Result<Response<ConfirmClockResponse>, Status> {
+        let plant = name::plant(&request.get_ref().name)?;
+        let position = self
+            .0
+            .engine
+            .confirm_clock(&plant)
+            .await
+            .map_err(error::status)?;
+        Ok(Response::new(ConfirmClockResponse {
+            position: position.get(),
+        }))
+    }
+}

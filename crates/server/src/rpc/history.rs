@@ -1,0 +1,172 @@
+//! The service that reads the log: list, follow, replay.
+
+use super::{History, follow, replay, scan};
+use crate::outbound::outbound;
+use crate::page::{Cursor, Question, size};
+use crate::{error, view};
+use std::sync::Arc;
+use tonic::codegen::BoxStream;
+use tonic::{Request, Response, Status};
+use werkbuch_engine::{EngineError, Plant, ReplayTo};
+use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_model::time::Timestamp;
+use werkbuch_wire::convert::{instant_of, kinds_of};
+use werkbuch_wire::pb::history_service_server::HistoryService;
+use werkbuch_wire::pb::replay_plant_request::To;
+use werkbuch_wire::pb::{
+    ListEventsRequest, ListEventsResponse, ReplayPlantRequest, ReplayPlantResponse,
+    TailEventsRequest, TailEventsResponse,
+};
+use werkbuch_wire::reason::Reason;
+
+#[tonic::async_trait]
+impl HistoryService for History {
+    type TailEventsStream = BoxStream<TailEventsResponse>;
+    type ReplayPlantStream = BoxStream<ReplayPlantResponse>;
+
+    async fn list_events(
+        &self,
+        request: Request<ListEventsRequest>,
+    ) -> Result<Response<ListEventsResponse>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.parent)?;
+        let page = self.page(&plant, &request).await?;
+        let question = question(&request);
+        let reading = plant.clone();
+        let found = self.0.blocking(move || scan::page(&reading, &page)).await?;
+        let next = found.next.map(|offset| Cursor {
+            offset: offset.get(),
+            position: found.reflected.position,
+            at: found.reflected.at,
+        });
+        crate::context::answer(ListEventsResponse {
+            log_size: found.reflected.position.get(),
+            reflected: Some(view::reflected(&found.reflected)),
+            next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
+            events: found.events,
+        })
+    }
+
+    async fn tail_events(
+        &self,
+        request: Request<TailEventsRequest>,
+    ) -> Result<Response<BoxStream<TailEventsResponse>>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.parent)?;
+        let wanted = scan::Wanted {
+            machine: self.machine(&plant, &request.machine).await?,
+            kinds: kinds_of(&request.kinds)?,
+            ..scan::Wanted::default()
+        };
+        let from = match request.from_position {
+            0 => plant.position().next(),
+            from => Position(from),
+        };
+        let (out, answers) = outbound(self.0.stream()?, self.0.limits.slow_reader);
+        tokio::spawn(follow::follow(
+            Arc::clone(&self.0),
+            plant,
+            wanted,
+            from,
+            out,
+        ));
+        Ok(Response::new(answers))
+    }
+
+    async fn replay_plant(
+        &self,
+        request: Request<ReplayPlantRequest>,
+    ) -> Result<Response<BoxStream<ReplayPlantResponse>>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.name)?;
+        let to = match request.to {
+            None => ReplayTo::End,
+            Some(To::ToPosition(position)) => ReplayTo::Position(Position(position)),
+            Some(To::ToRecordedAt(nanos)) => ReplayTo::Recorded(Timestamp(nanos)),
+        };
+        let place = self.0.place()?;
+        let (out, answers) = outbound(self.0.stream()?, self.0.limits.slow_reader);
+        let asked = replay::Asked {
+            plant,
+            to,
+            check: request.check,
+        };
+        tokio::spawn(replay::replay(Arc::clone(&self.0), asked, place, out));
+        Ok(Response::new(answers))
+    }
+}
+
+impl History {
+    async fn page(&self, plant: &Plant, request: &ListEventsRequest) -> Result<scan::Page, Status> {
+        let reveal = reveal(request)?;
+        let cursor = question(request).cursor(&request.page_token)?;
+        Ok(scan::Page {
+            instant: cursor.map_or_else(|| instant_of(request.instant.as_ref()), |c| c.instant()),
+            begin: cursor.map(|cursor| Position(cursor.offset)),
+            first: Position(request.from_position),
+            last: match request.to_position {
+                0 => Position(u64::MAX),
+                last => Position(last),
+            },
+            newest_first: request.newest_first,
+            size: size(request.page_size, 100, 10_000)?,
+            wanted: scan::Wanted {
+                machine: self.machine(plant, &request.machine).await?,
+                kinds: kinds_of(&request.kinds)?,
+                from_time: request.from_time.map(Timestamp),
+                to_time: request.to_time.map(Timestamp),
+                at: None,
+            },
+            reveal,
+        })
+    }
+
+    /// The number of a machine of today's description, or of one that is gone; none for "all".
+    async fn machine(&self, plant: &Plant, name: &str) -> Result<Option<MachineNumber>, Status> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let asked = name.to_owned();
+        let find = move |twin: &werkbuch_twin::Twin| view::twin::find(twin, &asked);
+        let found = self.0.glance(plant, find).await?;
+        let unknown = || EngineError::UnknownMachine {
+            plant: plant.id().clone(),
+            machine: name.to_owned(),
+        };
+        found.map(Some).ok_or_else(|| error::status(unknown()))
+    }
+}
+
+/// Everything that decides which events a page holds, apart from the instant and the page's size.
+fn question(request: &ListEventsRequest) -> Question {
+    let numbers = format!(
+        "{} {} {:?} {:?} {}",
+        request.from_position,
+        request.to_position,
+        request.from_time,
+        request.to_time,
+        request.newest_first
+    );
+    let kinds = request.kinds.join(",");
+    Question::new(
+        "ListEvents",
+        &[&request.parent, &request.machine, &kinds, &numbers],
+    )
+}
+
+fn reveal(request: &ListEventsRequest) -> Result<Option<(String, String)>, Status> {
+    if !request.reveal {
+        return Ok(None);
+    }
+    let missing: Vec<_> = [("reader", &request.reader), ("purpose", &request.purpose)]
+        .into_iter()
+        .filter(|(_, text)| text.trim().is_empty())
+        .map(|(field, _)| (field.to_owned(), "is needed to reveal".to_owned()))
+        .collect();
+    if missing.is_empty() {
+        return Ok(Some((request.reader.clone(), request.purpose.clone())));
+    }
+    let text = "to reveal fields about people, say who reads (reader) and why (purpose); both are \
+                written to the access log";
+    Err(Reason::InvalidRequest.violations(text, missing))
+}

@@ -1,0 +1,25 @@
+//! The handlers, one file for each service: check names, call the engine, answer with messages.
+
+mod admin;
+mod append;
+mod follow;
+mod history;
+mod ingest;
+mod model;
+mod replay;
+mod scan;
+mod twin;
+
+use crate::context::Context;
+use std::sync::Arc;
+
+/// Runs the server.
+pub(crate) struct Admin(pub(crate) Arc<Context>);
+/// Reads the log.
+pub(crate) struct History(pub(crate) Arc<Context>);
+/// Takes what sources report.
+pub(crate) struct Ingest(pub(crate) Arc<Context>);
+/// Keeps the descriptions of plants.
+pub(crate) struct Model(pub(crate) Arc<Context>);
+/// Answers what machines do, or did.
+pub(crate) struct Twins(pub(crate) Arc<Context>);

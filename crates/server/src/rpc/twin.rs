@@ -1,0 +1,119 @@
+//! The service that answers what machines do, or did.
+
+use super::Twins;
+use crate::context::answer;
+use crate::page::{Cursor, Question, size};
+use crate::view::fields::MACHINE_FIELDS;
+use crate::view::twin::Page;
+use crate::{error, view};
+use tonic::{Request, Response, Status};
+use werkbuch_engine::EngineError;
+use werkbuch_model::filter::{Filter, OrderBy};
+use werkbuch_wire::convert::instant_of;
+use werkbuch_wire::name;
+use werkbuch_wire::pb::twin_service_server::TwinService;
+use werkbuch_wire::pb::{
+    CountMachinesRequest, CountMachinesResponse, GetMachineRequest, GetMachineResponse,
+    GetTwinRequest, ListMachinesRequest, ListMachinesResponse, Twin,
+};
+
+#[tonic::async_trait]
+impl TwinService for Twins {
+    async fn get_machine(
+        &self,
+        request: Request<GetMachineRequest>,
+    ) -> Result<Response<GetMachineResponse>, Status> {
+        let request = request.into_inner();
+        let (id, machine) = name::machine(&request.name)?;
+        let plant = self.0.engine.plant(&id).map_err(error::status)?;
+        let instant = instant_of(request.instant.as_ref());
+        let asked = machine.clone();
+        let look = move |twin: &werkbuch_twin::Twin| {
+            view::twin::find(twin, &asked).map(|machine| view::twin::in_full(twin, machine))
+        };
+        let (found, reflected) = self.0.ask(&plant, instant, look).await?;
+        let found = found
+            .ok_or_else(|| error::status(EngineError::UnknownMachine { plant: id, machine }))?;
+        answer(GetMachineResponse {
+            machine: Some(found),
+            reflected: Some(view::reflected(&reflected)),
+        })
+    }
+
+    async fn list_machines(
+        &self,
+        request: Request<ListMachinesRequest>,
+    ) -> Result<Response<ListMachinesResponse>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.parent)?;
+        let filter = filter(&request.filter)?;
+        let order = OrderBy::parse(&request.order_by, &MACHINE_FIELDS)
+            .map_err(|cause| error::filter("order_by", &cause))?;
+        let size = size(request.page_size, 1_000, 10_000)?;
+        let question = Question::new(
+            "ListMachines",
+            &[&request.parent, &request.filter, &request.order_by],
+        );
+        let cursor = question.cursor(&request.page_token)?;
+        let instant = cursor.map_or_else(|| instant_of(request.instant.as_ref()), |c| c.instant());
+        let from = cursor.map_or(0, |cursor| {
+            usize::try_from(cursor.offset).unwrap_or(usize::MAX)
+        });
+        let look = move |twin: &werkbuch_twin::Twin| Page::of(twin, &filter, &order, from, size);
+        let (page, reflected) = self.0.ask(&plant, instant, look).await?;
+        let next = page.next.map(|offset| Cursor {
+            offset: offset as u64,
+            position: reflected.position,
+            at: reflected.at,
+        });
+        answer(ListMachinesResponse {
+            machines: page.machines,
+            next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
+            total_size: view::count(page.total),
+            plant_size: view::count(page.plant_size),
+            reflected: Some(view::reflected(&reflected)),
+        })
+    }
+
+    async fn count_machines(
+        &self,
+        request: Request<CountMachinesRequest>,
+    ) -> Result<Response<CountMachinesResponse>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.parent)?;
+        let filter = filter(&request.filter)?;
+        let instant = instant_of(request.instant.as_ref());
+        let count = move |twin: &werkbuch_twin::Twin| view::twin::counts(twin, &filter);
+        let (counts, reflected) = self.0.ask(&plant, instant, count).await?;
+        answer(CountMachinesResponse {
+            total_size: counts.iter().map(|count| count.machines).sum(),
+            counts,
+            reflected: Some(view::reflected(&reflected)),
+        })
+    }
+
+    async fn get_twin(&self, request: Request<GetTwinRequest>) -> Result<Response<Twin>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.name)?;
+        let instant = instant_of(request.instant.as_ref());
+        let (mut twin, reflected) = self.0.ask(&plant, instant, view::twin::summary).await?;
+        if instant.is_now() {
+            let (position, root) = plant.root();
+            // The log may have moved on since the twin was asked; a root of another size is none.
+            if position == reflected.position {
+                twin.root = view::twin::hash(&root);
+            }
+            twin.sources = plant
+                .sources()
+                .into_iter()
+                .map(view::twin::source)
+                .collect();
+        }
+        twin.reflected = Some(view::reflected(&reflected));
+        answer(twin)
+    }
+}
+
+fn filter(text: &str) -> Result<Filter, Status> {
+    Filter::parse(text, &MACHINE_FIELDS).map_err(|cause| error::filter("filter", &cause))
+}

@@ -1,0 +1,127 @@
+//! The one table of the fields by which machines are filtered and ordered.
+
+use super::row::MachineRow;
+use std::borrow::Cow;
+use werkbuch_model::event::ConditionLevel;
+use werkbuch_model::filter::{Field, FieldKind, FieldList, Row, Value};
+use werkbuch_model::time::Timestamp;
+
+/// The value of a field in a row.
+type Read = for<'r> fn(&'r MachineRow<'_>) -> Value<'r>;
+
+macro_rules! fields {
+    ($($name:literal $kind:ident $meaning:literal $read:expr;)+) => {
+        const FIELDS: &[Field] =
+            &[$(Field { name: $name, kind: FieldKind::$kind, meaning: $meaning },)+];
+        const READ: &[Read] = &[$($read,)+];
+    };
+}
+
+fields! {
+    "name" Text "the machine's name" |row| text(row.id());
+    "number" Number "its permanent number in the plant" |row| Value::Int(row.machine.number().get().into());
+    "display_name" Text "its full name" |row| text(row.described.map_or("", |machine| &machine.name));
+    "type" Text "what sort of machine it is" |row| text(row.described.map_or("", |machine| &machine.machine_type));
+    "area" Text "the area it stands in" |row| text(row.place().area);
+    "line" Text "the line it stands in" |row| text(row.place().line);
+    "cell" Text "the cell it stands in" |row| text(row.place().cell);
+    "state" Word "the state as shown" |row| word(row.state().shown.name());
+    "reported_state" Word "the state as its signal says" |row| word(row.state().signal.name());
+    "native_state" Text "the source's own word for the state" |row| text(row.state().native);
+    "reason" Text "the source's reason code" |row| text(row.state().reason);
+    "since" Time "since when the state signal says so" |row| time(row.state().since);
+    "mode" Word "how it is being used" |row| row.mode().map_or(Value::Null, |mode| word(mode.mode.name()));
+    "native_mode" Text "the source's own word for the mode" |row| row.mode().map_or(Value::Null, |mode| text(mode.native));
+    "program" Text "its main program" |row| row.program().map_or(Value::Null, text);
+    "connection" Word "whether it can be reached" |row| row.connection().map_or(Value::Null, |connection| word(connection.to.name()));
+    "active_alarms" Number "how many alarms are active" |row| Value::Int(row.active_alarms().into());
+    "condition" Word "the worst level of its conditions" |row| condition(row.condition());
+    "last_event_at" Time "the latest plant time it reported for" |row| time(row.last_event_at());
+    "parts" Number "where its first counter of all (else of good) parts stands" |row| row.parts().map_or(Value::Null, parts);
+}
+
+/// The fields by which machines are filtered and ordered.
+pub const MACHINE_FIELDS: FieldList = FieldList::new(FIELDS);
+
+impl Row for MachineRow<'_> {
+    fn value(&self, field: usize) -> Value<'_> {
+        READ.get(field).map_or(Value::Null, |read| read(self))
+    }
+}
+
+/// An empty text is no value.
+fn text(text: &str) -> Value<'_> {
+    if text.is_empty() {
+        return Value::Null;
+    }
+    Value::Text(Cow::Borrowed(text))
+}
+
+fn word(name: &'static str) -> Value<'static> {
+    Value::Text(Cow::Borrowed(name))
+}
+
+fn time(time: Option<Timestamp>) -> Value<'static> {
+    time.map_or(Value::Null, Value::Time)
+}
+
+fn condition(level: ConditionLevel) -> Value<'static> {
+    match level {
+        ConditionLevel::Unspecified => Value::Null,
+        level => word(level.name()),
+    }
+}
+
+fn parts(parts: u64) -> Value<'static> {
+    Value::Int(i64::try_from(parts).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::view::twin::tests::twin_with_press;
+    use werkbuch_model::id::MachineNumber;
+
+    /// The fields that have no value before anything is reported.
+    const SILENT: [&str; 10] = [
+        "native_state",
+        "reason",
+        "since",
+        "mode",
+        "native_mode",
+        "program",
+        "connection",
+        "condition",
+        "last_event_at",
+        "parts",
+    ];
+
+    #[test]
+    fn every_field_has_a_value_of_its_kind() {
+        let twin = twin_with_press();
+        let row = MachineRow::new(&twin, twin.machine(MachineNumber(7)).unwrap());
+        for (index, field) in MACHINE_FIELDS.fields().iter().enumerate() {
+            let value = row.value(index);
+            let is_of_kind = match field.kind {
+                FieldKind::Text | FieldKind::Word => matches!(value, Value::Text(_)),
+                FieldKind::Number => matches!(value, Value::Int(_)),
+                FieldKind::Bool => matches!(value, Value::Bool(_)),
+                FieldKind::Time => matches!(value, Value::Time(_)),
+            };
+            let is_null = value == Value::Null;
+            assert_eq!(
+                is_null,
+                SILENT.contains(&field.name),
+                "{}: {value:?}",
+                field.name
+            );
+            assert!(is_null || is_of_kind, "{}: {value:?}", field.name);
+        }
+        assert_eq!(row.value(MACHINE_FIELDS.fields().len()), Value::Null);
+        assert_eq!(
+            (row.place().area, row.place().line, row.place().cell),
+            ("body", "l1", "c1")
+        );
+    }
+}

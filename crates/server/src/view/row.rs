@@ -1,0 +1,163 @@
+//! A machine as a row of a list: what is dear to find out is found out once, and when asked for.
+
+use std::cell::OnceCell;
+use werkbuch_model::event::{ConditionLevel, PartMeaning};
+use werkbuch_model::plant::{Level, Machine, Unit};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::view::{ConnectionView, CounterView, ModeView, StateView};
+use werkbuch_twin::{MachineTwin, Twin};
+
+/// The levels that count as a line: what ISA-95 calls work centres.
+const LINES: [Level; 5] = [
+    Level::ProductionLine,
+    Level::ProcessCell,
+    Level::ProductionUnit,
+    Level::StorageZone,
+    Level::WorkCenter,
+];
+
+/// The levels that count as a cell: what ISA-95 calls work units.
+const CELLS: [Level; 4] = [
+    Level::WorkCell,
+    Level::Unit,
+    Level::StorageUnit,
+    Level::WorkUnit,
+];
+
+/// Where a machine stands: the names of its area, line and cell, empty where there is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place<'t> {
+    pub(crate) area: &'t str,
+    pub(crate) line: &'t str,
+    pub(crate) cell: &'t str,
+}
+
+/// A machine of a twin.
+pub(crate) struct MachineRow<'t> {
+    pub(crate) machine: MachineTwin<'t>,
+    pub(crate) described: Option<&'t Machine>,
+    twin: &'t Twin,
+    place: OnceCell<Place<'t>>,
+    state: OnceCell<StateView<'t>>,
+    mode: OnceCell<Option<ModeView<'t>>>,
+    connection: OnceCell<Option<ConnectionView<'t>>>,
+    program: OnceCell<Option<&'t str>>,
+    counters: OnceCell<Vec<CounterView<'t>>>,
+    active_alarms: OnceCell<u32>,
+    condition: OnceCell<ConditionLevel>,
+}
+
+impl<'t> MachineRow<'t> {
+    pub(crate) fn new(twin: &'t Twin, machine: MachineTwin<'t>) -> Self {
+        Self {
+            machine,
+            described: machine.described(),
+            twin,
+            place: OnceCell::new(),
+            state: OnceCell::new(),
+            mode: OnceCell::new(),
+            connection: OnceCell::new(),
+            program: OnceCell::new(),
+            counters: OnceCell::new(),
+            active_alarms: OnceCell::new(),
+            condition: OnceCell::new(),
+        }
+    }
+
+    /// The machine's name; empty when the description no longer, or not yet, has it.
+    pub(crate) fn id(&self) -> &'t str {
+        self.described.map_or("", |machine| machine.id.as_str())
+    }
+
+    pub(crate) fn place(&self) -> Place<'t> {
+        *self.place.get_or_init(|| {
+            let parent = self.described.and_then(|machine| machine.parent.as_ref());
+            let above = self.twin.description().place(parent);
+            let nearest = |levels: &[Level]| {
+                let mut units = above.iter().rev().copied();
+                let unit: Option<&'t Unit> = units.find(|unit| levels.contains(&unit.level));
+                unit.map_or("", |unit| unit.id.as_str())
+            };
+            Place {
+                area: nearest(&[Level::Area]),
+                line: nearest(&LINES),
+                cell: nearest(&CELLS),
+            }
+        })
+    }
+
+    pub(crate) fn state(&self) -> &StateView<'t> {
+        self.state.get_or_init(|| self.machine.state())
+    }
+
+    pub(crate) fn mode(&self) -> Option<&ModeView<'t>> {
+        self.mode.get_or_init(|| self.machine.mode()).as_ref()
+    }
+
+    pub(crate) fn connection(&self) -> Option<&ConnectionView<'t>> {
+        self.connection
+            .get_or_init(|| self.machine.connection())
+            .as_ref()
+    }
+
+    /// The main program.
+    pub(crate) fn program(&self) -> Option<&'t str> {
+        *self.program.get_or_init(|| {
+            let programs = self.machine.programs();
+            programs
+                .iter()
+                .find(|program| program.slot.is_empty())?
+                .program
+        })
+    }
+
+    pub(crate) fn counters(&self) -> &[CounterView<'t>] {
+        self.counters.get_or_init(|| self.machine.counters())
+    }
+
+    /// Where the first counter of all parts stands, or else the first of good ones.
+    pub(crate) fn parts(&self) -> Option<u64> {
+        let first = |meaning| {
+            self.counters()
+                .iter()
+                .find(|counter| counter.meaning == meaning)
+        };
+        first(PartMeaning::All)
+            .or_else(|| first(PartMeaning::Good))?
+            .value
+    }
+
+    pub(crate) fn active_alarms(&self) -> u32 {
+        *self.active_alarms.get_or_init(|| {
+            let alarms = self.machine.alarms();
+            let active = alarms.iter().filter(|alarm| alarm.active).count();
+            u32::try_from(active).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// The worst level of its conditions; unspecified when it has none.
+    pub(crate) fn condition(&self) -> ConditionLevel {
+        *self.condition.get_or_init(|| {
+            let conditions = self.machine.conditions();
+            let levels = conditions.iter().map(|condition| condition.level);
+            levels
+                .max_by_key(|level| badness(*level))
+                .unwrap_or_default()
+        })
+    }
+
+    pub(crate) fn last_event_at(&self) -> Option<Timestamp> {
+        self.machine.last_event_at()
+    }
+}
+
+/// That an item cannot say is worse than that all is well, and better than a warning.
+const fn badness(level: ConditionLevel) -> u8 {
+    match level {
+        ConditionLevel::Unspecified => 0,
+        ConditionLevel::Normal => 1,
+        ConditionLevel::Unavailable => 2,
+        ConditionLevel::Warning => 3,
+        ConditionLevel::Fault => 4,
+    }
+}

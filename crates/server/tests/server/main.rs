@@ -1,0 +1,12 @@
+//! The server as its clients meet it: a real one on a free port, with a data folder of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod golden;
+mod harness;
+mod history;
+mod ingest;
+mod life;
+mod limits;
+mod model;
+mod twin;
+mod web;

@@ -1,0 +1,7 @@
+//! The whole system, tested through its binary: one module for each way to fail.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli_errors;
+mod import;
+mod kill;
+mod support;

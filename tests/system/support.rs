@@ -1,0 +1,233 @@
+//! Starts the real binary, runs commands against it and looks at what they say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(dead_code)]
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to listen, and to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A plant for tests: two machines with a buffer between them.
+pub(crate) const PLANT: &str = r#"
+[plant]
+id = "T1"
+name = "Test plant"
+time_zone = "Europe/Berlin"
+
+[[unit]]
+id = "body"
+level = "area"
+
+[[machine]]
+id = "m1"
+in = "body"
+type = "mill"
+vocabulary = "MTCONNECT_EXECUTION"
+
+[[machine]]
+id = "m2"
+in = "body"
+
+[[buffer]]
+id = "b"
+capacity = 4
+
+[[flow]]
+from = "m1"
+to = "b"
+
+[[flow]]
+from = "b"
+to = "m2"
+"#;
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Standard output as JSON, of a command that ended well.
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:#?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// The `error` object on standard error, of a command with `-o json` that failed.
+    pub(crate) fn error(&self) -> Value {
+        assert_ne!(self.code, 0, "{self:#?}");
+        let line = self.stderr.lines().last().unwrap_or_default();
+        let mut value: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:#?}"));
+        value["error"].take()
+    }
+}
+
+/// The binary with these arguments, away from the environment of whoever runs the tests.
+pub(crate) fn werkbuch(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_werkbuch"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("WERKBUCH_SERVE") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: &[&str]) -> Ran {
+    finish(werkbuch(arguments))
+}
+
+pub(crate) fn finish(mut command: Command) -> Ran {
+    let output = command.output().expect("the binary starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+/// A running server with its folder. It is killed when it goes out of scope.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) data: PathBuf,
+    /// The temporary folder, unless the folder is somebody else's.
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// A server on a new folder.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Self::on(&folder.path().join("data"), &[]);
+        server.folder = Some(folder);
+        server
+    }
+
+    /// A server on this folder, with more options.
+    pub(crate) fn on(data: &Path, options: &[&str]) -> Self {
+        let data_text = data.to_str().expect("a plain path");
+        let mut arguments = vec![
+            "serve",
+            "--data",
+            data_text,
+            "--listen",
+            "127.0.0.1:0",
+            "--log-level",
+            "warn",
+        ];
+        arguments.extend(options);
+        let mut command = werkbuch(&arguments);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let stdout = child.stdout.take().expect("its output");
+        let (sender, line) = mpsc::sync_channel(1);
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(stdout);
+            let mut line = String::new();
+            let _ = reader.read_line(&mut line);
+            let _ = sender.send(line);
+            // Whatever else it says must not block it.
+            let _ = reader.read_to_end(&mut Vec::new());
+        });
+        let line = line
+            .recv_timeout(PATIENCE)
+            .expect("the server says where it listens");
+        let url = line
+            .trim()
+            .strip_prefix("werkbuch listening on ")
+            .map(str::to_owned);
+        let Some(url) = url else {
+            let _ = child.kill();
+            panic!("the server said {line:?}");
+        };
+        Self {
+            child,
+            url,
+            data: data.to_owned(),
+            folder: None,
+        }
+    }
+
+    /// A server on a new folder with the plant of the tests.
+    pub(crate) fn with_plant() -> Self {
+        let server = Self::start();
+        server.apply(PLANT);
+        server
+    }
+
+    /// Applies a description.
+    pub(crate) fn apply(&self, description: &str) -> Value {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("plant.toml");
+        std::fs::write(&file, description).expect("a file");
+        self.run(&["plant", "apply", file.to_str().unwrap(), "-o", "json"])
+            .json()
+    }
+
+    /// Runs a command against this server.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = werkbuch(arguments);
+        command.env("WERKBUCH_SERVER", &self.url);
+        finish(command)
+    }
+
+    /// Runs a command against this server and reads its JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let mut all = arguments.to_vec();
+        all.extend(["-o", "json"]);
+        self.run(&all).json()
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to stop, as an operator does, and waits for its end.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill is there").success());
+        self.wait()
+    }
+
+    /// Kills it, as a power cut of the process, and gives back its folder.
+    pub(crate) fn kill(mut self) -> (PathBuf, Option<tempfile::TempDir>) {
+        self.child.kill().expect("it can be killed");
+        let _ = self.child.wait();
+        (self.data.clone(), self.folder.take())
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
