@@ -1,7 +1,7 @@
 //! Each mistake of a user ends with its exit code and its reason, and says the next step.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::support::{Ran, Server, run, werkbuch};
+use crate::support::{Ran, Server, finish, run, werkbuch};
 
 /// Runs a command that must fail, in both forms.
 fn fails(server: &Server, arguments: &[&str], code: i32, reason: &str) -> Ran {
@@ -235,35 +235,43 @@ fn a_server_that_cannot_start_says_why() {
     assert!(server.stop().success());
 }
 
-/// A folder without rights; whoever may do everything cannot be refused, and is told so.
+/// A folder without rights. Whoever may write everywhere asks as a user who may not.
 #[cfg(unix)]
 #[test]
 fn a_folder_without_rights_is_not_allowed() {
     use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
     let folder = tempfile::tempdir().unwrap();
     let closed = folder.path().join("closed");
     std::fs::create_dir(&closed).unwrap();
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o555)).unwrap();
-    let is_root = std::fs::write(closed.join("probe"), "").is_ok();
-    if is_root {
-        eprintln!("SKIPPED: this user may write everywhere (root?), so no right can be missing");
-        return;
-    }
+    let rights = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(folder.path(), rights(0o755)).unwrap();
+    std::fs::set_permissions(&closed, rights(0o555)).unwrap();
     let data = closed.join("data");
-    let ran = run(&[
+    let data = data.to_str().unwrap();
+    let mut command = werkbuch(&[
         "serve",
         "--data",
-        data.to_str().unwrap(),
+        data,
         "--listen",
         "127.0.0.1:0",
         "-o",
         "json",
     ]);
-    assert_eq!(
-        (ran.code, ran.error()["reason"].as_str()),
-        (7, Some("FOLDER_NOT_ALLOWED")),
-        "{ran:#?}"
-    );
+    if std::fs::write(closed.join("probe"), "").is_ok() {
+        const NOBODY: u32 = 65_534;
+        command.uid(NOBODY).gid(NOBODY).current_dir(folder.path());
+        let mut probe = werkbuch(&["--version"]);
+        if probe.uid(NOBODY).gid(NOBODY).output().is_err() {
+            eprintln!(
+                "SKIPPED: this user may write everywhere, and \"nobody\" may not run the binary"
+            );
+            return;
+        }
+    }
+    let ran = finish(command);
+    assert_eq!(ran.code, 7, "{ran:#?}");
+    assert_eq!(ran.error()["reason"], "FOLDER_NOT_ALLOWED", "{ran:#?}");
 }
 
 #[test]

@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli_errors;
+mod demo;
+mod disturbed_import;
+mod full_disk;
 mod import;
 mod kill;
+mod recordings;
+mod stop;
 mod support;

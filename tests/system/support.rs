@@ -213,7 +213,17 @@ impl Server {
         (self.data.clone(), self.folder.take())
     }
 
-    fn wait(&mut self) -> ExitStatus {
+    /// Keeps its folder beyond its own end, as long as what is given back.
+    pub(crate) fn keep(&mut self) -> Option<tempfile::TempDir> {
+        self.folder.take()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_none()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {

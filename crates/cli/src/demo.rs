@@ -6,7 +6,7 @@ mod watch;
 
 use crate::Context;
 use crate::client::Client;
-use crate::command::serve::{config_failure, serve_failure};
+use crate::command::serve::{asked_to_stop, config_failure, serve_failure};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
@@ -109,7 +109,7 @@ async fn show(
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     let end = tokio::time::sleep(duration.unwrap_or(Duration::from_secs(10 * 365 * 86_400)));
     let mut end = std::pin::pin!(end);
-    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut stop = std::pin::pin!(asked_to_stop());
     loop {
         tokio::select! {
             _ = tick.tick() => {
@@ -117,7 +117,7 @@ async fn show(
                 watch.show(feed.sent(), started.elapsed()).await?;
             }
             () = &mut end => break,
-            _ = &mut stop => break,
+            () = &mut stop => break,
         }
     }
     let elapsed = started.elapsed();

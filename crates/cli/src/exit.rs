@@ -63,6 +63,7 @@ impl Exit {
             | Reason::UnknownEpoch
             | Reason::UnknownSession => Self::Conflict,
             Reason::AccessLogFailed
+            | Reason::CallTimeout
             | Reason::DiskFull
             | Reason::Overloaded
             | Reason::ShuttingDown
@@ -110,6 +111,7 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
         }
         Reason::InvalidPageToken => "start again without --page-token",
         Reason::InvalidPlantFile => "mend the lines named and apply the file again",
+        Reason::CallTimeout => "ask for less at once, or try again when the server has less to do",
         Reason::Overloaded | Reason::SlowReader | Reason::ShuttingDown => "try again in a moment",
         Reason::StoreStopped => "see the server's log, mend the disk, then start the server anew",
         Reason::UnknownKind => {

@@ -2,3 +2,8 @@
 
 pub(crate) mod event;
 pub(crate) mod machine;
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -69,6 +69,7 @@ struct Inner {
     sessions: DashMap<u64, PlantId>,
     next_session: AtomicU64,
     folds: Arc<Semaphore>,
+    stopped: Arc<Mutex<Option<String>>>,
     committer: Mutex<Option<Committer>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     closing: AtomicBool,
@@ -113,6 +114,7 @@ impl Engine {
             sessions: DashMap::new(),
             next_session: AtomicU64::new(first_session()?),
             folds: Arc::new(Semaphore::new(PAST_FOLDS_MAX)),
+            stopped: Arc::default(),
             committer: Mutex::new(Some(committer)),
             threads: Mutex::new(vec![thread]),
             closing: AtomicBool::new(false),
@@ -184,6 +186,7 @@ impl Engine {
             applied: watch::Sender::new(writer.position),
             standing: Mutex::new(Standing::of(&writer)),
             queue: Arc::new(Semaphore::new(PLANT_QUEUE)),
+            stopped: Arc::clone(&inner.stopped),
             folds: Arc::clone(&inner.folds),
         });
         let permit = Arc::clone(&shared.queue).try_acquire_owned().ok();
@@ -346,6 +349,16 @@ impl Engine {
         tokio::task::spawn_blocking(end)
             .await
             .map_err(|error| EngineError::internal(format!("closing ended: {error}")))?
+    }
+
+    /// Why writing has stopped, for all plants or one of them; nothing while it goes on.
+    #[must_use]
+    pub fn stopped(&self) -> Option<String> {
+        self.inner
+            .stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The name of the store that keeps the log.

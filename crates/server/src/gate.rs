@@ -105,8 +105,8 @@ fn full() -> Status {
 
 fn too_long(time: Duration) -> Status {
     let text = format!(
-        "the call took longer than {} s; ask for less at once",
+        "the call took longer than {} s; ask for less at once, send what was to be written again under the same numbers",
         time.as_secs_f32()
     );
-    Reason::Overloaded.retry(text, RETRY_AFTER)
+    Reason::CallTimeout.retry(text, RETRY_AFTER)
 }

@@ -139,7 +139,7 @@ async fn watch_store(engine: &Engine, reporter: &HealthReporter) {
     let mut said = false;
     loop {
         tokio::time::sleep(HEALTH_INTERVAL).await;
-        if !said && let Some(cause) = stopped_shim(engine) {
+        if !said && let Some(cause) = engine.stopped() {
             tracing::error!(
                 cause,
                 "writing has stopped; reads go on, start the server anew"
@@ -163,8 +163,4 @@ fn now() -> Timestamp {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
-
-pub(crate) fn stopped_shim(_: &Engine) -> Option<String> {
-    None
 }

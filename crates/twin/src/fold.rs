@@ -107,6 +107,12 @@ impl Twin {
         self.notes.recorded_at
     }
 
+    /// The count of plant descriptions that have taken effect.
+    #[must_use]
+    pub fn revision(&self) -> u32 {
+        self.plant.revision
+    }
+
     /// The plant's description as it holds at the position (and, in a twin of the past, the time).
     #[must_use]
     pub fn description(&self) -> &Description {

@@ -13,8 +13,11 @@ use werkbuch_model::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PlantState {
     pub(crate) description: Arc<Description>,
-    revision: u32,
-    /// The last staged part of that revision; 0 when nothing is staged.
+    /// The revision that holds.
+    pub(crate) revision: u32,
+    /// The revision that is being staged.
+    staging: u32,
+    /// The last staged part of that one; 0 when nothing is staged.
     part: u32,
     staged: Vec<Change>,
 }
@@ -29,7 +32,7 @@ impl PlantState {
         recorded_at: Timestamp,
         scope: Scope,
     ) -> Result<(), FoldError> {
-        let follows = said.revision == self.revision && self.part.checked_add(1) == Some(said.part);
+        let follows = said.revision == self.staging && self.part.checked_add(1) == Some(said.part);
         if said.part != 1 && (self.part == 0 || !follows) {
             return Err(FoldError::DescriptionPart {
                 position,
@@ -44,7 +47,7 @@ impl PlantState {
         };
         if !said.commit {
             self.staged = [staged, &said.changes].concat();
-            self.revision = said.revision;
+            self.staging = said.revision;
             self.part = said.part;
             return Ok(());
         }

@@ -34,6 +34,9 @@ reasons! {
     AccessLogFailed = Unavailable "ACCESS_LOG_FAILED",
     /// The batch holds more events than one may.
     BatchTooLarge = InvalidArgument "BATCH_TOO_LARGE",
+    /// The call took too long; a write may have been recorded all the same: send it again under the
+    /// same numbers.
+    CallTimeout = DeadlineExceeded "CALL_TIMEOUT",
     /// The writer's clock jumped forward by more than an hour and waits for a person.
     ClockUnconfirmed = FailedPrecondition "CLOCK_UNCONFIRMED",
     /// The disk cannot take more; reads go on.

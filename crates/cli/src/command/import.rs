@@ -8,12 +8,14 @@ use crate::client::Client;
 use crate::command::last;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::when;
 use file::Importing;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use report::Report;
 use std::path::PathBuf;
 use std::sync::Arc;
 use werkbuch_gateway::source::mapping::Mapping;
+use werkbuch_gateway::upload::Pace;
 use werkbuch_model::id::PlantId;
 use werkbuch_wire::{name, pb};
 
@@ -41,6 +43,9 @@ pub(crate) struct Shdr {
     /// Show progress even where standard error is no terminal.
     #[arg(long)]
     progress: bool,
+    /// How long to try again without any progress while the server is away or has no room.
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    patience: String,
     /// The recordings.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -48,6 +53,10 @@ pub(crate) struct Shdr {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let Args::Shdr(args) = args;
+    let pace = Pace {
+        patience: when::duration(&args.patience)?,
+        ..Pace::default()
+    };
     let mapping = Arc::new(mapping(args.mapping.as_deref())?);
     let plant = PlantId::new(&args.plant).map_err(|error| Failure::usage(error.to_string()))?;
     let client = context.client().await?;
@@ -61,6 +70,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             machine: machine.clone(),
             mapping: Arc::clone(&mapping),
             bars: bars.clone(),
+            pace,
         };
         report.add(importing.run(path).await?);
     }
@@ -80,7 +90,7 @@ fn target(context: &Context, forced: bool) -> ProgressDrawTarget {
     if context.output.quiet {
         ProgressDrawTarget::hidden()
     } else if forced && !std::io::stderr().is_terminal() {
-        ProgressDrawTarget::term_like(Box::new(report::Plain))
+        ProgressDrawTarget::term_like_with_hz(Box::new(report::Plain), 1)
     } else {
         // Hidden by itself where standard error is no terminal.
         ProgressDrawTarget::stderr()

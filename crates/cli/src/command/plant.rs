@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use werkbuch_model::plant::Mistake;
+use werkbuch_model::plant::{Mistake, PlantFile};
 use werkbuch_wire::reason::Reason;
 use werkbuch_wire::{name, pb};
 
@@ -32,6 +32,13 @@ pub(crate) enum Args {
         /// Why.
         #[arg(long, default_value = "")]
         why: String,
+    },
+    /// Check a plant's description without a server.
+    ///
+    /// All mistakes of the file are shown at once, as file:line:column.
+    Check {
+        /// The description, TOML.
+        file: PathBuf,
     },
     /// A plant's description.
     Get {
@@ -63,13 +70,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             let request = pb::ApplyPlantRequest {
                 parent: format!("tenants/{}", name::DEFAULT_TENANT),
                 file_name: file.display().to_string(),
-                content: read(&file)?,
+                content: read(&file)?.0,
                 validate_only: dry_run,
                 who,
                 why,
             };
             apply(context, request).await
         }
+        Args::Check { file } => check(context, &file),
         Args::Get {
             plant,
             file,
@@ -81,7 +89,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 }
 
 /// Reads a description and finds its mistakes, all of them: a server's answer has room for some.
-fn read(path: &Path) -> Outcome<String> {
+fn read(path: &Path) -> Outcome<(String, PlantFile)> {
     let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
     let shown = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -91,9 +99,28 @@ fn read(path: &Path) -> Outcome<String> {
         ))
     })?;
     match werkbuch_model::plant::parse(&text, &shown) {
-        Ok(_) => Ok(text),
+        Ok(file) => Ok((text, file)),
         Err(mistakes) => Err(mistaken(&mistakes)),
     }
+}
+
+fn check(context: &Context, path: &Path) -> Outcome<()> {
+    let (_, file) = read(path)?;
+    let counts = [
+        ("units", file.units.len()),
+        ("machines", file.machines.len()),
+        ("buffers", file.buffers.len()),
+        ("flows", file.flows.len()),
+        ("authorities", file.authorities.len()),
+    ];
+    let whole = with(
+        json!({ "plant": file.plant_id }),
+        counts.map(|(name, count)| (name, json!(count))),
+    );
+    let mut parts = vec![("plant", file.plant_id.to_string())];
+    parts.extend(counts.map(|(name, count)| (name, count.to_string())));
+    let answer = Answer::single(parts, whole).note("the file has no mistakes");
+    context.output.answer(&answer)
 }
 
 fn mistaken(mistakes: &[Mistake]) -> Failure {

@@ -5,6 +5,7 @@ use crate::command::serve::engine_failure;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
+use crate::view::hex;
 use crate::when::{self, Bound};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -105,9 +106,9 @@ async fn by_server(
             events: progress.events,
             // A log's positions count from 1 without a gap.
             position: progress.events,
-            digest: hex::encode(&progress.digest),
+            digest: hex(&progress.digest),
             fold_version: progress.fold_version,
-            root: hex::encode(&progress.root),
+            root: hex(&progress.root),
             fold_ns: progress.fold_ns,
             comparisons: comparisons.collect(),
         });
@@ -155,7 +156,7 @@ async fn offline(
     Ok(Result {
         events: replay.events,
         position: replay.position.get(),
-        digest: hex::encode(replay.digest),
+        digest: hex(&replay.digest),
         fold_version: replay.fold_version,
         root: replay.root.to_string(),
         fold_ns: replay.fold_ns,

@@ -144,7 +144,7 @@ fn log(config: &Config) {
 }
 
 /// Waits for SIGTERM or Ctrl-C.
-async fn asked_to_stop() {
+pub(crate) async fn asked_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

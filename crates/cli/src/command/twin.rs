@@ -4,6 +4,7 @@ use super::{Instant, last, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
+use crate::view::hex;
 use crate::when;
 use serde_json::{Value, json};
 use werkbuch_model::event::SourceKind;
@@ -38,7 +39,7 @@ pub(crate) async fn run(args: TwinArgs, context: &Context) -> Outcome<()> {
     let whole = with(
         whole,
         [
-            ("digest", json!(hex::encode(&twin.digest))),
+            ("digest", json!(hex(&twin.digest))),
             ("fold_version", json!(twin.fold_version)),
             ("root", root(&twin.root)),
             ("machines", json!(twin.machines)),
@@ -49,9 +50,9 @@ pub(crate) async fn run(args: TwinArgs, context: &Context) -> Outcome<()> {
         ("plant", last(&twin.name).to_owned()),
         ("position", of.map_or(0, |of| of.position).to_string()),
         ("recorded", when::shown(recorded)),
-        ("digest", hex::encode(&twin.digest)),
+        ("digest", hex(&twin.digest)),
         ("fold version", twin.fold_version.to_string()),
-        ("root", hex::encode(&twin.root)),
+        ("root", hex(&twin.root)),
         ("machines", twin.machines.to_string()),
     ];
     context.output.answer(&Answer::single(parts, whole))
@@ -62,7 +63,7 @@ fn root(bytes: &[u8]) -> Value {
     if bytes.is_empty() {
         Value::Null
     } else {
-        json!(hex::encode(bytes))
+        json!(hex(bytes))
     }
 }
 

@@ -99,14 +99,7 @@ impl Feed {
 
     /// What became of everything so far.
     pub(crate) fn sent(&self) -> Sent {
-        lock(&self.counts)
-            .iter()
-            .fold(Sent::default(), |sum, one| Sent {
-                events: sum.events + one.events,
-                acknowledged: sum.acknowledged + one.acknowledged,
-                recorded: sum.recorded + one.recorded,
-                refused: sum.refused + one.refused,
-            })
+        total(&self.counts)
     }
 
     /// Errors: a gateway has ended, which none does by itself.
@@ -131,13 +124,7 @@ impl Feed {
         for gateway in self.gateways {
             gateway.await.map_err(broken)??;
         }
-        let feed = lock(&counts);
-        Ok(feed.iter().fold(Sent::default(), |sum, one| Sent {
-            events: sum.events + one.events,
-            acknowledged: sum.acknowledged + one.acknowledged,
-            recorded: sum.recorded + one.recorded,
-            refused: sum.refused + one.refused,
-        }))
+        Ok(total(&counts))
     }
 }
 
@@ -225,6 +212,15 @@ fn note(counts: &Counts, index: usize, uploader: &Uploader) {
             refused: outcomes.refused_total(),
         };
     }
+}
+
+fn total(counts: &Counts) -> Sent {
+    lock(counts).iter().fold(Sent::default(), |sum, one| Sent {
+        events: sum.events + one.events,
+        acknowledged: sum.acknowledged + one.acknowledged,
+        recorded: sum.recorded + one.recorded,
+        refused: sum.refused + one.refused,
+    })
 }
 
 fn lock(counts: &Counts) -> MutexGuard<'_, [Sent; GATEWAYS.len()]> {

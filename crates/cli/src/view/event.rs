@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::view::hex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use werkbuch_model::event::{Body, Flags, Recorded};
@@ -22,11 +23,14 @@ pub(crate) const COLUMNS: [(&str, usize); 7] = [
     ("position", 8),
     ("effective_at", 30),
     ("machine", 14),
-    ("kind", 17),
+    ("kind", 19),
     ("source", 6),
     ("flags", 8),
     ("what", 0),
 ];
+
+/// The most that a row tells of what an event says; JSON tells all.
+const WHAT_CHARACTERS_MAX: usize = 120;
 
 /// The names of machines by their numbers, for people.
 pub(crate) type Names = BTreeMap<u32, String>;
@@ -76,7 +80,7 @@ fn digits(value: &Value) -> Option<String> {
         .as_array()?
         .iter()
         .map(|byte| u8::try_from(byte.as_u64()?).ok());
-    bytes.collect::<Option<Vec<u8>>>().map(hex::encode)
+    Some(hex(&bytes.collect::<Option<Vec<u8>>>()?))
 }
 
 /// An event as a row.
@@ -88,6 +92,11 @@ pub(crate) fn row(event: &Recorded<'_>, names: &Names) -> Vec<String> {
             .cloned()
             .unwrap_or_else(|| format!("#{number}")),
     };
+    let mut what = what(&event.reported.body);
+    if let Some((cut, _)) = what.char_indices().nth(WHAT_CHARACTERS_MAX) {
+        what.truncate(cut);
+        what.push_str("...");
+    }
     vec![
         event.position.to_string(),
         event.effective_at.to_string(),
@@ -95,7 +104,7 @@ pub(crate) fn row(event: &Recorded<'_>, names: &Names) -> Vec<String> {
         event.reported.body.kind().name().to_owned(),
         event.source.to_string(),
         flags(event.flags),
-        what(&event.reported.body),
+        what,
     ]
 }
 
@@ -147,6 +156,14 @@ pub(crate) fn what(body: &Body<'_>) -> String {
                 "{} {}",
                 item.item,
                 item.text.as_deref().unwrap_or("unavailable")
+            )
+        }
+        Body::SampleReported(samples) => {
+            let values: u64 = samples.items.iter().map(|item| item.n).sum();
+            let seconds = samples.period_ms / 1_000;
+            format!(
+                "{values} values of {} items in {seconds} s",
+                samples.items.len()
             )
         }
         Body::SourceOpened(source) => format!("{}#{}", source.name, source.epoch),

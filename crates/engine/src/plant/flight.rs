@@ -124,6 +124,7 @@ impl Loop {
         if let Err(error) = result {
             if !is_passing(&error) && self.stopped.is_none() {
                 tracing::error!(plant = self.shared.id.as_str(), error = %error, "the plant stops writing");
+                self.shared.say_stopped(&error);
                 self.stopped = Some(error.clone());
             }
             self.failure.get_or_insert(error);
@@ -146,6 +147,7 @@ impl Loop {
         }
         if let Err(error) = self.apply_events(&flight.events) {
             tracing::error!(plant = self.shared.id.as_str(), error = %error, "the twin stops folding");
+            self.shared.say_stopped(&error);
             self.stopped = Some(error.clone());
             self.failure = Some(error.clone());
             return flight.landing.fail(&error);

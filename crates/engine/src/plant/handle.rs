@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) standing: Mutex<Standing>,
     /// Places in the loop's queue.
     pub(crate) queue: Arc<Semaphore>,
+    /// Why nothing is written any more, by whichever plant found out.
+    pub(crate) stopped: Arc<Mutex<Option<String>>>,
     /// Places for folds of the past.
     pub(crate) folds: Arc<Semaphore>,
 }
@@ -42,6 +44,14 @@ pub(crate) struct Standing {
     pub(crate) root: Option<Hash>,
     pub(crate) sources: Vec<SourceStatus>,
     pub(crate) revision: u32,
+}
+
+impl Shared {
+    /// Says to all that writing has stopped.
+    pub(crate) fn say_stopped(&self, error: &EngineError) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.get_or_insert_with(|| format!("plant \"{}\": {error}", self.id));
+    }
 }
 
 impl Standing {

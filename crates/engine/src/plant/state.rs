@@ -336,6 +336,7 @@ impl Loop {
             }
             Err(error) => {
                 tracing::error!(plant = id.as_str(), error = %error, "the plant stops writing");
+                self.shared.say_stopped(&error);
                 self.stopped = Some(error);
             }
         }

@@ -69,7 +69,9 @@ impl Outcomes {
 
     fn refuse(&mut self, first_sequence: u64, count: u64, why: &pb::RefusedEvent) {
         let reason = u32::try_from(why.reason).ok();
-        let reason = reason.and_then(RefusalReason::from_code).unwrap_or_default();
+        let reason = reason
+            .and_then(RefusalReason::from_code)
+            .unwrap_or_default();
         let entry = self.refused.entry(reason.name());
         let known = entry.or_insert_with(|| RefusedEvents {
             events: 0,

@@ -67,7 +67,9 @@ impl Fake {
             _ => {}
         }
         let events = request.events.iter();
-        let outcomes = events.map(|event| outcome(&mut book, event, trouble)).collect();
+        let outcomes = events
+            .map(|event| outcome(&mut book, event, trouble))
+            .collect();
         let position = book.log.len() as u64;
         if matches!(trouble, Some(Trouble::LoseAnswer)) {
             return Err(Status::unavailable("the line broke"));
@@ -95,7 +97,11 @@ fn outcome(book: &mut Book, event: &Bytes, trouble: Option<Trouble>) -> pb::Outc
         }
     };
     let result = Some(result);
-    pb::Outcome { first_sequence, count: 1, result }
+    pb::Outcome {
+        first_sequence,
+        count: 1,
+        result,
+    }
 }
 
 type Answers = Pin<Box<dyn Stream<Item = Result<pb::AppendResponse, Status>> + Send>>;
@@ -132,7 +138,9 @@ impl IngestService for Fake {
         request: Request<Streaming<pb::AppendRequest>>,
     ) -> Result<Response<Answers>, Status> {
         let fake = self.clone();
-        let answers = request.into_inner().map(move |request| fake.take(&request?));
+        let answers = request
+            .into_inner()
+            .map(move |request| fake.take(&request?));
         // As the real server does, a stream ends at its first error.
         let answers = answers.scan(false, |over, answer| {
             let last = std::mem::replace(over, answer.is_err());
@@ -151,7 +159,11 @@ async fn start(troubles: &[(usize, Trouble)]) -> (Fake, Channel) {
     let address = listener.local_addr().unwrap();
     let service = IngestServiceServer::new(fake.clone());
     let incoming = TcpListenerStream::new(listener);
-    tokio::spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
+    tokio::spawn(
+        Server::builder()
+            .add_service(service)
+            .serve_with_incoming(incoming),
+    );
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     (fake, endpoint.connect_lazy())
 }
@@ -174,7 +186,10 @@ fn event(sequence: u64) -> Reported<'static> {
         occurred_at: Timestamp(1),
         observed_at: None,
         historical: false,
-        body: Body::ItemChanged(ItemChanged { item: Cow::Borrowed("x"), text: None }),
+        body: Body::ItemChanged(ItemChanged {
+            item: Cow::Borrowed("x"),
+            text: None,
+        }),
     }
 }
 
@@ -197,7 +212,10 @@ async fn upload(channel: Channel, events: u64) -> Result<Outcomes, UploadError> 
 async fn everything_is_acknowledged_in_batches() {
     let (fake, channel) = start(&[]).await;
     let outcomes = upload(channel, 1_005).await.unwrap();
-    assert_eq!((outcomes.sent, outcomes.recorded, outcomes.acknowledged()), (1_005, 1_005, 1_005));
+    assert_eq!(
+        (outcomes.sent, outcomes.recorded, outcomes.acknowledged()),
+        (1_005, 1_005, 1_005)
+    );
     assert_eq!(outcomes.position, Position(1_005));
     let book = fake.book.lock().unwrap();
     assert_eq!((book.batches, book.largest, book.opened), (101, 10, 1));
@@ -208,16 +226,25 @@ async fn failures_that_pass_lose_nothing_and_repeat_nothing() {
     for troubles in [
         vec![(0, Trouble::LoseAnswer)],
         vec![(0, Trouble::Overload), (1, Trouble::Overload)],
-        vec![(5, Trouble::LoseAnswer), (40, Trouble::Overload), (60, Trouble::LoseAnswer)],
+        vec![
+            (5, Trouble::LoseAnswer),
+            (40, Trouble::Overload),
+            (60, Trouble::LoseAnswer),
+        ],
     ] {
         let (fake, channel) = start(&troubles).await;
         let outcomes = upload(channel, 500).await.unwrap();
-        let lost = troubles.iter().any(|(_, one)| matches!(one, Trouble::LoseAnswer));
+        let lost = troubles
+            .iter()
+            .any(|(_, one)| matches!(one, Trouble::LoseAnswer));
         assert_eq!(outcomes.acknowledged(), 500, "{troubles:?}");
         assert_eq!(outcomes.repeated > 0, lost, "{troubles:?}");
         let book = fake.book.lock().unwrap();
         assert_eq!(book.log.len(), 500);
-        let in_order = book.log.iter().all(|(sequence, position)| sequence == position);
+        let in_order = book
+            .log
+            .iter()
+            .all(|(sequence, position)| sequence == position);
         assert!(in_order, "events came out of order: {troubles:?}");
     }
 }
@@ -228,7 +255,11 @@ async fn a_fence_is_final() {
     let error = upload(channel, 500).await.unwrap_err();
     let reason = error.status().and_then(Reason::of);
     assert_eq!(reason, Some(Reason::SessionFenced), "{error}");
-    assert_eq!(fake.book.lock().unwrap().opened, 1, "it must not take the say back");
+    assert_eq!(
+        fake.book.lock().unwrap().opened,
+        1,
+        "it must not take the say back"
+    );
 }
 
 #[tokio::test]
@@ -237,14 +268,26 @@ async fn refusals_are_counted_with_their_first_example() {
     let outcomes = upload(channel, 30).await.unwrap();
     assert_eq!((outcomes.recorded, outcomes.refused_total()), (29, 1));
     let refused = outcomes.refused.get("TEXT_TOO_LONG").unwrap();
-    assert_eq!((refused.first_sequence, refused.message.as_str()), (13, "too long"));
+    assert_eq!(
+        (refused.first_sequence, refused.message.as_str()),
+        (13, "too long")
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_covers_nothing_is_an_error() {
     let (_, channel) = start(&[(0, Trouble::SayNothing)]).await;
     let error = upload(channel, 5).await.unwrap_err();
-    assert!(matches!(error, UploadError::Uncovered { sent: 5, covered: 0 }), "{error}");
+    assert!(
+        matches!(
+            error,
+            UploadError::Uncovered {
+                sent: 5,
+                covered: 0
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use super::Admin;
 use crate::error;
-use crate::serve::stopped_shim;
 use tonic::{Request, Response, Status};
 use werkbuch_wire::name;
 use werkbuch_wire::pb::admin_service_server::AdminService;
@@ -17,7 +16,7 @@ impl AdminService for Admin {
             store: engine.store_name().to_owned(),
             started_at: self.0.started_at.nanos(),
             plants: u32::try_from(engine.plants().len()).unwrap_or(u32::MAX),
-            stopped: if stopped_shim(engine).is_some() {
+            stopped: if engine.stopped().is_some() {
                 "the disk failed; start the server anew, its log says more".to_owned()
             } else {
                 String::new()

@@ -105,3 +105,99 @@ fn hand_in(
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use werkbuch_engine::{Apply, OpenSource, Options, OutcomeResult};
+    use werkbuch_model::event::{Body, ItemChanged, Reported, SourceKind};
+    use werkbuch_model::id::{MachineNumber, PlantId, Sequence, SourceName};
+    use werkbuch_model::plant::parse;
+    use werkbuch_model::time::Timestamp;
+    use werkbuch_record::encode_reported;
+
+    const BATCHES: u64 = 400;
+    const EVENTS: u64 = 50;
+
+    async fn session(engine: &Engine) -> u64 {
+        let text = "[plant]\nid = \"PLT-07\"\n[[machine]]\nid = \"press-1\"\n";
+        let apply = Apply {
+            file: parse(text, "plant.toml").unwrap(),
+            file_name: "plant.toml".into(),
+            file_hash: [0; 32],
+            dry_run: false,
+            who: "anna".into(),
+            why: "a test".into(),
+        };
+        engine.apply(apply).await.unwrap();
+        let source = OpenSource {
+            source: SourceName::new("gateway-1").unwrap(),
+            kind: SourceKind::Import,
+            epoch: None,
+            tolerance_ns: None,
+            machines: Vec::new(),
+        };
+        let plant = PlantId::new("PLT-07").unwrap();
+        engine.open_source(&plant, source).await.unwrap().session
+    }
+
+    fn events(batch: u64) -> Batch {
+        let event = |sequence| Reported {
+            sequence: Sequence(sequence),
+            machine: MachineNumber(1),
+            occurred_at: Timestamp(1_000_000_000),
+            observed_at: None,
+            historical: false,
+            body: Body::ItemChanged(ItemChanged {
+                item: "x".into(),
+                text: None,
+            }),
+        };
+        let events = (batch * EVENTS + 1..=(batch + 1) * EVENTS)
+            .map(|sequence| encode_reported(&event(sequence)).into());
+        Batch {
+            events: events.collect(),
+            bodies: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_finds_the_queue_full_is_held_and_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(Options::new(folder.path())).await.unwrap();
+        let session = session(&engine).await;
+        let mut under_way = FuturesOrdered::new();
+        let mut times_held = 0;
+        for batch in 0..BATCHES {
+            let mut held = hand_in(&engine, (session, events(batch)), &mut under_way);
+            while let Some((request, delay)) = held {
+                times_held += 1;
+                assert!(delay > Duration::ZERO);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                held = hand_in(&engine, request, &mut under_way);
+            }
+        }
+        let (mut sequence, mut position) = (1, 0);
+        while let Some(done) = under_way.next().await {
+            for outcome in done.unwrap().outcomes {
+                assert_eq!(outcome.first_sequence, Sequence(sequence));
+                let OutcomeResult::Recorded(first) = outcome.result else {
+                    unreachable!()
+                };
+                assert!(
+                    first.get() > position,
+                    "recorded in the order of the stream"
+                );
+                sequence += u64::from(outcome.count);
+                position = first.get();
+            }
+        }
+        assert_eq!(sequence, BATCHES * EVENTS + 1);
+        assert!(
+            times_held > 0,
+            "the queue never filled, so this test says nothing"
+        );
+        engine.close().await.unwrap();
+    }
+}

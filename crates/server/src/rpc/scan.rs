@@ -237,81 +237,26 @@ mod tests {
 
     #[test]
     fn times_are_half_open_and_the_instant_is_closed() {
-        let none = Wanted::default;
-        let time = |nanos| Some(Timestamp(nanos));
-        for (wanted, expected) in [
-            (none(), true),
+        type Change = fn(&mut Wanted);
+        let cases: [(Change, bool); 11] = [
+            (|_| (), true),
+            (|wanted| wanted.machine = Some(MachineNumber(7)), true),
+            (|wanted| wanted.machine = Some(MachineNumber(8)), false),
             (
-                Wanted {
-                    machine: Some(MachineNumber(7)),
-                    ..none()
-                },
+                |wanted| wanted.kinds = vec![Kind::StateChanged, Kind::ItemChanged],
                 true,
             ),
-            (
-                Wanted {
-                    machine: Some(MachineNumber(8)),
-                    ..none()
-                },
-                false,
-            ),
-            (
-                Wanted {
-                    kinds: vec![Kind::StateChanged, Kind::ItemChanged],
-                    ..none()
-                },
-                true,
-            ),
-            (
-                Wanted {
-                    kinds: vec![Kind::StateChanged],
-                    ..none()
-                },
-                false,
-            ),
-            (
-                Wanted {
-                    from_time: time(100),
-                    ..none()
-                },
-                true,
-            ),
-            (
-                Wanted {
-                    from_time: time(101),
-                    ..none()
-                },
-                false,
-            ),
-            (
-                Wanted {
-                    to_time: time(100),
-                    ..none()
-                },
-                false,
-            ),
-            (
-                Wanted {
-                    to_time: time(101),
-                    ..none()
-                },
-                true,
-            ),
-            (
-                Wanted {
-                    at: time(100),
-                    ..none()
-                },
-                true,
-            ),
-            (
-                Wanted {
-                    at: time(99),
-                    ..none()
-                },
-                false,
-            ),
-        ] {
+            (|wanted| wanted.kinds = vec![Kind::StateChanged], false),
+            (|wanted| wanted.from_time = Some(Timestamp(100)), true),
+            (|wanted| wanted.from_time = Some(Timestamp(101)), false),
+            (|wanted| wanted.to_time = Some(Timestamp(100)), false),
+            (|wanted| wanted.to_time = Some(Timestamp(101)), true),
+            (|wanted| wanted.at = Some(Timestamp(100)), true),
+            (|wanted| wanted.at = Some(Timestamp(99)), false),
+        ];
+        for (change, expected) in cases {
+            let mut wanted = Wanted::default();
+            change(&mut wanted);
             assert_eq!(wanted.takes_event(&event(7, 100)), expected, "{wanted:?}");
         }
     }

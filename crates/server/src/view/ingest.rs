@@ -7,6 +7,9 @@ use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_wire::pb;
 use werkbuch_wire::pb::outcome::Result as Became;
 
+/// The most of a refusal's sentence that is sent, in bytes: a full batch of refusals must fit.
+const REFUSAL_BYTES_MAX: usize = 160;
+
 /// An open source.
 pub(crate) fn opened(opened: OpenedSource) -> pb::OpenSourceResponse {
     pb::OpenSourceResponse {
@@ -43,8 +46,53 @@ fn outcome(outcome: Outcome) -> pb::Outcome {
             OutcomeResult::Refused(refusal) => Became::Refused(pb::RefusedEvent {
                 reason: code(refusal.reason.code()),
                 field: refusal.field.into_owned(),
-                message: refusal.detail,
+                message: cut(refusal.detail),
             }),
         }),
+    }
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > REFUSAL_BYTES_MAX {
+        let is_end = |end: &usize| text.is_char_boundary(*end);
+        let end = (0..=REFUSAL_BYTES_MAX - 3)
+            .rev()
+            .find(is_end)
+            .unwrap_or_default();
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost::Message;
+    use werkbuch_model::event::{Refusal, RefusalReason};
+    use werkbuch_model::id::Sequence;
+
+    #[test]
+    fn a_full_batch_of_refusals_fits_a_message() {
+        let refused = |number: u64| Outcome {
+            first_sequence: Sequence(number << 40),
+            count: 1,
+            result: OutcomeResult::Refused(Refusal::new(
+                RefusalReason::TextTooLong,
+                "corrected.replacement",
+                "ü".repeat(10_000),
+            )),
+        };
+        let outcomes = (0..BATCH_EVENTS_MAX as u64).map(refused).collect();
+        let message = appended(Appended {
+            outcomes,
+            position: Position(u64::MAX),
+        });
+        assert!(
+            message.encoded_len() < MESSAGE_BYTES_MAX,
+            "{}",
+            message.encoded_len()
+        );
+        assert_eq!(cut("short".into()), "short");
     }
 }

@@ -185,6 +185,6 @@ async fn a_call_that_takes_too_long_is_ended() {
         .await
         .expect("it is ended")
         .unwrap_err();
-    assert_eq!(reason(&status), Reason::Overloaded);
+    assert_eq!(reason(&status), Reason::CallTimeout);
     served.end().await;
 }

@@ -1,6 +1,6 @@
 //! Questions about machines, now and then, in pages.
 
-use crate::harness::{PLANT, append, event, reason, serve_plant, state};
+use crate::harness::{PLANT, Served, append, event, reason, serve_plant, state};
 use werkbuch_model::event::{AlarmRaised, Body, State};
 use werkbuch_wire::pb::{self, instant::Known};
 use werkbuch_wire::reason::Reason;
@@ -21,8 +21,8 @@ fn names(machines: &[pb::Machine]) -> Vec<&str> {
         .collect()
 }
 
-#[tokio::test]
-async fn machines_are_filtered_ordered_and_counted() {
+/// A server whose machines 1 and 4 execute; 2 is held, with an alarm.
+async fn serve_busy() -> Served {
     let served = serve_plant().await;
     let session = served.session("gateway-1").await;
     let alarm = AlarmRaised {
@@ -44,6 +44,12 @@ async fn machines_are_filtered_ordered_and_counted() {
         .append(append(session, events))
         .await
         .unwrap();
+    served
+}
+
+#[tokio::test]
+async fn machines_are_filtered_and_ordered() {
+    let served = serve_busy().await;
     let mut client = served.twin().await;
     for (filter, order, expected) in [
         (
@@ -73,6 +79,13 @@ async fn machines_are_filtered_ordered_and_counted() {
             (expected.len(), 5)
         );
     }
+    served.end().await;
+}
+
+#[tokio::test]
+async fn machines_are_counted_by_state() {
+    let served = serve_busy().await;
+    let mut client = served.twin().await;
     let request = pb::CountMachinesRequest {
         parent: PLANT.into(),
         ..Default::default()
@@ -142,7 +155,7 @@ async fn a_machine_is_shown_in_full_by_name_and_number() {
 }
 
 #[tokio::test]
-async fn the_past_is_asked_with_the_same_calls_and_pages_keep_their_instant() {
+async fn pages_keep_the_instant_of_the_first_and_their_question() {
     let served = serve_plant().await;
     let session = served.session("gateway-1").await;
     let then = served.report(session, 1, &[State::Idle]).await;
@@ -155,7 +168,7 @@ async fn the_past_is_asked_with_the_same_calls_and_pages_keep_their_instant() {
         .unwrap()
         .into_inner();
     assert_eq!(first.reflected.unwrap().position, then);
-    let later = served.report(session, 2, &[State::Executing]).await;
+    served.report(session, 2, &[State::Executing]).await;
     let mut pages = names(&first.machines)
         .into_iter()
         .map(str::to_owned)
@@ -192,6 +205,16 @@ async fn the_past_is_asked_with_the_same_calls_and_pages_keep_their_instant() {
         let status = client.list_machines(other).await.unwrap_err();
         assert_eq!(reason(&status), Reason::InvalidPageToken, "{change}");
     }
+    served.end().await;
+}
+
+#[tokio::test]
+async fn the_past_is_asked_with_the_same_calls() {
+    let served = serve_plant().await;
+    let session = served.session("gateway-1").await;
+    let then = served.report(session, 1, &[State::Idle]).await;
+    let later = served.report(session, 2, &[State::Executing]).await;
+    let mut client = served.twin().await;
     let mut past = list("state = 'idle'", "");
     past.instant = Some(pb::Instant {
         known: Some(Known::KnownPosition(then)),

@@ -38,6 +38,7 @@ pub(crate) struct Importing {
     pub(crate) machine: String,
     pub(crate) mapping: Arc<Mapping>,
     pub(crate) bars: MultiProgress,
+    pub(crate) pace: Pace,
 }
 
 /// From the reader to the sender.
@@ -66,7 +67,7 @@ impl Importing {
             tolerance_ns: None,
             machines: vec![self.machine],
         };
-        let mut uploader = Uploader::open(self.channel, opened, Pace::default()).await?;
+        let mut uploader = Uploader::open(self.channel, opened, self.pace).await?;
         let number = uploader
             .opened()
             .machine_numbers
