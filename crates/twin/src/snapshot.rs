@@ -1,4 +1,4 @@
-//! Snapshot bytes: a twin written down, so that a start need not fold the whole log. Disposable.
+//! Snapshot bytes: a twin written down, disposable, so that a start need not fold the whole log.
 //!
 //! Layout: magic, layout version, fold version, length of the content, SHA-256 over all of these and
 //! the content, then the content. Nothing is decoded before all of the header holds.

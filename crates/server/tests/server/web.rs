@@ -1,4 +1,4 @@
-//! gRPC-Web over HTTP/1.1, by hand.
+//! Speaks gRPC-Web over HTTP/1.1, by hand.
 
 use crate::harness::{Served, serve};
 use prost::Message;
