@@ -4,9 +4,11 @@
 mod cli_errors;
 mod demo;
 mod disturbed_import;
+mod formats;
 mod full_disk;
 mod import;
 mod kill;
 mod recordings;
+mod scenarios;
 mod stop;
 mod support;

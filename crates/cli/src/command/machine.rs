@@ -1,6 +1,6 @@
 //! `werkbuch machine`: what machines do, or did.
 
-use super::{Instant, reflected, with};
+use super::{Instant, last, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
@@ -131,6 +131,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
     if page.total_size != page.plant_size {
         note.push_str(&format!(" that match, of {} in the plant", page.plant_size));
     }
+    note.push_str(&at_position(page.reflected.as_ref()));
     if !page.next_page_token.is_empty() {
         note.push_str(&format!(
             "; more with --page-token {} or --all",
@@ -155,9 +156,17 @@ async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -
         machine::json(&found, true),
         reflected(answer.reflected.as_ref()),
     );
-    context
-        .output
-        .answer(&Answer::single(machine::parts_of(&found), whole))
+    let at = at_position(answer.reflected.as_ref());
+    let note = format!("{}{at}", last(&found.name));
+    let answer = Answer::single(machine::parts_of(&found), whole).note(note);
+    context.output.answer(&answer)
+}
+
+/// Up to where an answer has taken in the log.
+fn at_position(reflected: Option<&pb::Reflected>) -> String {
+    reflected.map_or_else(String::new, |reflected| {
+        format!(", at position {}", reflected.position)
+    })
 }
 
 async fn count(context: &Context, plant: &str, filter: String, instant: &Instant) -> Outcome<()> {
@@ -180,7 +189,8 @@ async fn count(context: &Context, plant: &str, filter: String, instant: &Instant
     let counts: Vec<_> = rows.iter().map(|(_, item)| item).collect();
     let whole = json!({ "counts": counts, "total": answer.total_size });
     let whole = with(whole, reflected(answer.reflected.as_ref()));
-    let note = format!("{} machines", answer.total_size);
+    let at = at_position(answer.reflected.as_ref());
+    let note = format!("{} machines{at}", answer.total_size);
     let answer = Answer::list(&["state", "machines"], rows)
         .whole(whole)
         .note(note);

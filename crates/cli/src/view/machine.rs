@@ -7,11 +7,12 @@ use werkbuch_model::event::{AspectKind, ConditionLevel, Connection, Mode, PartMe
 use werkbuch_wire::pb;
 
 /// The columns of a list.
-pub(crate) const COLUMNS: [&str; 8] = [
+pub(crate) const COLUMNS: [&str; 9] = [
     "machine",
     "state",
     "since",
     "mode",
+    "program",
     "place",
     "parts",
     "alarms",
@@ -52,6 +53,7 @@ pub(crate) fn row(machine: &pb::Machine) -> Vec<String> {
         said(state(machine.state)).to_owned(),
         when::shown(machine.since),
         said(mode(machine.mode)).to_owned(),
+        machine.program.clone().unwrap_or_default(),
         place(machine),
         parts(machine),
         alarms,
