@@ -15,6 +15,8 @@ import sys
 import zlib
 
 DAY = 24 * 3600 * 10**9
+# 1980-01-01 and 2100-01-01, in nanoseconds since 1970: outside of them a clock was never set.
+PLAUSIBLE = (315_532_800 * 1_000_000_000, 4_102_444_800 * 1_000_000_000)
 MINUTE = 60 * 10**9
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)\Z", re.IGNORECASE)
@@ -191,7 +193,7 @@ def times_of(lines, begins):
             following.append(lines[next_at][2])
         ahead = bool(following) and time - max(following) > DAY
         behind = highest is not None and highest - time > DAY
-        if ahead or behind:
+        if ahead or behind or not PLAUSIBLE[0] <= time < PLAUSIBLE[1]:
             result.append((highest if highest is not None else min(following or [time]), True))
         else:
             highest = time if highest is None else max(highest, time)

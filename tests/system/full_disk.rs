@@ -96,9 +96,18 @@ fn a_full_disk_is_said_and_outlived() {
         read["position"].as_u64().unwrap() > 1_000,
         "reads go on: {read}"
     );
+    let status = server.json(&["server", "status"]);
+    assert!(
+        status["stopped"]
+            .as_str()
+            .unwrap()
+            .contains("the disk is full"),
+        "{status}"
+    );
     disk.grow(65_536);
     let report = server.run(&arguments).json();
     assert_ne!(report["repeats"], 0, "{report}");
+    assert_eq!(server.json(&["server", "status"])["stopped"], "");
     let whole = report["repeats"].as_u64().unwrap() + report["recorded"].as_u64().unwrap();
     assert_eq!(whole, 120_000, "{report}");
     let live = server.json(&["twin", "get", "T1"]);

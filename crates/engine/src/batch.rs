@@ -4,22 +4,24 @@ use crate::api::{Batch, Outcome, OutcomeResult};
 use crate::correct::{Corrector, History};
 use crate::error::EngineError;
 use crate::identity::{OpenKind, Place};
-use crate::keyring::KeyRing;
-use crate::limits::{BODY_BYTES_MAX, PLAUSIBLE_FROM_NS};
-use crate::protect::{Owner, protect};
+use crate::keyring::{KeyRing, Keys};
+use crate::limits::{BATCH_CORRECTIONS_MAX, BODY_BYTES_MAX, PLAUSIBLE_FROM_NS};
+use crate::protect::{Owner, needs_protection, protect};
 use crate::recorder::{Decision, Recorder};
-use crate::writer::needs_machine;
+use crate::writer::{SourceEntry, needs_machine};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use werkbuch_model::event::{
-    Body, Corrected, EVENT_BYTES_MAX, EventRefused, Flags, GapCause, GapDetected, Refusal,
-    RefusalReason, Reported, SEQUENCE_MAX, SourceKind, UNLISTED_AUTHORITY,
+    Body, Corrected, EVENT_BYTES_MAX, EventRefused, Flags, GapCause, GapDetected, Recorded,
+    Refusal, RefusalReason, Reported, SEQUENCE_MAX, SourceKind, UNLISTED_AUTHORITY,
 };
 use werkbuch_model::id::{Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
 use werkbuch_proof::{Hash, sha256};
-use werkbuch_record::{DecodeError, decode_reported, encode_reported, peek_sequence};
+use werkbuch_record::{
+    DecodeError, decode_reported, encode_recorded, encode_reported, peek_sequence,
+};
 
 /// What became of one event, as far as it is known before the disk has answered.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub(crate) struct Staging {
     bodies: BTreeMap<Hash, Bytes>,
     source: SourceNumber,
     next: usize,
+    corrections: usize,
     pub(crate) drafts: Vec<(Sequence, Draft)>,
     refusals: Option<RefusedRun>,
 }
@@ -66,6 +69,7 @@ impl Staging {
             bodies,
             source,
             next: 0,
+            corrections: 0,
             drafts,
             refusals: None,
         }
@@ -89,13 +93,25 @@ impl Staging {
                     ..
                 })
             );
+            if is_correction && self.corrections >= BATCH_CORRECTIONS_MAX {
+                self.next += 1;
+                let sequence = read.map_or(Sequence(0), |event| event.sequence);
+                self.drafts
+                    .push((sequence, Draft::Refused(too_many_corrections())));
+                continue;
+            }
             let settled = corrector.is_some() && recorder.len() == 0 && self.refusals.is_none();
             if is_correction && !settled {
                 self.flush_refusals(recorder)?;
                 return Ok(false);
             }
             self.next += 1;
-            let sequence = peek_sequence(&bytes).unwrap_or_default();
+            self.corrections += usize::from(is_correction);
+            // What is decided by must be what is recorded; only bytes that are no event are peeked at.
+            let sequence = match &read {
+                Ok(event) => event.sequence,
+                Err(_) => peek_sequence(&bytes).unwrap_or_default(),
+            };
             let mut step = Step {
                 recorder: &mut *recorder,
                 ring,
@@ -146,7 +162,7 @@ impl Staging {
         }
         let refusal = match read {
             Err(refusal) => refusal,
-            Ok(event) => match self.admit(step, event, place)? {
+            Ok(event) => match self.admit(step, event, place, bytes)? {
                 Ok(position) => return Ok(Draft::Recorded(position)),
                 Err(refusal) => refusal,
             },
@@ -175,31 +191,29 @@ impl Staging {
         step: &mut Step<'_, '_>,
         mut event: Reported<'_>,
         place: Place,
+        bytes: &Bytes,
     ) -> Result<Result<Position, Refusal>, EngineError> {
         let body = match step.check(&event).and_then(|()| self.body_of(&event)) {
             Ok(body) => body,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        step.protect(&mut event)?;
         let history = step.history(&event)?;
-        let corrected = match (&history, &event.body) {
+        let resolved = match (&history, &event.body) {
             (Some(history), Body::CorrectionRecorded(correction)) => {
                 history.resolve(&*step.recorder.writer, correction)
             }
             _ => Ok(Vec::new()),
         };
-        let corrected = match corrected {
+        let mut corrected = match resolved {
             Ok(corrected) => corrected,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        // What the source said must fit by itself, before a gap is noted on its behalf.
-        if encode_reported(&event).len() > EVENT_BYTES_MAX {
-            return Ok(Err(Refusal::new(
-                RefusalReason::EventTooLarge,
-                "",
-                "the event is larger than 32 KiB",
-            )));
+        // It must fit before a gap is noted on its behalf, and before a person gets a key for it.
+        if let Err(refusal) = check_size(&event, &corrected, bytes.len()) {
+            return Ok(Err(refusal));
         }
+        step.protect(&mut event, Keys::Make)?;
+        hold_protected(&event.body, &mut corrected);
         self.flush_refusals(step.recorder)?;
         if let Place::New {
             gap: Some((first, last)),
@@ -208,7 +222,7 @@ impl Staging {
             step.note_gap(first, last)?;
         }
         let filler = place == Place::Open(OpenKind::Missing);
-        Ok(step.record(event.clone(), filler, corrected, body))
+        Ok(step.record(event, filler, corrected, body))
     }
 
     /// The body that a sample batch names. A body that is named and not sent is refused.
@@ -314,6 +328,17 @@ impl Staging {
     }
 }
 
+/// Only answered: the number stays free for the next batch.
+fn too_many_corrections() -> Refusal {
+    Refusal::new(
+        RefusalReason::TooManyCorrections,
+        "body",
+        format!(
+            "a batch takes {BATCH_CORRECTIONS_MAX} corrections; send the others in the next one"
+        ),
+    )
+}
+
 /// What one event needs to be decided.
 struct Step<'r, 'w> {
     recorder: &'r mut Recorder<'w>,
@@ -364,7 +389,7 @@ impl Step<'_, '_> {
         }
     }
 
-    fn protect(&self, event: &mut Reported<'_>) -> Result<(), EngineError> {
+    fn protect(&self, event: &mut Reported<'_>, keys: Keys) -> Result<(), EngineError> {
         let writer = &*self.recorder.writer;
         let source = writer
             .source(self.source)
@@ -374,7 +399,7 @@ impl Step<'_, '_> {
             source,
             number: event.sequence.get(),
         };
-        protect(&mut event.body, owner, self.ring)
+        protect(&mut event.body, owner, self.ring, keys)
     }
 
     /// The bytes that a repeat would have been recorded with.
@@ -385,7 +410,8 @@ impl Step<'_, '_> {
     ) -> Result<Vec<u8>, EngineError> {
         match read {
             Ok(mut event) if event.validate().is_ok() => {
-                self.protect(&mut event)?;
+                // A person whom the log does not know cannot be in the original.
+                self.protect(&mut event, Keys::Known)?;
                 Ok(encode_reported(&event))
             }
             _ => Ok(bytes.to_vec()),
@@ -413,14 +439,10 @@ impl Step<'_, '_> {
         body: Option<(Hash, Bytes)>,
     ) -> Result<Position, Refusal> {
         let recorded_at = self.recorder.stamp();
-        let (kind, tolerance) = self
-            .recorder
-            .writer
-            .source(self.source)
-            .map_or((SourceKind::Live, 0), |source| {
-                (source.kind(), source.tolerance_ns)
-            });
-        let (effective_at, suspect) = effective(&event, kind, tolerance, recorded_at);
+        let source = self.recorder.writer.source(self.source);
+        let (effective_at, suspect) = source.map_or((recorded_at, true), |source| {
+            effective(&event, source, recorded_at)
+        });
         let authority = self
             .recorder
             .writer
@@ -446,32 +468,83 @@ impl Step<'_, '_> {
     }
 }
 
+/// What the writer adds to an event without corrections, and encryption to its protected fields, at
+/// the most, in bytes.
+const ADDED_BYTES_MAX: usize = 1024;
+
+/// Checks that an event fits as it will be stored, whatever its position. Most are far too small for
+/// a question; the others are encoded once more.
+fn check_size(
+    event: &Reported<'_>,
+    corrected: &[Corrected<'_>],
+    bytes: usize,
+) -> Result<(), Refusal> {
+    if corrected.is_empty() && bytes + ADDED_BYTES_MAX <= EVENT_BYTES_MAX {
+        return Ok(());
+    }
+    let stored = encode_recorded(&Recorded {
+        position: Position(u64::MAX),
+        recorded_at: Timestamp::MAX,
+        effective_at: Timestamp::MAX,
+        source: SourceNumber(u32::MAX),
+        previous: Position(u64::MAX),
+        flags: Flags(u32::MAX),
+        authority: u32::MAX,
+        reported: event.clone(),
+        corrected: corrected.to_vec(),
+    });
+    let protected = if needs_protection(&event.body) {
+        ADDED_BYTES_MAX
+    } else {
+        0
+    };
+    if stored.len() + protected <= EVENT_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalReason::EventTooLarge,
+        "",
+        format!(
+            "the event takes {} bytes as stored, at most {EVENT_BYTES_MAX} are allowed",
+            stored.len()
+        ),
+    ))
+}
+
+/// A replacement holds in its target's place in the form in which it is stored.
+fn hold_protected<'e>(body: &Body<'e>, corrected: &mut [Corrected<'e>]) {
+    if let (Body::CorrectionRecorded(correction), [corrected]) = (body, corrected)
+        && let Some(replacement) = correction.replacement.as_deref()
+    {
+        corrected.body = replacement.clone();
+    }
+}
+
 /// The time in the plant that an event is ordered by, and whether its clock is suspect
 /// (`semantics.md`, "Time").
 ///
 /// Without a gateway the writer's clock stands in for the gateway's. Beyond the letter of the rule,
-/// an event that a live source has "observed" further ahead of the writer's clock than the tolerance
-/// takes effect when it is recorded: else one gateway that says 2200 would hold a machine's state
-/// until then.
+/// an event that was "observed" further ahead of the writer's clock than the tolerance does not take
+/// effect there: else one clock that says 2200 would hold a machine's state until then. It takes
+/// effect when it is recorded; in a recording, which must come out the same whenever it is imported,
+/// at the latest time of its source so far.
 fn effective(
     event: &Reported<'_>,
-    kind: SourceKind,
-    tolerance_ns: u64,
+    source: &SourceEntry,
     recorded_at: Timestamp,
 ) -> (Timestamp, bool) {
-    let tolerance = i64::try_from(tolerance_ns).unwrap_or(i64::MAX);
+    let tolerance = i64::try_from(source.tolerance_ns).unwrap_or(i64::MAX);
     let observed = event.observed_at.unwrap_or(recorded_at);
-    let ahead = observed > recorded_at.plus(tolerance);
-    if ahead && kind != SourceKind::Import {
-        return (recorded_at, true);
+    if observed > recorded_at.plus(tolerance) {
+        let import = source.kind() == SourceKind::Import;
+        let latest = if import { source.latest() } else { None };
+        return (latest.unwrap_or(recorded_at), true);
     }
     let unset = observed.nanos() < PLAUSIBLE_FROM_NS;
     let apart = event.occurred_at.since(observed);
-    if event.historical && apart <= tolerance {
-        return (event.occurred_at, ahead || unset);
-    }
-    if apart.saturating_abs() <= tolerance {
-        return (event.occurred_at, ahead || unset);
+    let believed = apart.saturating_abs() <= tolerance || (event.historical && apart <= tolerance);
+    if believed {
+        return (event.occurred_at, unset);
     }
     (observed, true)
 }

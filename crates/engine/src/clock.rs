@@ -59,6 +59,8 @@ pub(crate) struct WriterClock {
     clock: Arc<dyn Clock>,
     /// The wall and the monotonic clock when they were last believed.
     believed: (Timestamp, i64),
+    /// What was believed before a jump whose record is not synced yet.
+    before: Option<(Timestamp, i64)>,
     last: Timestamp,
     now: Timestamp,
 }
@@ -70,6 +72,7 @@ impl WriterClock {
         Self {
             clock,
             believed,
+            before: None,
             last,
             now: believed.0,
         }
@@ -96,14 +99,28 @@ impl WriterClock {
             // The pair of clocks is kept: slow drift adds up to a jump in the end and is then said.
             return Tick::Steady;
         }
+        self.before.get_or_insert(self.believed);
         self.believed = (wall, monotonic);
         Tick::Jumped(jumped)
     }
 
     /// Believes the wall clock as it is, after a person confirmed it.
     pub(crate) fn confirm(&mut self) {
+        self.before.get_or_insert(self.believed);
         self.believed = (self.clock.wall(), self.clock.monotonic_ns());
         self.now = self.believed.0;
+    }
+
+    /// The record of a jump is synced: what is believed stays.
+    pub(crate) fn keep(&mut self) {
+        self.before = None;
+    }
+
+    /// The record of a jump was not synced: the jump is to be found again.
+    pub(crate) fn undo(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.believed = before;
+        }
     }
 
     /// The next stamp.
@@ -189,6 +206,22 @@ mod tests {
         writer.confirm();
         assert_eq!(writer.tick(), Tick::Steady);
         assert_eq!(writer.stamp(), Timestamp(4_612 * SECOND_NS));
+    }
+
+    #[test]
+    fn a_jump_whose_record_was_lost_is_found_again() {
+        let (manual, mut writer) = clocks();
+        manual.jump(90 * SECOND_NS);
+        assert!(matches!(writer.tick(), Tick::Jumped(_)));
+        writer.undo();
+        assert!(matches!(writer.tick(), Tick::Jumped(_)));
+        writer.keep();
+        writer.undo();
+        assert_eq!(writer.tick(), Tick::Steady);
+        manual.jump(7_200 * SECOND_NS);
+        writer.confirm();
+        writer.undo();
+        assert!(matches!(writer.tick(), Tick::Stopped(_)));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use werkbuch_journal::disk::{Disk, RealDisk};
 use werkbuch_journal::{RecoveryReport, Store};
 use werkbuch_model::id::{LogId, PlantId, Position};
+use werkbuch_model::plant::{Description, describe, diff};
 use werkbuch_twin::Twin;
 
 /// How an engine is opened.
@@ -65,11 +66,13 @@ struct Inner {
     ring: Arc<KeyRing>,
     access: Arc<AccessLog>,
     plants: DashMap<PlantId, Plant>,
-    /// The plant of each session, by its handle.
-    sessions: DashMap<u64, PlantId>,
+    /// The plant of each session, by its handle; long fenced ones are forgotten.
+    sessions: Arc<DashMap<u64, PlantId>>,
+    first_session: u64,
     next_session: AtomicU64,
     folds: Arc<Semaphore>,
     stopped: Arc<Mutex<Option<String>>>,
+    trouble: Arc<Mutex<Option<String>>>,
     committer: Mutex<Option<Committer>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     closing: AtomicBool,
@@ -105,16 +108,19 @@ impl Engine {
         let ring = Arc::new(KeyRing::open(&options.data)?);
         let (committer, thread) =
             committer::start(Arc::clone(&opened.store), options.data.clone())?;
+        let first_session = first_session()?;
         let inner = Inner {
             access: Arc::new(AccessLog::new(&options.data)),
             store: opened.store,
             report: opened.report,
             ring,
             plants: DashMap::new(),
-            sessions: DashMap::new(),
-            next_session: AtomicU64::new(first_session()?),
+            sessions: Arc::default(),
+            first_session,
+            next_session: AtomicU64::new(first_session),
             folds: Arc::new(Semaphore::new(PAST_FOLDS_MAX)),
             stopped: Arc::default(),
+            trouble: Arc::default(),
             committer: Mutex::new(Some(committer)),
             threads: Mutex::new(vec![thread]),
             closing: AtomicBool::new(false),
@@ -186,7 +192,9 @@ impl Engine {
             applied: watch::Sender::new(writer.position),
             standing: Mutex::new(Standing::of(&writer)),
             queue: Arc::new(Semaphore::new(PLANT_QUEUE)),
+            sessions: Arc::clone(&inner.sessions),
             stopped: Arc::clone(&inner.stopped),
+            trouble: Arc::clone(&inner.trouble),
             folds: Arc::clone(&inner.folds),
         });
         let permit = Arc::clone(&shared.queue).try_acquire_owned().ok();
@@ -209,11 +217,10 @@ impl Engine {
             .name(format!("plant {}", plant.id()))
             .spawn(move || Loop::new(parts, last_snapshot).run())
             .map_err(|error| EngineError::internal(format!("no thread for a plant: {error}")))?;
-        inner
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(thread);
+        let mut threads = inner.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        drop(threads);
         Ok(plant)
     }
 
@@ -246,16 +253,14 @@ impl Engine {
         self.check_open()?;
         let handle = self.plant(plant)?;
         let session = self.inner.next_session.fetch_add(1, Ordering::Relaxed);
-        let opened = handle
+        handle
             .call(|reply, permit| Input::Open {
                 session,
                 request,
                 reply,
                 permit,
             })
-            .await?;
-        self.inner.sessions.insert(session, plant.clone());
-        Ok(opened)
+            .await
     }
 
     /// Records a batch. When it returns, what it says is synced.
@@ -273,7 +278,7 @@ impl Engine {
             });
         }
         let plant = self.inner.sessions.get(&session).map(|plant| plant.clone());
-        let handle = self.plant(&plant.ok_or(EngineError::UnknownSession)?)?;
+        let handle = self.plant(&plant.ok_or_else(|| self.lost_session(session))?)?;
         handle
             .call(|reply, permit| Input::Append {
                 session,
@@ -292,18 +297,30 @@ impl Engine {
         if let Ok(plant) = self.plant(&id) {
             return apply_to(&plant, request).await;
         }
+        if request.dry_run {
+            return dry_run(&request);
+        }
+        // A caller that gives up must not leave a plant behind that nobody knows.
+        let engine = self.clone();
+        let creating = tokio::spawn(async move { engine.create(id, request).await });
+        creating
+            .await
+            .map_err(|error| EngineError::internal(format!("creating a plant ended: {error}")))?
+    }
+
+    async fn create(&self, id: PlantId, request: Apply) -> Result<Applied, EngineError> {
         let _creating = self.inner.creating.lock().await;
+        self.check_open()?;
         if let Ok(plant) = self.plant(&id) {
             return apply_to(&plant, request).await;
         }
-        let dry_run = request.dry_run;
         let mut log_id = LogId::default();
         getrandom::fill(&mut log_id.0)
             .map_err(|_| EngineError::internal("the system gave no random bytes for a log id"))?;
         let writer = Writer::new(id.clone(), log_id);
         let plant = self.start(writer, Twin::new(id.clone()), false, Position(0), None)?;
         let applied = apply_to(&plant, request).await;
-        if applied.is_ok() && !dry_run {
+        if plant.position().get() > 0 {
             self.inner.plants.insert(id, plant);
         } else {
             close_plant(&plant).await;
@@ -361,10 +378,31 @@ impl Engine {
             .clone()
     }
 
+    /// Why the last commit failed, when writing goes on by itself once the cause is gone.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// The name of the store that keeps the log.
     #[must_use]
     pub fn store_name(&self) -> &'static str {
         "segments"
+    }
+
+    /// Why a session is not known: it was fenced long ago, or it is of another run of the server.
+    fn lost_session(&self, session: u64) -> EngineError {
+        let given = self.inner.first_session..self.inner.next_session.load(Ordering::Relaxed);
+        if given.contains(&session) {
+            return EngineError::SessionFenced {
+                source_name: "of this session".to_owned(),
+            };
+        }
+        EngineError::UnknownSession
     }
 
     fn check_open(&self) -> Result<(), EngineError> {
@@ -373,6 +411,24 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What a first application would change.
+fn dry_run(request: &Apply) -> Result<Applied, EngineError> {
+    let nothing = Description::default();
+    let changes =
+        diff(&nothing, &request.file).map_err(|mistakes| EngineError::PlantFile { mistakes })?;
+    Ok(Applied {
+        plant: request.file.plant_id.clone(),
+        created: true,
+        recorded: false,
+        revision: 0,
+        changes: changes
+            .iter()
+            .map(|change| describe(change, &nothing))
+            .collect(),
+        position: Position(0),
+    })
 }
 
 async fn apply_to(plant: &Plant, request: Apply) -> Result<Applied, EngineError> {

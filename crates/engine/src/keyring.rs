@@ -74,6 +74,15 @@ impl FieldIdentity<'_> {
     }
 }
 
+/// Whether a person without a key gets one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// The field is about to be recorded: the person gets a key.
+    Make,
+    /// The field is only looked at.
+    Known,
+}
+
 impl KeyRing {
     /// Opens the ring of a data folder; a folder without one has an empty ring.
     pub(crate) fn open(data: &Path) -> Result<Self, EngineError> {
@@ -99,15 +108,19 @@ impl KeyRing {
         })
     }
 
-    /// Encrypts a person's field; makes and saves the person's key when it is the first time.
-    /// Returns the key's number and the ciphertext.
+    /// Encrypts a person's field, with the key that the person has or gets. Returns the key's number
+    /// and the ciphertext, nothing for a person without a key who is not to get one.
+    /// Errors: the ring cannot be written.
     pub(crate) fn protect(
         &self,
         person: &str,
         field: FieldIdentity<'_>,
         plain: &str,
-    ) -> Result<(u64, Vec<u8>), EngineError> {
-        let (number, key) = self.key_of(person)?;
+        keys: Keys,
+    ) -> Result<Option<(u64, Vec<u8>)>, EngineError> {
+        let Some((number, key)) = self.key_of(person, keys)? else {
+            return Ok(None);
+        };
         let identity = field.bytes();
         let payload = Payload {
             msg: plain.as_bytes(),
@@ -116,7 +129,7 @@ impl KeyRing {
         let ciphertext = cipher(&key)
             .encrypt(&nonce(&identity), payload)
             .map_err(|_| EngineError::internal("a protected field could not be encrypted"))?;
-        Ok((number, ciphertext))
+        Ok(Some((number, ciphertext)))
     }
 
     /// Decrypts a field; nothing when its key is gone or it does not belong to this place.
@@ -139,12 +152,15 @@ impl KeyRing {
         String::from_utf8(plain).ok()
     }
 
-    fn key_of(&self, person: &str) -> Result<(u64, [u8; 32]), EngineError> {
+    fn key_of(&self, person: &str, keys: Keys) -> Result<Option<(u64, [u8; 32])>, EngineError> {
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = ring.numbers.get(person).copied()
             && let Some(key) = ring.keys.get(&number)
         {
-            return Ok((number, *key));
+            return Ok(Some((number, *key)));
+        }
+        if keys == Keys::Known {
+            return Ok(None);
         }
         let mut key = [0_u8; 32];
         getrandom::fill(&mut key)
@@ -170,7 +186,7 @@ impl KeyRing {
         }
         ring.numbers.insert(person.to_owned(), number);
         ring.keys.insert(number, key);
-        Ok((number, key))
+        Ok(Some((number, key)))
     }
 }
 
@@ -247,10 +263,15 @@ mod tests {
     fn a_field_comes_back_only_at_its_own_place() {
         let folder = tempfile::tempdir().unwrap();
         let ring = KeyRing::open(folder.path()).unwrap();
-        let (number, secret) = ring.protect("anna", FIELD, "Anna Amboss").unwrap();
+        let (number, secret) = ring
+            .protect("anna", FIELD, "Anna Amboss", Keys::Make)
+            .unwrap()
+            .unwrap();
         assert!(!secret.windows(4).any(|w| w == b"Anna"));
         assert_eq!(
-            ring.protect("anna", FIELD, "Anna Amboss").unwrap(),
+            ring.protect("anna", FIELD, "Anna Amboss", Keys::Make)
+                .unwrap()
+                .unwrap(),
             (number, secret.clone())
         );
         let reopened = KeyRing::open(folder.path()).unwrap();
@@ -261,7 +282,14 @@ mod tests {
         let elsewhere = FieldIdentity { number: 8, ..FIELD };
         assert_eq!(reopened.reveal(number, elsewhere, &secret), None);
         assert_eq!(reopened.reveal(number + 1, FIELD, &secret), None);
-        let (other, _) = reopened.protect("bert", FIELD, "x").unwrap();
+        let (other, _) = reopened
+            .protect("bert", FIELD, "x", Keys::Make)
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            reopened.protect("carl", FIELD, "x", Keys::Known).unwrap(),
+            None
+        );
         assert_ne!(other, number);
     }
 
@@ -270,7 +298,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         KeyRing::open(folder.path())
             .unwrap()
-            .protect("anna", FIELD, "x")
+            .protect("anna", FIELD, "x", Keys::Make)
             .unwrap();
         let path = folder.path().join("keys/ring.json");
         std::fs::write(&path, b"{").unwrap();

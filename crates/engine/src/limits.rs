@@ -14,6 +14,12 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The most open intervals (gaps and refused numbers) of one source, as `semantics.md` has it.
 pub const OPEN_INTERVALS_MAX: usize = 1024;
 
+/// The fenced sessions of a plant that are still told so by name.
+pub const FENCED_SESSIONS_KEPT: usize = 1024;
+
+/// The most corrections in one batch. Each reads what its machine reported, and the plant waits.
+pub const BATCH_CORRECTIONS_MAX: usize = 64;
+
 /// The inputs that wait for one plant's loop; more are answered with "try again".
 pub const PLANT_QUEUE: usize = 64;
 

@@ -1,7 +1,7 @@
 //! Protects the fields about people on their way into the log, and reveals them on the way out.
 
 use crate::error::EngineError;
-use crate::keyring::{FieldIdentity, KeyRing};
+use crate::keyring::{FieldIdentity, KeyRing, Keys};
 use werkbuch_model::event::{Body, Protected};
 
 /// The event that protected fields belong to: their encryption is bound to it.
@@ -18,19 +18,23 @@ pub(crate) struct Owner<'a> {
 /// The person to whom a comment belongs when nobody is named.
 const NOBODY: &str = "";
 
-/// Encrypts every protected field of a body that is still in plain.
+/// Encrypts every protected field of a body that is still in plain. With [`Keys::Known`] the fields
+/// of persons without a key stay as they are.
 /// Errors: the key ring cannot be written.
 pub(crate) fn protect(
     body: &mut Body<'_>,
     owner: Owner<'_>,
     ring: &KeyRing,
+    keys: Keys,
 ) -> Result<(), EngineError> {
     each_field(body, &mut |path, person, field| {
         if field.plain.is_empty() {
             return Ok(());
         }
-        let identity = identity(owner, path);
-        let (key, ciphertext) = ring.protect(person.unwrap_or(NOBODY), identity, &field.plain)?;
+        let (identity, person) = (identity(owner, path), person.unwrap_or(NOBODY));
+        let Some((key, ciphertext)) = ring.protect(person, identity, &field.plain, keys)? else {
+            return Ok(());
+        };
         *field = Protected {
             plain: String::new().into(),
             key,
@@ -38,6 +42,20 @@ pub(crate) fn protect(
         };
         Ok(())
     })
+}
+
+/// Whether a body has fields in plain that are to be protected.
+pub(crate) fn needs_protection(body: &Body<'_>) -> bool {
+    match body {
+        Body::AlarmAcknowledged(body) => {
+            !body.who.plain.is_empty() || !body.comment.plain.is_empty()
+        }
+        Body::CorrectionRecorded(body) => {
+            !body.who.plain.is_empty() || body.replacement.as_deref().is_some_and(needs_protection)
+        }
+        Body::DescriptionChanged(body) => !body.who.plain.is_empty(),
+        _ => false,
+    }
 }
 
 /// Decrypts every protected field of a body whose key is still there.

@@ -21,6 +21,8 @@ pub(crate) struct SourceEntry {
     kind: u32,
     pub(crate) tolerance_ns: u64,
     pub(crate) identity: Identity,
+    /// The latest effective time of its events; the least there is before the first.
+    latest_ns: i64,
     /// The source as `name#epoch`, to which protected fields are bound.
     pub(crate) label: String,
 }
@@ -28,6 +30,11 @@ pub(crate) struct SourceEntry {
 impl SourceEntry {
     pub(crate) fn kind(&self) -> SourceKind {
         SourceKind::from_code(self.kind).unwrap_or_default()
+    }
+
+    /// The latest effective time of its events so far.
+    pub(crate) fn latest(&self) -> Option<Timestamp> {
+        (self.latest_ns > i64::MIN).then_some(Timestamp(self.latest_ns))
     }
 }
 
@@ -149,6 +156,7 @@ impl Writer {
             let sequence = reported.sequence.get();
             if let Some(source) = self.source_mut(event.source) {
                 source.identity.take(sequence);
+                source.latest_ns = source.latest_ns.max(event.effective_at.nanos());
             }
         }
         self.absorb_own(&reported.body, event.is_reported());
@@ -200,6 +208,7 @@ impl Writer {
             kind: opened.source_kind.code(),
             tolerance_ns: opened.tolerance_ns,
             identity: Identity::default(),
+            latest_ns: i64::MIN,
         });
     }
 

@@ -113,6 +113,24 @@ fn a_line_ahead_of_all_that_follow_is_suspect() {
 }
 
 #[test]
+fn a_clock_that_was_never_set_is_suspect_wherever_it_stands() {
+    let (emits, counts) = read_file(&fixture("clock_never_set.shdr"));
+    let observed: Vec<_> = emits
+        .iter()
+        .map(|emit| (emit.event.observed_at, emit.suspect))
+        .collect();
+    let (first, last) = (
+        Some(time("2017-03-08T08:00:00Z")),
+        Some(time("2017-03-08T08:00:05Z")),
+    );
+    assert_eq!(
+        observed,
+        [(first, true), (first, false), (last, false), (last, true)]
+    );
+    assert_eq!(counts.suspect_clock, 2);
+}
+
+#[test]
 fn the_look_ahead_asks_64_lines() {
     // A line of 2035 that the 64th line behind it confirms is accepted, and then all between them
     // lie behind; one line further away, it is the one that is suspect.

@@ -121,6 +121,7 @@ impl Loop {
         let Some(flight) = self.flights.pop_front() else {
             return;
         };
+        self.shared.say_trouble(result.as_ref().err());
         if let Err(error) = result {
             if !is_passing(&error) && self.stopped.is_none() {
                 tracing::error!(plant = self.shared.id.as_str(), error = %error, "the plant stops writing");

@@ -31,8 +31,12 @@ pub(crate) struct Shared {
     pub(crate) standing: Mutex<Standing>,
     /// Places in the loop's queue.
     pub(crate) queue: Arc<Semaphore>,
+    /// The plant of each session of the engine.
+    pub(crate) sessions: Arc<dashmap::DashMap<u64, PlantId>>,
     /// Why nothing is written any more, by whichever plant found out.
     pub(crate) stopped: Arc<Mutex<Option<String>>>,
+    /// Why the last commit failed, when it may succeed again without a restart.
+    pub(crate) trouble: Arc<Mutex<Option<String>>>,
     /// Places for folds of the past.
     pub(crate) folds: Arc<Semaphore>,
 }
@@ -51,6 +55,14 @@ impl Shared {
     pub(crate) fn say_stopped(&self, error: &EngineError) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         stopped.get_or_insert_with(|| format!("plant \"{}\": {error}", self.id));
+    }
+
+    /// Says whether the last commit went well.
+    pub(crate) fn say_trouble(&self, error: Option<&EngineError>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.is_some() || error.is_some() {
+            *trouble = error.map(ToString::to_string);
+        }
     }
 }
 

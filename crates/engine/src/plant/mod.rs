@@ -5,6 +5,7 @@ mod flight;
 mod handle;
 mod input;
 mod open;
+mod sessions;
 mod state;
 
 pub use ask::{StoredEvents, is_protected};

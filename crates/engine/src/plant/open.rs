@@ -6,6 +6,7 @@ use super::state::Loop;
 use crate::api::{Applied, Apply, OpenSource, OpenedSource};
 use crate::clock::Tick;
 use crate::error::EngineError;
+use crate::keyring::Keys;
 use crate::limits::DESCRIPTION_PART_BYTES;
 use crate::protect::{Owner, protect};
 use crate::recorder::{Recorder, Staged};
@@ -38,12 +39,6 @@ impl Loop {
         };
         let known = self.writer.source_named(&request.source, epoch);
         let number = known.unwrap_or_else(|| self.writer.next_source());
-        let writer = &self.writer;
-        self.sessions.retain(|_, open| {
-            writer
-                .source(*open)
-                .is_none_or(|s| s.name != request.source)
-        });
         let (next, tolerance_ns) = match known.and_then(|number| self.writer.source(number)) {
             Some(source) => (source.identity.next(), source.tolerance_ns),
             None => (
@@ -62,7 +57,13 @@ impl Loop {
             tolerance_ns,
             machine_numbers,
         };
-        self.sessions.insert(session, number);
+        let writer = &self.writer;
+        self.sessions
+            .open(&self.shared.id, session, number, |open| {
+                writer
+                    .source(open)
+                    .is_some_and(|source| source.name == request.source)
+            });
         let landing = Landing::Open {
             opened,
             reply,
@@ -251,6 +252,7 @@ fn record_parts(
                 number,
             },
             ring,
+            Keys::Make,
         )?;
         recorder.record_own(body)?;
     }

@@ -1,8 +1,9 @@
 //! The loop of a plant: takes inputs one after another and alone decides what the log says.
 
 use super::flight::{Flight, Landing};
-use super::handle::Shared;
+use super::handle::{Shared, Standing};
 use super::input::{Input, Reply};
+use super::sessions::{Session, Sessions};
 use crate::api::{Appended, Batch};
 use crate::batch::Staging;
 use crate::clock::{Tick, WriterClock};
@@ -13,7 +14,7 @@ use crate::limits::BATCHES_IN_FLIGHT_MAX;
 use crate::recorder::Recorder;
 use crate::writer::Writer;
 use crate::{recover, snapshots};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -53,12 +54,15 @@ pub(crate) struct Loop {
     /// The epoch of this opening, and whether the log says so yet.
     epoch: WriterEpoch,
     opened: bool,
-    pub(super) sessions: BTreeMap<u64, SourceNumber>,
+    pub(super) sessions: Sessions,
     pub(super) flights: VecDeque<Flight>,
     waiting: VecDeque<Input>,
     paused: Option<Paused>,
     /// Why the commits in flight fail; what was staged is forgotten when the last has landed.
     pub(super) failure: Option<EngineError>,
+    /// Something was staged that will never be sent, while what is in flight is good; it is forgotten
+    /// when the last has landed.
+    spoiled: bool,
     /// Why nothing is written any more.
     pub(super) stopped: Option<EngineError>,
     last_snapshot: Position,
@@ -92,6 +96,7 @@ impl Loop {
             clock: WriterClock::new(Arc::clone(&shared.clock), writer.recorded_at),
             epoch: WriterEpoch(writer.epoch.get() + 1),
             opened: false,
+            sessions: Sessions::new(Arc::clone(&shared.sessions)),
             shared,
             writer,
             committer,
@@ -101,11 +106,11 @@ impl Loop {
             build,
             snapshot_every: parts.snapshot_every.max(1),
             after_clean_close: parts.after_clean_close,
-            sessions: BTreeMap::new(),
             flights: VecDeque::new(),
             waiting: VecDeque::new(),
             paused: None,
             failure: None,
+            spoiled: false,
             stopped: None,
             last_snapshot,
             digest_tried: None,
@@ -136,8 +141,20 @@ impl Loop {
     fn go_on(&mut self) -> bool {
         loop {
             if self.flights.is_empty() {
-                if self.failure.take().is_some() {
+                if let Some(error) = self.failure.take() {
+                    if let Some(paused) = self.paused.take() {
+                        // Its first part was in the commit that failed: nothing of it may be answered.
+                        let _ = paused.reply.send(Err(error));
+                    }
+                    self.spoiled = true;
+                }
+                if std::mem::take(&mut self.spoiled) {
                     self.forget_staged();
+                } else {
+                    self.clock.keep();
+                }
+                if self.closing.is_some() {
+                    self.turn_away();
                 }
                 if let Some(paused) = self.paused.take() {
                     self.stage(paused.staging, paused.source, paused.reply, paused.permit);
@@ -154,7 +171,10 @@ impl Loop {
                     self.write_snapshot(true);
                 }
             }
-            let held = self.paused.is_some() || self.failure.is_some() || self.snapshot_due();
+            let held = self.paused.is_some()
+                || self.failure.is_some()
+                || self.spoiled
+                || self.snapshot_due();
             if held || self.flights.len() >= BATCHES_IN_FLIGHT_MAX {
                 return false;
             }
@@ -200,10 +220,20 @@ impl Loop {
         reply: Reply<Appended>,
         permit: OwnedSemaphorePermit,
     ) {
-        let Some(source) = self.sessions.get(&session).copied() else {
-            let source_name = "of this session".to_owned();
-            let _ = reply.send(Err(EngineError::SessionFenced { source_name }));
-            return;
+        let source = match self.sessions.get(session) {
+            Session::Open(source) => source,
+            fenced => {
+                let label = match fenced {
+                    Session::Fenced(source) => self.writer.source(source),
+                    _ => None,
+                };
+                let source_name = label.map_or_else(
+                    || "of this session".to_owned(),
+                    |source| source.label.clone(),
+                );
+                let _ = reply.send(Err(EngineError::SessionFenced { source_name }));
+                return;
+            }
         };
         self.stage(Staging::new(source, batch), source, reply, permit);
     }
@@ -261,8 +291,8 @@ impl Loop {
                 self.launch(staged, Landing::Own);
             }
             Err(error) => {
-                let _ = reply.send(Err(error.clone()));
-                self.failure = Some(error);
+                let _ = reply.send(Err(error));
+                self.spoiled = true;
             }
         }
     }
@@ -292,7 +322,7 @@ impl Loop {
             Ok(()) => self.launch(staged, landing),
             Err(error) => {
                 landing.fail(&error);
-                self.failure = Some(error);
+                self.spoiled = true;
             }
         }
     }
@@ -316,28 +346,65 @@ impl Loop {
         }
     }
 
-    /// Goes back to what the log says, after a commit failed.
+    /// Goes back to what the log says, after a commit failed or a staging was given up.
     fn forget_staged(&mut self) {
+        self.clock.undo();
         if self.stopped.is_some() {
             return;
         }
+        if let Err(error) = self.read_log_again() {
+            let plant = self.shared.id.as_str();
+            tracing::error!(plant, error = %error, "the plant stops writing");
+            self.shared.say_stopped(&error);
+            self.stopped = Some(error);
+        }
+    }
+
+    fn read_log_again(&mut self) -> Result<(), EngineError> {
+        let shared = Arc::clone(&self.shared);
         let Shared {
             data,
             id,
             log_id,
             store,
             ..
-        } = &*self.shared;
+        } = &*shared;
         let snapshot = snapshots::newest(data, id, true).filter(|s| s.writer.log_id == *log_id);
-        match recover::writer_only(&**store, id, *log_id, snapshot) {
-            Ok(writer) => {
-                self.opened = writer.epoch == self.epoch;
-                self.writer = writer;
-            }
-            Err(error) => {
-                tracing::error!(plant = id.as_str(), error = %error, "the plant stops writing");
-                self.shared.say_stopped(&error);
-                self.stopped = Some(error);
+        let writer = recover::writer_only(&**store, id, *log_id, snapshot)?;
+        self.opened = writer.epoch == self.epoch;
+        self.writer = writer;
+        // The twin has applied all that was committed, unless an error kept it from that.
+        let mut twin = shared.twin.write().unwrap_or_else(PoisonError::into_inner);
+        if twin.position() >= self.writer.position {
+            return Ok(());
+        }
+        recover::each_event(&**store, id, twin.position().next(), &mut |event, _| {
+            twin.apply(event)
+                .map_err(|error| recover::fold_error(id, event.position, &error))
+        })?;
+        drop(twin);
+        *shared
+            .standing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Standing::of(&self.writer);
+        shared.applied.send_replace(self.writer.position);
+        Ok(())
+    }
+
+    /// Answers what has not been begun when the server closes; its callers send it again.
+    fn turn_away(&mut self) {
+        if let Some(paused) = self.paused.take() {
+            let _ = paused.reply.send(Err(EngineError::ShuttingDown));
+        }
+        for input in self.waiting.drain(..) {
+            match input {
+                Input::Append { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
+                Input::Open { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
+                Input::Apply { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
+                Input::ConfirmClock { reply, .. } => {
+                    drop(reply.send(Err(EngineError::ShuttingDown)));
+                }
+                Input::Committed(_) | Input::Close { .. } => {}
             }
         }
     }

@@ -145,3 +145,18 @@ async fn wrong_targets_are_refused() {
     assert_eq!(outcome, [reason(RefusalReason::CorrectionTarget, 20)]);
     assert_eq!(shown(&bench, Instant::NOW).await, Some(State::Held));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_takes_so_many_corrections_and_the_rest_comes_in_the_next() {
+    let (bench, session) = three().await;
+    let body = || Body::CorrectionRecorded(correct(CorrectionAction::Retract, 7));
+    let events: Vec<_> = (4..74).map(|n| event(n, 200, body())).collect();
+    let outcomes = bench.report(session, &events).await;
+    assert_eq!(outcomes.len(), 2);
+    assert_eq!(outcomes[0], "64 from 4 recorded at 8");
+    assert_eq!(outcomes[1], "6 from 68 refused TOO_MANY_CORRECTIONS");
+    assert_eq!(
+        bench.report(session, &events[64..]).await,
+        ["6 from 68 recorded at 72"]
+    );
+}

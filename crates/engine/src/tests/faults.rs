@@ -134,3 +134,119 @@ async fn whatever_fails_once_what_was_acknowledged_is_there_after_the_power_is_b
         }
     }
 }
+
+fn correction(target: u64) -> Body<'static> {
+    Body::CorrectionRecorded(werkbuch_model::event::Correction {
+        action: werkbuch_model::event::CorrectionAction::Retract,
+        targets: vec![Position(target)],
+        ..werkbuch_model::event::Correction::default()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_first_part_failed_is_not_answered_by_its_second() {
+    let disk = SimulatedDisk::new();
+    let bench = Bench::on(Some(disk.clone())).await;
+    let session = bench.open("s", None).await.session;
+    bench.report(session, &[event(1, 0, item("a"))]).await;
+    // The first write after this fails; the correction would fit again.
+    disk.fail(FaultKind::NoSpace, 1);
+    let events = [
+        event(2, 0, item("b")),
+        event(3, 0, item("c")),
+        event(4, 0, correction(5)),
+    ]
+    .iter()
+    .map(|event| Bytes::from(encode_reported(event)))
+    .collect();
+    let batch = Batch {
+        events,
+        bodies: Vec::new(),
+    };
+    let failed = bench.engine.append(session, batch.clone()).await;
+    assert!(failed.is_err(), "{failed:?}");
+    assert_eq!(bench.plant().position(), Position(5));
+    let outcomes = bench.send(session, batch).await;
+    assert_eq!(outcomes, ["3 from 2 recorded at 6"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_staging_that_is_given_up_harms_nothing_that_is_in_flight() {
+    use werkbuch_model::event::{AlarmAcknowledged, Protected};
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    // The key ring cannot be written: a folder stands where its file would.
+    std::fs::create_dir_all(bench.folder.path().join("keys/ring.new/x")).unwrap();
+    std::fs::remove_file(bench.folder.path().join("keys/ring.json")).ok();
+    let who = Protected {
+        plain: "newcomer".into(),
+        ..Protected::default()
+    };
+    let acknowledged = Body::AlarmAcknowledged(AlarmAcknowledged {
+        key: "door".into(),
+        who,
+        comment: Protected::default(),
+    });
+    let mut calls = Vec::new();
+    for n in 0..20_u64 {
+        let engine = bench.engine.clone();
+        let mut events: Vec<_> = (1..=50)
+            .map(|k| Bytes::from(encode_reported(&event(n * 50 + k, 0, item("x")))))
+            .collect();
+        if n % 5 == 4 {
+            events.push(Bytes::from(encode_reported(&event(
+                100_000 + n,
+                0,
+                acknowledged.clone(),
+            ))));
+        }
+        let batch = Batch {
+            events,
+            bodies: Vec::new(),
+        };
+        calls.push(tokio::spawn(
+            async move { engine.append(session, batch).await },
+        ));
+    }
+    let mut failed = 0;
+    for call in calls {
+        failed += usize::from(call.await.unwrap().is_err());
+    }
+    assert_eq!(failed, 4, "the batches with a newcomer, and no others");
+    std::fs::remove_dir_all(bench.folder.path().join("keys/ring.new")).unwrap();
+    let next = event(200_000, 0, acknowledged.clone());
+    assert!(bench.report(session, &[next]).await[0].contains("recorded"));
+    let replay = bench
+        .plant()
+        .replay(crate::ReplayTo::End, true, &mut |_, _| {})
+        .unwrap();
+    assert_eq!(replay.position, bench.plant().position());
+    assert_eq!(replay.digest, bench.digest().await);
+    let bench = bench.reopen().await;
+    let replay = bench
+        .plant()
+        .replay(crate::ReplayTo::End, true, &mut |_, _| {})
+        .unwrap();
+    for comparison in replay.comparisons {
+        assert_eq!(comparison.verdict, crate::Verdict::Equal, "{comparison:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_gives_up_leaves_no_plant_behind() {
+    let bench = Bench::new().await;
+    for n in 0..20 {
+        let text = format!("[plant]\nid = \"Q{n}\"\n[[machine]]\nid = \"m\"\n");
+        let engine = bench.engine.clone();
+        let request = apply(&text, false);
+        let wait = std::time::Duration::from_micros(n * 30);
+        let _ = tokio::time::timeout(wait, engine.apply(request)).await;
+    }
+    for n in 0..20 {
+        let text = format!("[plant]\nid = \"Q{n}\"\n[[machine]]\nid = \"m\"\n");
+        bench.apply(&text).await;
+    }
+    assert_eq!(bench.engine.plants().len(), 21);
+    let closing = tokio::time::timeout(std::time::Duration::from_secs(20), bench.engine.close());
+    closing.await.expect("it ends").unwrap();
+}

@@ -371,3 +371,81 @@ async fn sample_bodies_come_with_their_events() {
         Some(body.as_ref())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_said_twice_counts_as_it_is_recorded() {
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    bench.report(session, &[event(1, 0, item("honest"))]).await;
+    // Field 1 twice: the last one is the number, as protobuf has it.
+    let forged = [
+        &[0x08, 6][..],
+        &encode_reported(&event(1, 0, item("forged"))),
+    ]
+    .concat();
+    let batch = Batch {
+        events: vec![forged.into()],
+        bodies: Vec::new(),
+    };
+    assert_eq!(
+        bench.send(session, batch).await,
+        [reason(RefusalReason::ContentChanged, 1)]
+    );
+    let far = [
+        &[0x08, 2][..],
+        &encode_reported(&event(5_000, 0, item("far"))),
+    ]
+    .concat();
+    let batch = Batch {
+        events: vec![far.into()],
+        bodies: Vec::new(),
+    };
+    assert_eq!(
+        bench.send(session, batch).await,
+        ["1 from 5000 recorded at 7"]
+    );
+    assert_eq!(bench.last_kinds(2), ["GAP_DETECTED", "ITEM_CHANGED"]);
+    assert_eq!(
+        bench.report(session, &[event(1, 0, item("honest"))]).await,
+        ["1 from 1 repeated at 5"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_is_noted_once_also_when_what_came_after_it_is_too_large() {
+    use werkbuch_model::event::{Correction, CorrectionAction};
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    let long = "x".repeat(15_000);
+    let events: Vec<_> = (1..=3).map(|n| event(n, n as i64, item(&long))).collect();
+    bench.report(session, &events).await;
+    let retract = Body::CorrectionRecorded(Correction {
+        action: CorrectionAction::Retract,
+        targets: vec![Position(5), Position(6), Position(7)],
+        ..Correction::default()
+    });
+    let refused = bench.report(session, &[event(10, 9, retract)]).await;
+    assert_eq!(refused, [reason(RefusalReason::EventTooLarge, 10)]);
+    assert_eq!(
+        bench.last_kinds(3),
+        ["ITEM_CHANGED", "GAP_DETECTED", "EVENT_REFUSED"]
+    );
+    // Just under and just over the limit, with a gap before each.
+    for (n, length) in [(20, 16_384), (30, 16_385)] {
+        let text = "y".repeat(length);
+        let outcome = bench.report(session, &[event(n, 0, item(&text))]).await;
+        assert_eq!(
+            outcome[0].contains("recorded"),
+            length <= 16_384,
+            "{outcome:?}"
+        );
+    }
+    let gaps = bench.each(|e| match &e.reported.body {
+        Body::GapDetected(gap) => Some((gap.first, gap.last)),
+        _ => None,
+    });
+    assert_eq!(
+        gaps.into_iter().flatten().collect::<Vec<_>>(),
+        [(4, 9), (11, 19), (21, 29)]
+    );
+}

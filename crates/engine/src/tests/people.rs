@@ -37,6 +37,16 @@ async fn names_never_reach_the_log() {
         bench.report(session, &changed).await,
         [reason(RefusalReason::ContentChanged, 1)]
     );
+    let other = [event(1, 0, acknowledgement("Waldemar", ""))];
+    assert_eq!(
+        bench.report(session, &other).await,
+        [reason(RefusalReason::ContentChanged, 1)]
+    );
+    let ring = std::fs::read_to_string(bench.folder.path().join("keys/ring.json")).unwrap();
+    assert!(
+        !ring.contains("Waldemar"),
+        "nobody gets a key for what is not recorded"
+    );
     let bench = bench.reopen().await;
     for (path, bytes) in files(bench.folder.path()) {
         if path.starts_with(bench.folder.path().join("keys")) {

@@ -164,3 +164,28 @@ async fn the_past_is_right_on_both_clocks() {
     };
     assert!(bench.plant().ask(future, |_| ()).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_from_the_future_comes_out_the_same_whenever_it_is_imported() {
+    let bench = Bench::new().await;
+    let opened = bench
+        .try_open("import:a", None, SourceKind::Import)
+        .await
+        .unwrap();
+    let far = seconds("2200-01-01T00:00:00Z");
+    let events = [
+        event(1, -500, item("a")),
+        event(2, far, item("b")),
+        event(3, -400, item("c")),
+    ];
+    bench.report(opened.session, &events).await;
+    let last = bench.each(|e| (e.effective_at.since(MORNING) / SECOND_NS, e.flags.names()));
+    assert_eq!(
+        last[4..],
+        [
+            (-500, vec![]),
+            (-500, vec!["SUSPECT_CLOCK"]),
+            (-400, vec![]),
+        ]
+    );
+}

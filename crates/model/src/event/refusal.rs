@@ -48,6 +48,8 @@ codes! {
         ProtectedField = 19 "PROTECTED_FIELD",
         /// The body of a sample batch is missing or does not match the hash in the event.
         BodyMismatch = 20 "BODY_MISMATCH",
+        /// The batch holds more corrections than one may. Send the others in the next one.
+        TooManyCorrections = 21 "TOO_MANY_CORRECTIONS",
     }
 }
 

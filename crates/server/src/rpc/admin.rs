@@ -16,10 +16,12 @@ impl AdminService for Admin {
             store: engine.store_name().to_owned(),
             started_at: self.0.started_at.nanos(),
             plants: u32::try_from(engine.plants().len()).unwrap_or(u32::MAX),
-            stopped: if engine.stopped().is_some() {
-                "the disk failed; start the server anew, its log says more".to_owned()
-            } else {
-                String::new()
+            stopped: match (engine.stopped(), engine.trouble()) {
+                (Some(_), _) => {
+                    "the disk failed; start the server anew, its log says more".to_owned()
+                }
+                (None, Some(cause)) => cause,
+                (None, None) => String::new(),
             },
         }))
     }

@@ -1,7 +1,7 @@
 //! Decides which times of a recording are believed.
 
 use super::intake::Item;
-use super::{LOOK_AHEAD_LINES, TOLERANCE_NS};
+use super::{LOOK_AHEAD_LINES, PLAUSIBLE, TOLERANCE_NS};
 use std::collections::VecDeque;
 use werkbuch_model::time::Timestamp;
 
@@ -81,7 +81,7 @@ fn judge(
 ) -> Timing {
     let behind = highest.is_some_and(|highest| highest.since(time) > TOLERANCE_NS);
     let ahead = next.is_some_and(|(_, most)| time.since(most) > TOLERANCE_NS);
-    let suspect = behind || ahead;
+    let suspect = behind || ahead || !PLAUSIBLE.contains(&time);
     let instead = highest.or(next.map(|(least, _)| least)).unwrap_or(time);
     Timing {
         occurred_at: time,
@@ -95,10 +95,13 @@ mod tests {
     use super::*;
 
     const DAY: i64 = TOLERANCE_NS;
+    /// 2017-03-08.
+    const BASE: i64 = 17_233;
 
     #[test]
     fn times_are_judged_by_what_was_accepted_and_what_follows() {
-        let at = |days: i64| Timestamp(days * DAY);
+        let at = |days: i64| Timestamp((BASE + days) * DAY);
+        let (never_set, far) = (Timestamp(9 * DAY), Timestamp(47_482 * DAY));
         for (time, highest, next, observed, suspect) in [
             (at(10), None, None, at(10), false),
             (at(10), None, Some((at(9), at(9))), at(10), false),
@@ -108,6 +111,11 @@ mod tests {
             (at(10), Some(at(11)), None, at(10), false),
             (at(10), Some(at(12)), None, at(12), true),
             (at(10), Some(at(11).plus(1)), None, at(11).plus(1), true),
+            // 1970 and 2100, alone and among others.
+            (never_set, None, None, never_set, true),
+            (never_set, None, Some((at(3), at(4))), at(3), true),
+            (far, None, None, far, true),
+            (far, Some(at(5)), None, at(5), true),
             (
                 Timestamp::MIN,
                 Some(Timestamp::MAX),

@@ -34,7 +34,8 @@
 //! `observed_at` is `occurred_at`, unless the line lies more than 24 hours behind the highest accepted
 //! time of its session, or that far ahead of all of the next 64 lines with a time of its session: then
 //! it is that highest accepted time (at a session's start, where there is none, the least time of those
-//! 64 lines), and what the line says is suspect. A line that nothing follows is not ahead.
+//! 64 lines), and what the line says is suspect. A line that nothing follows is not ahead, but a time
+//! before 1980 or from 2100 on is that of a clock that was never set, wherever it stands.
 
 mod batch;
 mod body;
@@ -58,6 +59,11 @@ use std::path::PathBuf;
 
 /// How far a time may lie from its neighbours: 24 hours, the tolerance of imports.
 pub const TOLERANCE_NS: i64 = 24 * 3600 * werkbuch_model::time::SECOND_NS;
+/// The times that a recording's clock may say: from 1980-01-01 on, before 2100-01-01. Outside of them
+/// it was never set, or is broken.
+pub const PLAUSIBLE: std::ops::Range<werkbuch_model::time::Timestamp> =
+    werkbuch_model::time::Timestamp(315_532_800 * werkbuch_model::time::SECOND_NS)
+        ..werkbuch_model::time::Timestamp(4_102_444_800 * werkbuch_model::time::SECOND_NS);
 /// How many of the lines that follow are asked whether a line lies ahead of them all.
 pub const LOOK_AHEAD_LINES: usize = 64;
 /// The greatest length of a line in bytes, its terminator included; a longer one is unreadable.
