@@ -202,3 +202,43 @@ fn what_cannot_be_imported_says_why() {
         assert_eq!(ran.error()["reason"], *reason, "{ran:#?}");
     }
 }
+
+#[test]
+fn another_mapping_of_the_same_recording_asks_first() {
+    let server = Server::with_plant();
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("a.shdr");
+    std::fs::write(&recording, RECORDING).unwrap();
+    let mapping = folder.path().join("mapping.toml");
+    std::fs::write(&mapping, "[keys]\nnobody_knows = { category = \"text\" }\n").unwrap();
+    let first = import(&server, &[&recording]);
+    let (recording, mapping) = (recording.to_str().unwrap(), mapping.to_str().unwrap());
+    let mut arguments = vec![
+        "import",
+        "shdr",
+        "--plant",
+        "T1",
+        "--machine",
+        "m1",
+        recording,
+    ];
+    arguments.extend(["--mapping", mapping, "-o", "json"]);
+    let refused = server.run(&arguments);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert_eq!(refused.error()["reason"], "OTHER_MAPPING");
+    arguments.push("--new-mapping");
+    let again = server.run(&arguments).json();
+    assert_eq!(count(&again, "events"), count(&first, "events") + 1);
+    assert_eq!(count(&again, "repeats"), 0);
+    // The machine's number is in the source's name: its former name and its number are the same.
+    let by_number = server.json(&[
+        "import",
+        "shdr",
+        "--plant",
+        "T1",
+        "--machine",
+        "1",
+        recording,
+    ]);
+    assert_eq!(count(&by_number, "recorded"), 0, "{by_number:#}");
+}

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use werkbuch_gateway::source::mapping::Mapping;
 use werkbuch_gateway::upload::Pace;
-use werkbuch_model::id::PlantId;
+use werkbuch_model::id::{MachineNumber, PlantId};
 use werkbuch_wire::{name, pb};
 
 #[derive(Debug, clap::Subcommand)]
@@ -40,6 +40,9 @@ pub(crate) struct Shdr {
     /// What keys mean, beyond the built-in table; a changed mapping makes other sources.
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// Import also what was imported before with another mapping: it then stands twice in the log.
+    #[arg(long)]
+    new_mapping: bool,
     /// Show progress even where standard error is no terminal.
     #[arg(long)]
     progress: bool,
@@ -60,7 +63,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let mapping = Arc::new(mapping(args.mapping.as_deref())?);
     let plant = PlantId::new(&args.plant).map_err(|error| Failure::usage(error.to_string()))?;
     let client = context.client().await?;
-    let machine = machine(&client, &args.plant, &args.machine).await?;
+    let (machine, number) = machine(&client, &args.plant, &args.machine).await?;
+    let known = if args.new_mapping {
+        None
+    } else {
+        Some(Arc::new(sources(&client, &args.plant).await?))
+    };
     let bars = MultiProgress::with_draw_target(target(context, args.progress));
     let mut report = Report::new(&args.plant, &machine);
     for path in &args.files {
@@ -68,6 +76,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             channel: client.channel(),
             plant: plant.clone(),
             machine: machine.clone(),
+            number,
+            known: known.clone(),
             mapping: Arc::clone(&mapping),
             bars: bars.clone(),
             pace,
@@ -115,13 +125,27 @@ fn mapping(path: Option<&std::path::Path>) -> Outcome<Mapping> {
     })
 }
 
-/// The machine's name as it is today, so that a former name or the number gives the same source.
-async fn machine(client: &Client, plant: &str, machine: &str) -> Outcome<String> {
+/// The machine's name as it is today, and its permanent number, after which the source is named.
+async fn machine(client: &Client, plant: &str, machine: &str) -> Outcome<(String, MachineNumber)> {
     let request = pb::GetMachineRequest {
         name: name::of_machine(plant, machine),
         instant: None,
     };
     let found = client.twin().get_machine(request).await?.into_inner();
     let found = found.machine.unwrap_or_default();
-    Ok(last(&found.name).to_owned())
+    Ok((last(&found.name).to_owned(), MachineNumber(found.number)))
+}
+
+/// The names of the sources that the plant has.
+async fn sources(client: &Client, plant: &str) -> Outcome<Vec<String>> {
+    let request = pb::GetTwinRequest {
+        name: name::of_plant(plant),
+        instant: None,
+    };
+    let twin = client.twin().get_twin(request).await?.into_inner();
+    Ok(twin
+        .sources
+        .into_iter()
+        .map(|source| source.source)
+        .collect())
 }

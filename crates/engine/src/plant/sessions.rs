@@ -44,8 +44,14 @@ impl Sessions {
         source: SourceNumber,
         is_same: impl Fn(SourceNumber) -> bool,
     ) {
-        let old = self.open.extract_if(.., |_, open| is_same(*open));
-        self.fenced.extend(old);
+        let fenced = &mut self.fenced;
+        self.open.retain(|session, open| {
+            let same = is_same(*open);
+            if same {
+                fenced.push_back((*session, *open));
+            }
+            !same
+        });
         while self.fenced.len() > FENCED_SESSIONS_KEPT {
             if let Some((forgotten, _)) = self.fenced.pop_front() {
                 self.directory.remove(&forgotten);

@@ -11,7 +11,7 @@ use crate::committer::Committer;
 use crate::correct::Corrector;
 use crate::error::EngineError;
 use crate::limits::BATCHES_IN_FLIGHT_MAX;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, Staged};
 use crate::writer::Writer;
 use crate::{recover, snapshots};
 use std::collections::VecDeque;
@@ -259,17 +259,9 @@ impl Loop {
             plant: &shared.id,
         };
         let corrector = self.flights.is_empty().then_some(&corrector);
-        let mut recorder = Recorder::new(&mut self.writer, &mut self.clock);
-        let result = open_log(
-            &mut recorder,
-            &mut self.opened,
-            self.epoch,
-            &self.build,
-            self.after_clean_close,
-        )
-        .and_then(|()| jump.map_or(Ok(()), |jump| recorder.record_own(jump).map(drop)))
-        .and_then(|()| staging.stage(&mut recorder, &shared.ring, corrector));
-        let staged = recorder.finish();
+        let (result, staged) = self.record(jump, |recorder| {
+            staging.stage(recorder, &shared.ring, corrector)
+        });
         match result {
             Ok(true) => {
                 let drafts = staging.drafts;
@@ -307,17 +299,7 @@ impl Loop {
             Ok(jump) => jump,
             Err(error) => return landing.fail(&error),
         };
-        let mut recorder = Recorder::new(&mut self.writer, &mut self.clock);
-        let result = open_log(
-            &mut recorder,
-            &mut self.opened,
-            self.epoch,
-            &self.build,
-            self.after_clean_close,
-        )
-        .and_then(|()| jump.map_or(Ok(()), |jump| recorder.record_own(jump).map(drop)))
-        .and_then(|()| fill(&mut recorder));
-        let staged = recorder.finish();
+        let (result, staged) = self.record(jump, fill);
         match result {
             Ok(()) => self.launch(staged, landing),
             Err(error) => {
@@ -325,6 +307,31 @@ impl Loop {
                 self.spoiled = true;
             }
         }
+    }
+
+    /// Records what `fill` wants, behind the opening of the log and a jump of the clock that are not
+    /// recorded yet.
+    fn record<T>(
+        &mut self,
+        jump: Option<Body<'static>>,
+        fill: impl FnOnce(&mut Recorder<'_>) -> Result<T, EngineError>,
+    ) -> (Result<T, EngineError>, Staged) {
+        let mut recorder = Recorder::new(&mut self.writer, &mut self.clock);
+        let opening = if self.opened {
+            Ok(())
+        } else {
+            open_log(
+                &mut recorder,
+                self.epoch,
+                &self.build,
+                self.after_clean_close,
+            )
+        };
+        self.opened = true;
+        let result = opening
+            .and_then(|()| jump.map_or(Ok(()), |jump| recorder.record_own(jump).map(drop)))
+            .and_then(|()| fill(&mut recorder));
+        (result, recorder.finish())
     }
 
     /// Whether anything may be written now; a jump of the clock is to be recorded first.
@@ -489,15 +496,10 @@ impl Loop {
 /// Records that the log is open for writing, before anything else is.
 fn open_log(
     recorder: &mut Recorder<'_>,
-    opened: &mut bool,
     epoch: WriterEpoch,
     build: &str,
     after_clean_close: bool,
 ) -> Result<(), EngineError> {
-    if *opened {
-        return Ok(());
-    }
-    *opened = true;
     let fresh = recorder.writer.position.get() == 0;
     let last_recorded_at = (!fresh).then_some(recorder.writer.recorded_at);
     recorder.writer.epoch = epoch;

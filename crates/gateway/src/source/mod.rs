@@ -5,4 +5,4 @@ pub mod shdr;
 
 mod name;
 
-pub use name::{ContentHash, source_name};
+pub use name::{ContentHash, other_mapping, source_name};

@@ -1,8 +1,7 @@
 //! The name of an importer, made from what it reads, so that reading again is the same source.
 
-use sha2::{Digest, Sha256};
 use std::fmt;
-use werkbuch_model::id::{NameError, SourceName};
+use werkbuch_model::id::{MachineNumber, NameError, SourceName};
 
 /// SHA-256 of a recording's decompressed content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,36 +13,42 @@ impl fmt::Display for ContentHash {
     }
 }
 
-/// The name of the source that imports a recording: `import:<16 hex digits>:<machine>`.
+/// How many hexadecimal digits of the content's hash stand in a name: 128 bits.
+const DIGITS: usize = 32;
+
+/// The name of the source that imports a recording: `import:<content>:<mapping>:<machine>`, with the
+/// first 32 digits of the content's SHA-256, the version of the mapping, and the machine's permanent
+/// number, which a renaming does not change.
 ///
-/// The digits are the first of a SHA-256 over the content's hash, the machine and the version of
-/// the mapping. The same recording read for the same machine with the same table is the same source,
-/// whatever the file is called and however it is compressed; a changed table is another source.
+/// The same recording read for the same machine with the same table is the same source, whatever the
+/// file is called and however it is compressed; a changed table is another source.
 ///
 /// # Errors
 ///
-/// [`NameError`] when the machine's name holds a character outside the alphabet of names or is too
-/// long: give the machine's name as the plant's description has it.
+/// [`NameError`] when the mapping's version is not made of the characters of names.
 pub fn source_name(
     content: ContentHash,
-    machine: &str,
+    machine: MachineNumber,
     mapping_version: &str,
 ) -> Result<SourceName, NameError> {
-    let mut hash = Sha256::new();
-    hash.update(b"werkbuch import 1\n");
-    hash.update(content.0);
-    for text in [machine, mapping_version] {
-        // The length tells ("ab", "c") from ("a", "bc").
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text.as_bytes());
-    }
-    let digits: String = hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    SourceName::new(format!("import:{digits}:{machine}"))
+    let digits: String = content.to_string().chars().take(DIGITS).collect();
+    SourceName::new(format!("import:{digits}:{mapping_version}:{machine}"))
+}
+
+/// The mapping's version of a source that imported the same recording for the same machine with
+/// another mapping; nothing for any other source.
+#[must_use]
+pub fn other_mapping<'n>(known: &'n str, new: &SourceName) -> Option<&'n str> {
+    let [import, content, version, machine] = parts(known)?;
+    let [_, new_content, new_version, new_machine] = parts(new.as_str())?;
+    let same = import == "import" && content == new_content && machine == new_machine;
+    (same && version != new_version).then_some(version)
+}
+
+fn parts(name: &str) -> Option<[&str; 4]> {
+    let mut parts = name.split(':');
+    let all = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(all)
 }
 
 #[cfg(test)]
@@ -54,23 +59,37 @@ mod tests {
     #[test]
     fn a_name_follows_content_machine_and_mapping() {
         let hash = ContentHash([7; 32]);
-        let name = |h, m, v| source_name(h, m, v).unwrap();
-        let first = name(hash, "Mazak01", "builtin-1");
-        assert_eq!(first, name(hash, "Mazak01", "builtin-1"));
-        assert!(first.as_str().starts_with("import:") && first.as_str().ends_with(":Mazak01"));
+        let name = |h, m, v| source_name(h, MachineNumber(m), v).unwrap();
+        let first = name(hash, 7, "builtin-1");
         assert_eq!(
-            first.as_str().len(),
-            "import:".len() + 16 + ":Mazak01".len()
+            first.as_str(),
+            format!("import:{}:builtin-1:7", "07".repeat(16))
         );
-        assert_ne!(first, name(ContentHash([8; 32]), "Mazak01", "builtin-1"));
-        assert_ne!(first, name(hash, "Mazak01", "builtin-2"));
-        assert_ne!(
-            name(hash, "ab", "c").as_str().get(..23),
-            name(hash, "a", "bc").as_str().get(..23)
+        assert_ne!(first, name(ContentHash([8; 32]), 7, "builtin-1"));
+        assert_ne!(first, name(hash, 7, "builtin-2"));
+        assert_ne!(first, name(hash, 8, "builtin-1"));
+        assert!(source_name(hash, MachineNumber(7), "a b").is_err());
+    }
+
+    #[test]
+    fn another_mapping_of_the_same_recording_is_noticed() {
+        let hash = ContentHash([7; 32]);
+        let name = |h, m, v| source_name(h, MachineNumber(m), v).unwrap();
+        let new = name(hash, 7, "builtin-2");
+        let known = name(hash, 7, "builtin-1");
+        assert_eq!(other_mapping(known.as_str(), &new), Some("builtin-1"));
+        assert_eq!(other_mapping(new.as_str(), &new), None);
+        assert_eq!(
+            other_mapping(name(hash, 8, "builtin-1").as_str(), &new),
+            None
         );
-        assert!(source_name(hash, &"m".repeat(64), "builtin-1").is_ok());
-        for bad in ["a b", "ä", &"m".repeat(160)] {
-            assert!(source_name(hash, bad, "builtin-1").is_err(), "{bad}");
+        let other = ContentHash([8; 32]);
+        assert_eq!(
+            other_mapping(name(other, 7, "builtin-1").as_str(), &new),
+            None
+        );
+        for unlike in ["gateway-7", "import:x", "import:a:b:c:d", ""] {
+            assert_eq!(other_mapping(unlike, &new), None, "{unlike}");
         }
     }
 }

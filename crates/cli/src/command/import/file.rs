@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tonic::transport::Channel;
 use werkbuch_gateway::source::mapping::Mapping;
 use werkbuch_gateway::source::shdr::{self, Counts, Emit, ReadError, ShdrReader, What};
-use werkbuch_gateway::source::{ContentHash, source_name};
+use werkbuch_gateway::source::{ContentHash, other_mapping, source_name};
 use werkbuch_gateway::upload::{Outcomes, Pace, Source, Uploader};
 use werkbuch_model::event::SourceKind;
 use werkbuch_model::id::{Epoch, MachineNumber, PlantId};
@@ -36,7 +36,10 @@ pub(crate) struct Importing {
     pub(crate) channel: Channel,
     pub(crate) plant: PlantId,
     pub(crate) machine: String,
+    pub(crate) number: MachineNumber,
     pub(crate) mapping: Arc<Mapping>,
+    /// The sources that the plant has, unless the same recording may come again in another reading.
+    pub(crate) known: Option<Arc<Vec<String>>>,
     pub(crate) bars: MultiProgress,
     pub(crate) pace: Pace,
 }
@@ -56,8 +59,14 @@ impl Importing {
         let (reader, content) = opened
             .map_err(|error| broken(&error))?
             .map_err(unreadable)?;
-        let source = source_name(content, &self.machine, self.mapping.version())
+        let source = source_name(content, self.number, self.mapping.version())
             .map_err(|error| Failure::usage(error.to_string()))?;
+        let known = self.known.as_deref().map_or(&[][..], Vec::as_slice);
+        let again = known.iter().any(|known| known == source.as_str());
+        let other = known.iter().find_map(|known| other_mapping(known, &source));
+        if let (false, Some(version)) = (again, other) {
+            return Err(read_before(path, version, self.mapping.version()));
+        }
         let bar = self.bar(path);
         let opened = Source {
             plant: self.plant,
@@ -123,6 +132,17 @@ impl Importing {
         bar.set_message(name.to_string_lossy().into_owned());
         self.bars.add(bar)
     }
+}
+
+/// The recording is in the log already, read with another mapping.
+fn read_before(path: &Path, version: &str, new: &str) -> Failure {
+    let what = format!(
+        "\"{}\" has been imported for this machine with mapping {version}, not {new}",
+        path.display()
+    );
+    Failure::new(Exit::Conflict, "OTHER_MAPPING", what).hint(
+        "with --new-mapping it is imported once more; what it says then stands twice in the log",
+    )
 }
 
 /// What gaps call the recording. A file's name would make the same recording another content.
