@@ -121,15 +121,16 @@ impl Loop {
         let Some(flight) = self.flights.pop_front() else {
             return;
         };
-        self.shared.say_trouble(result.as_ref().err());
         if let Err(error) = result {
             if !is_passing(&error) && self.stopped.is_none() {
                 tracing::error!(plant = self.shared.id.as_str(), error = %error, "the plant stops writing");
                 self.shared.say_stopped(&error);
                 self.stopped = Some(error.clone());
             }
+            // What follows a failed commit fails because of it.
             self.failure.get_or_insert(error);
         }
+        self.shared.say_trouble(self.failure.as_ref());
         self.arrive(flight);
         self.land_answers();
     }
