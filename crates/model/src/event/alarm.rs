@@ -1,6 +1,6 @@
 //! Alarms: raised, acknowledged by a person, cleared; an alarm keeps its key.
 
-use super::{Blob, Refusal, RefusalReason, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Blob, Refusal, RefusalReason, Text, check};
 use serde::{Deserialize, Serialize};
 
 /// A field about a person: sent in plain, stored encrypted under a key of that person.

@@ -1,6 +1,6 @@
 //! What a machine says it is made of: its birth certificate or probe.
 
-use super::{Refusal, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Refusal, Text, check};
 use crate::codes::codes;
 use serde::{Deserialize, Serialize};
 

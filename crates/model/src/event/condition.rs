@@ -1,6 +1,6 @@
 //! Conditions: normal, warning, fault of an item of a machine, several at once told apart by code.
 
-use super::{Refusal, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Refusal, Text, check};
 use crate::codes::codes;
 use serde::{Deserialize, Serialize};
 

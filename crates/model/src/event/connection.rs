@@ -1,6 +1,6 @@
 //! Whether a machine can be reached.
 
-use super::{Refusal, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Refusal, Text, check};
 use crate::codes::codes;
 use serde::{Deserialize, Serialize};
 

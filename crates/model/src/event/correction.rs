@@ -1,6 +1,6 @@
 //! Corrections: earlier events were wrong; they stay, and something else holds in their place.
 
-use super::{Body, Kind, Protected, Refusal, Text, aspect::*, check};
+use super::{Aspect, Body, Kind, Protected, Refusal, Text, check};
 use crate::codes::codes;
 use crate::id::Position;
 use crate::time::Timestamp;

@@ -1,6 +1,6 @@
 //! Gaps: what is known to be lost, so that nothing is lost silently.
 
-use super::{Blob, Refusal, Text, aspect::*, check};
+use super::{Aspect, Blob, Refusal, Text, check};
 use crate::codes::codes;
 use crate::id::SourceNumber;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Values that fit no other kind, such as a program's comment or the place on a path.
 
-use super::{Refusal, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Refusal, Text, check};
 use serde::{Deserialize, Serialize};
 
 /// An item has a new text.

@@ -1,6 +1,6 @@
 //! How a machine is being used.
 
-use super::{Refusal, Text, aspect::*, check, state::Vocabulary};
+use super::{Aspect, AspectKind, Refusal, Text, check, state::Vocabulary};
 use crate::codes::codes;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Overrides of feed, rapid and spindle.
 
-use super::{Refusal, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Refusal, Text, check};
 use crate::codes::codes;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Parts that a machine made, as an absolute counter or one by one.
 
-use super::{Refusal, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Refusal, Text, check};
 use crate::codes::codes;
 use serde::{Deserialize, Serialize};
 

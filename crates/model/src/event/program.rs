@@ -1,6 +1,6 @@
 //! The program a machine runs.
 
-use super::{Refusal, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Refusal, Text, check};
 use serde::{Deserialize, Serialize};
 
 /// A machine's program changed.

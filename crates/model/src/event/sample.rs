@@ -1,6 +1,6 @@
 //! Batches of samples: their figures in the log, their single values beside it.
 
-use super::{Blob, Refusal, RefusalReason, Text, aspect::*, check};
+use super::{Aspect, AspectKind, Blob, Refusal, RefusalReason, Text, check};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

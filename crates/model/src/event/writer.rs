@@ -1,6 +1,6 @@
 //! The plant writer's own records: sources, openings, refusals, its clock, format and digests.
 
-use super::{Blob, Refusal, RefusalReason, Text, aspect::*};
+use super::{Aspect, Blob, Refusal, RefusalReason, Text};
 use crate::codes::codes;
 use crate::id::{Epoch, Position, SourceNumber, WriterEpoch};
 use crate::time::Timestamp;
