@@ -12,6 +12,7 @@ use crate::writer::{SourceEntry, needs_machine};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use werkbuch_model::event::{
     Body, Corrected, EVENT_BYTES_MAX, EventRefused, Flags, GapCause, GapDetected, Recorded,
     Refusal, RefusalReason, Reported, SEQUENCE_MAX, SourceKind, UNLISTED_AUTHORITY,
@@ -380,7 +381,7 @@ impl Step<'_, '_> {
     }
 
     /// The history of the machine that a correction is about.
-    fn history(&self, event: &Reported<'_>) -> Result<Option<History>, EngineError> {
+    fn history(&self, event: &Reported<'_>) -> Result<Option<Arc<History>>, EngineError> {
         match (&event.body, self.corrector) {
             (Body::CorrectionRecorded(_), Some(corrector)) => {
                 corrector.history(event.machine).map(Some)

@@ -1,11 +1,13 @@
 //! Finds what a correction's targets said and what holds again once they are gone.
 //!
-//! First form: one pass over the log for each correction. They are rare, and the plant's writer waits
-//! meanwhile so that nothing can come between.
+//! First form: one pass over the log for the first correction of a batch, and over what is new for the
+//! others. Corrections are rare, and the plant's writer waits meanwhile so that nothing can come between.
 
 use crate::error::EngineError;
+use crate::recover::each_event;
 use crate::writer::Writer;
 use bytes::Bytes;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +24,19 @@ use werkbuch_record::decode_recorded;
 pub(crate) struct Corrector<'a> {
     pub(crate) store: &'a Arc<dyn Store>,
     pub(crate) plant: &'a PlantId,
+    pub(crate) last: &'a RefCell<LastHistory>,
+}
+
+/// The history that was read last, for the next correction of the same machine.
+#[derive(Debug, Default)]
+pub(crate) struct LastHistory {
+    machine: MachineNumber,
+    read_to: Position,
+    history: Arc<History>,
 }
 
 /// The recorded events of one machine, as stored, in the order of their positions.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct History {
     events: Vec<Bytes>,
 }
@@ -42,21 +53,31 @@ struct Entry<'h> {
 
 impl Corrector<'_> {
     /// The history of a machine. Errors: the log cannot be read.
-    pub(crate) fn history(&self, machine: MachineNumber) -> Result<History, EngineError> {
-        let mut events = Vec::new();
-        for block in self.store.read(self.plant, Position(1))? {
-            for (position, bytes) in block?.events() {
-                let event = decode_recorded(bytes).map_err(|error| EngineError::Fold {
-                    plant: self.plant.clone(),
-                    position,
-                    cause: error.to_string(),
-                })?;
+    pub(crate) fn history(&self, machine: MachineNumber) -> Result<Arc<History>, EngineError> {
+        let mut last = self.last.borrow_mut();
+        if last.machine != machine {
+            *last = LastHistory {
+                machine,
+                ..LastHistory::default()
+            };
+        }
+        let LastHistory {
+            read_to, history, ..
+        } = &mut *last;
+        let events = &mut Arc::make_mut(history).events;
+        each_event(
+            &**self.store,
+            self.plant,
+            read_to.next(),
+            &mut |event, bytes| {
                 if event.reported.machine == machine && event.is_reported() {
                     events.push(Bytes::copy_from_slice(bytes));
                 }
-            }
-        }
-        Ok(History { events })
+                *read_to = event.position;
+                Ok(())
+            },
+        )?;
+        Ok(Arc::clone(history))
     }
 }
 

@@ -5,6 +5,7 @@ mod flight;
 mod handle;
 mod input;
 mod open;
+mod rest;
 mod sessions;
 mod state;
 

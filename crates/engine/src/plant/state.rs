@@ -1,24 +1,24 @@
 //! The loop of a plant: takes inputs one after another and alone decides what the log says.
 
 use super::flight::{Flight, Landing};
-use super::handle::{Shared, Standing};
+use super::handle::Shared;
 use super::input::{Input, Reply};
 use super::sessions::{Session, Sessions};
 use crate::api::{Appended, Batch};
 use crate::batch::Staging;
 use crate::clock::{Tick, WriterClock};
 use crate::committer::Committer;
-use crate::correct::Corrector;
+use crate::correct::{Corrector, LastHistory};
 use crate::error::EngineError;
 use crate::limits::BATCHES_IN_FLIGHT_MAX;
 use crate::recorder::{Recorder, Staged};
 use crate::writer::Writer;
-use crate::{recover, snapshots};
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Arc, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
-use werkbuch_model::event::{Body, DigestRecorded, FormatRaised, WriterOpened};
+use werkbuch_model::event::{Body, FormatRaised, WriterOpened};
 use werkbuch_model::id::{Position, SourceNumber, WriterEpoch};
 use werkbuch_twin::{FOLD_VERSION, FORMAT_VERSION};
 
@@ -49,15 +49,15 @@ pub(crate) struct Loop {
     receiver: Receiver<Input>,
     pub(super) runtime: tokio::runtime::Handle,
     build: String,
-    snapshot_every: u64,
+    pub(super) snapshot_every: u64,
     after_clean_close: bool,
     /// The epoch of this opening, and whether the log says so yet.
-    epoch: WriterEpoch,
-    opened: bool,
+    pub(super) epoch: WriterEpoch,
+    pub(super) opened: bool,
     pub(super) sessions: Sessions,
     pub(super) flights: VecDeque<Flight>,
-    waiting: VecDeque<Input>,
-    paused: Option<Paused>,
+    pub(super) waiting: VecDeque<Input>,
+    pub(super) paused: Option<Underway>,
     /// Why the commits in flight fail; what was staged is forgotten when the last has landed.
     pub(super) failure: Option<EngineError>,
     /// Something was staged that will never be sent, while what is in flight is good; it is forgotten
@@ -65,19 +65,21 @@ pub(crate) struct Loop {
     spoiled: bool,
     /// Why nothing is written any more.
     pub(super) stopped: Option<EngineError>,
-    last_snapshot: Position,
+    pub(super) last_snapshot: Position,
     /// Where a digest was last tried, so that a full disk is not tried again and again.
-    digest_tried: Option<Position>,
-    closing: Option<Reply<()>>,
+    pub(super) digest_tried: Option<Position>,
+    pub(super) closing: Option<Reply<()>>,
     opening: Option<(Reply<Position>, OwnedSemaphorePermit)>,
 }
 
-/// A batch whose next event is a correction, which waits until all before it is synced.
+/// A batch on its way through the loop: new, or waiting because its next event is a correction and
+/// all before it must be synced first.
 #[derive(Debug)]
-struct Paused {
+pub(super) struct Underway {
     staging: Staging,
     source: SourceNumber,
-    reply: Reply<Appended>,
+    history: LastHistory,
+    pub(super) reply: Reply<Appended>,
     permit: OwnedSemaphorePermit,
 }
 
@@ -157,7 +159,7 @@ impl Loop {
                     self.turn_away();
                 }
                 if let Some(paused) = self.paused.take() {
-                    self.stage(paused.staging, paused.source, paused.reply, paused.permit);
+                    self.stage(paused);
                     continue;
                 }
                 let idle = self.closing.is_some() && self.waiting.is_empty();
@@ -235,17 +237,26 @@ impl Loop {
                 return;
             }
         };
-        self.stage(Staging::new(source, batch), source, reply, permit);
+        let staging = Staging::new(source, batch);
+        let history = LastHistory::default();
+        self.stage(Underway {
+            staging,
+            source,
+            history,
+            reply,
+            permit,
+        });
     }
 
     /// Stages a batch, or what is left of it.
-    fn stage(
-        &mut self,
-        mut staging: Staging,
-        source: SourceNumber,
-        reply: Reply<Appended>,
-        permit: OwnedSemaphorePermit,
-    ) {
+    fn stage(&mut self, paused: Underway) {
+        let Underway {
+            mut staging,
+            source,
+            history,
+            reply,
+            permit,
+        } = paused;
         let jump = match self.may_write() {
             Ok(jump) => jump,
             Err(error) => {
@@ -254,9 +265,11 @@ impl Loop {
             }
         };
         let shared = Arc::clone(&self.shared);
+        let history = RefCell::new(history);
         let corrector = Corrector {
             store: &shared.store,
             plant: &shared.id,
+            last: &history,
         };
         let corrector = self.flights.is_empty().then_some(&corrector);
         let (result, staged) = self.record(jump, |recorder| {
@@ -274,9 +287,11 @@ impl Loop {
                 self.launch(staged, landing);
             }
             Ok(false) => {
-                self.paused = Some(Paused {
+                let history = history.into_inner();
+                self.paused = Some(Underway {
                     staging,
                     source,
+                    history,
                     reply,
                     permit,
                 });
@@ -351,145 +366,6 @@ impl Loop {
                 jump,
             }),
         }
-    }
-
-    /// Goes back to what the log says, after a commit failed or a staging was given up.
-    fn forget_staged(&mut self) {
-        self.clock.undo();
-        if self.stopped.is_some() {
-            return;
-        }
-        if let Err(error) = self.read_log_again() {
-            let plant = self.shared.id.as_str();
-            tracing::error!(plant, error = %error, "the plant stops writing");
-            self.shared.say_stopped(&error);
-            self.stopped = Some(error);
-        }
-    }
-
-    fn read_log_again(&mut self) -> Result<(), EngineError> {
-        let shared = Arc::clone(&self.shared);
-        let Shared {
-            data,
-            id,
-            log_id,
-            store,
-            ..
-        } = &*shared;
-        let snapshot = snapshots::newest(data, id, true).filter(|s| s.writer.log_id == *log_id);
-        let writer = recover::writer_only(&**store, id, *log_id, snapshot)?;
-        self.opened = writer.epoch == self.epoch;
-        self.writer = writer;
-        // The twin has applied all that was committed, unless an error kept it from that.
-        let mut twin = shared.twin.write().unwrap_or_else(PoisonError::into_inner);
-        if twin.position() >= self.writer.position {
-            return Ok(());
-        }
-        recover::each_event(&**store, id, twin.position().next(), &mut |event, _| {
-            twin.apply(event)
-                .map_err(|error| recover::fold_error(id, event.position, &error))
-        })?;
-        drop(twin);
-        *shared
-            .standing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Standing::of(&self.writer);
-        shared.applied.send_replace(self.writer.position);
-        Ok(())
-    }
-
-    /// Answers what has not been begun when the server closes; its callers send it again.
-    fn turn_away(&mut self) {
-        if let Some(paused) = self.paused.take() {
-            let _ = paused.reply.send(Err(EngineError::ShuttingDown));
-        }
-        for input in self.waiting.drain(..) {
-            match input {
-                Input::Append { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
-                Input::Open { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
-                Input::Apply { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
-                Input::ConfirmClock { reply, .. } => {
-                    drop(reply.send(Err(EngineError::ShuttingDown)));
-                }
-                Input::Committed(_) | Input::Close { .. } => {}
-            }
-        }
-    }
-
-    fn snapshot_due(&self) -> bool {
-        let since = self
-            .writer
-            .position
-            .get()
-            .saturating_sub(self.last_snapshot.get());
-        self.stopped.is_none() && since >= self.snapshot_every
-    }
-
-    /// Records the digest of the state, when it has changed since the last one.
-    fn record_digest(&mut self) -> bool {
-        let tried = self.digest_tried == Some(self.writer.position);
-        if self.writer.since_digest == 0 || self.stopped.is_some() || tried {
-            return false;
-        }
-        self.digest_tried = Some(self.writer.position);
-        let digest = {
-            let twin = self
-                .shared
-                .twin
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            twin.digest().to_vec()
-        };
-        let at_position = self.writer.position;
-        let body = DigestRecorded {
-            at_position,
-            fold_version: FOLD_VERSION,
-            digest: digest.into(),
-        };
-        let before = self.flights.len();
-        self.record_own(
-            |recorder| recorder.record_own(Body::DigestRecorded(body)).map(drop),
-            Landing::Own,
-        );
-        self.flights.len() > before
-    }
-
-    /// Writes a snapshot of the state, which is that of the log's end.
-    fn write_snapshot(&mut self, aside: bool) {
-        self.last_snapshot = self.writer.position;
-        let encoded = {
-            let twin = self
-                .shared
-                .twin
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            snapshots::encode(&self.writer, &twin)
-        };
-        let position = self.writer.position;
-        let shared = Arc::clone(&self.shared);
-        let write = move || {
-            let folder = snapshots::folder(&shared.data, &shared.id);
-            let written = encoded.and_then(|bytes| snapshots::write(&folder, position, &bytes));
-            if let Err(error) = written {
-                // Snapshots are disposable: a start takes longer without one, nothing is lost.
-                tracing::warn!(plant = shared.id.as_str(), error = %error, "no snapshot was written");
-            }
-        };
-        if aside {
-            self.runtime.spawn_blocking(write);
-        } else {
-            write();
-        }
-    }
-
-    fn close(&mut self) -> bool {
-        if self.stopped.is_none() && self.writer.position > self.last_snapshot {
-            self.write_snapshot(false);
-        }
-        if let Some(reply) = self.closing.take() {
-            let _ = reply.send(Ok(()));
-        }
-        true
     }
 }
 
