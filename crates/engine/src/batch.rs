@@ -43,6 +43,7 @@ pub(crate) struct Staging {
     source: SourceNumber,
     next: usize,
     corrections: usize,
+    full: bool,
     pub(crate) drafts: Vec<(Sequence, Draft)>,
     refusals: Option<RefusedRun>,
 }
@@ -71,6 +72,7 @@ impl Staging {
             source,
             next: 0,
             corrections: 0,
+            full: false,
             drafts,
             refusals: None,
         }
@@ -94,7 +96,10 @@ impl Staging {
                     ..
                 })
             );
-            if is_correction && self.corrections >= BATCH_CORRECTIONS_MAX {
+            let one_more = self.corrections >= BATCH_CORRECTIONS_MAX && is_correction;
+            if one_more || self.full {
+                // What follows is turned away as well: recorded, it would leave a gap that was none.
+                self.full = true;
                 self.next += 1;
                 let sequence = read.map_or(Sequence(0), |event| event.sequence);
                 self.drafts

@@ -111,6 +111,16 @@ impl WriterClock {
         self.now = self.believed.0;
     }
 
+    /// Whether the record of a jump is not known to be synced.
+    pub(crate) fn has_jumped(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// Stamps what comes from now on later than `time`.
+    pub(crate) fn pass(&mut self, time: Timestamp) {
+        self.last = self.last.max(time);
+    }
+
     /// The record of a jump is synced: what is believed stays.
     pub(crate) fn keep(&mut self) {
         self.before = None;

@@ -346,6 +346,8 @@ impl Engine {
         if self.inner.closing.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
+        // A plant that is being created is finished first, so that it is closed as well.
+        let _creating = self.inner.creating.lock().await;
         for plant in self.plants() {
             close_plant(&plant).await;
         }

@@ -123,14 +123,35 @@ pub(crate) fn plant(
     Ok((writer, twin))
 }
 
-/// The writer alone, after a commit failed and what was staged must be forgotten.
+/// The writer alone, after a commit failed and what was staged must be forgotten. A snapshot that does
+/// not lead to the tree of the log is not believed.
 pub(crate) fn writer_only(
     store: &dyn Store,
     plant: &PlantId,
     log_id: LogId,
     snapshot: Option<Snapshot>,
 ) -> Result<Writer, EngineError> {
-    let mut writer = snapshot.map_or_else(|| Writer::new(plant.clone(), log_id), |s| s.writer);
+    let fresh = || Writer::new(plant.clone(), log_id);
+    let had_snapshot = snapshot.is_some();
+    let writer = fold_writer(
+        store,
+        plant,
+        snapshot.map_or_else(fresh, |snapshot| snapshot.writer),
+    )?;
+    let end = store.ends().into_iter().find(|end| end.plant == *plant);
+    let fits = end.is_none_or(|end| end.tree == writer.tree);
+    if fits || !had_snapshot {
+        Ok(writer)
+    } else {
+        fold_writer(store, plant, fresh())
+    }
+}
+
+fn fold_writer(
+    store: &dyn Store,
+    plant: &PlantId,
+    mut writer: Writer,
+) -> Result<Writer, EngineError> {
     let from = writer.position.next();
     each_event(store, plant, from, &mut |event, bytes| {
         writer.absorb(event, bytes);
@@ -150,7 +171,12 @@ pub(crate) fn each_event(
     from: Position,
     f: &mut EachEvent<'_>,
 ) -> Result<(), EngineError> {
-    for block in store.read(plant, from)? {
+    let blocks = match store.read(plant, from) {
+        // A plant whose first commit failed has no log yet.
+        Err(StoreError::UnknownPlant { .. }) => return Ok(()),
+        blocks => blocks?,
+    };
+    for block in blocks {
         let block = block?;
         for (position, bytes) in block.events() {
             if position < from {

@@ -36,7 +36,7 @@ impl Plant {
         let end = match to {
             ReplayTo::End => live.0,
             ReplayTo::Position(position) => self.bounds(&known(position))?,
-            ReplayTo::Recorded(time) => shared.recorded_by(time)?.min(live.0),
+            ReplayTo::Recorded(time) => self.recorded_by(time)?.min(live.0),
         };
         let mut replaying = Replaying::new(&*shared.store, &shared.id, &shared.data, end, check);
         let mut replay = replaying.run(progress)?;

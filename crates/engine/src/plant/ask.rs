@@ -1,6 +1,7 @@
 //! Answers questions about a plant: now from the live twin, then from a fold of the past.
 
 use super::handle::{Plant, Shared};
+use super::input::Input;
 use crate::access::Access;
 use crate::api::{Reflected, StoredEvent};
 use crate::error::EngineError;
@@ -34,11 +35,11 @@ impl Plant {
         let permit = Arc::clone(&self.shared.folds)
             .try_acquire_owned()
             .map_err(|_| EngineError::overloaded("the number of questions about the past"))?;
-        let shared = Arc::clone(&self.shared);
+        let plant = self.clone();
         let fold = move || {
             let _permit = permit;
-            let bound = shared.bound(&instant)?;
-            let twin = shared.fold(bound, instant.at)?;
+            let bound = plant.bounds(&instant)?;
+            let twin = plant.shared.fold(bound, instant.at)?;
             Ok((question(&twin), reflected(&twin, instant.at)))
         };
         tokio::task::spawn_blocking(fold)
@@ -46,10 +47,61 @@ impl Plant {
             .map_err(|error| EngineError::internal(format!("a fold of the past ended: {error}")))?
     }
 
-    /// The last position that an instant may know. Blocking.
-    /// Errors: `InvalidInstant` when it lies beyond what is recorded.
+    /// The last position that an instant may know; the same for ever. Blocking.
+    /// Errors: `InvalidInstant` when it lies beyond what is recorded, `Overloaded`.
     pub fn bounds(&self, instant: &Instant) -> Result<Position, EngineError> {
-        self.shared.bound(instant)
+        let shared = &*self.shared;
+        let end = *shared.applied.borrow();
+        match instant.known {
+            Known::Now => Ok(end),
+            Known::Position(position) if position <= end => Ok(position),
+            Known::Position(position) => Err(EngineError::InvalidInstant {
+                what: format!(
+                    "position {position} is not recorded yet; the log of plant \"{}\" ends at {end}",
+                    shared.id
+                ),
+            }),
+            Known::Recorded(time) => self.recorded_by(time),
+        }
+    }
+
+    /// The last position recorded at or before a time. A time after the last record may still be that
+    /// of something on its way to the disk: then the writer lets it pass first.
+    pub(crate) fn recorded_by(&self, time: Timestamp) -> Result<Position, EngineError> {
+        let shared = &*self.shared;
+        let last = {
+            let twin = shared.twin.read().unwrap_or_else(PoisonError::into_inner);
+            twin.last_recorded_at().unwrap_or_default()
+        };
+        let now = shared.clock.wall().max(last);
+        if time > now {
+            return Err(EngineError::InvalidInstant {
+                what: format!("what will be known at {time} is not known now, at {now}"),
+            });
+        }
+        if time > last {
+            self.settle(time)?;
+        }
+        shared.last_recorded_by(time)
+    }
+
+    fn settle(&self, time: Timestamp) -> Result<(), EngineError> {
+        let permit = Arc::clone(&self.shared.queue)
+            .try_acquire_owned()
+            .map_err(|_| EngineError::overloaded("the queue of the plant"))?;
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let input = Input::Settle {
+            time,
+            reply,
+            permit,
+        };
+        self.inputs
+            .send(input)
+            .map_err(|_| EngineError::ShuttingDown)?;
+        answer
+            .blocking_recv()
+            .map_err(|_| EngineError::ShuttingDown)?
+            .map(drop)
     }
 
     /// The recorded events from a position on, to the end of the log. Blocking.
@@ -121,32 +173,8 @@ impl Shared {
         (question(&twin), reflected(&twin, None))
     }
 
-    /// The last position that an instant may know.
-    fn bound(&self, instant: &Instant) -> Result<Position, EngineError> {
-        let end = *self.applied.borrow();
-        match instant.known {
-            Known::Now => Ok(end),
-            Known::Position(position) if position <= end => Ok(position),
-            Known::Position(position) => Err(EngineError::InvalidInstant {
-                what: format!(
-                    "position {position} is not recorded yet; the log of plant \"{}\" ends at {end}",
-                    self.id
-                ),
-            }),
-            Known::Recorded(time) => {
-                let now = self.clock.wall();
-                if time > now {
-                    return Err(EngineError::InvalidInstant {
-                        what: format!("what will be known at {time} is not known now, at {now}"),
-                    });
-                }
-                Ok(self.recorded_by(time)?.min(end))
-            }
-        }
-    }
-
-    /// The last position recorded at or before a time.
-    pub(crate) fn recorded_by(&self, time: Timestamp) -> Result<Position, EngineError> {
+    /// The last committed position recorded at or before a time.
+    fn last_recorded_by(&self, time: Timestamp) -> Result<Position, EngineError> {
         let Some(block) = self.store.block_at(&self.id, time) else {
             return Ok(Position(0));
         };

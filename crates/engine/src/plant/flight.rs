@@ -24,6 +24,9 @@ pub(super) struct Flight {
     commits: bool,
     position: Position,
     root: Hash,
+    revision: u32,
+    /// Whether the record of a jump of the clock is among the events.
+    clock: bool,
     /// Where the source stands that reported or opened.
     source: Option<SourceStatus>,
     landing: Landing,
@@ -42,6 +45,8 @@ pub(super) enum Landing {
     /// A source is open.
     Open {
         opened: OpenedSource,
+        /// The sessions that it fenced, in case that it fails.
+        fenced: Vec<(u64, SourceNumber)>,
         reply: Reply<OpenedSource>,
         permit: OwnedSemaphorePermit,
     },
@@ -56,6 +61,11 @@ pub(super) enum Landing {
         reply: Reply<Position>,
         permit: OwnedSemaphorePermit,
     },
+    /// Somebody waits for what is in flight to be settled, whichever way.
+    Settled {
+        reply: Reply<Position>,
+        permit: OwnedSemaphorePermit,
+    },
     /// Nobody waits.
     Own,
 }
@@ -65,7 +75,7 @@ impl Landing {
         match self {
             Self::Append { source, .. } => Some(*source),
             Self::Open { opened, .. } => Some(opened.number),
-            Self::Apply { .. } | Self::Position { .. } | Self::Own => None,
+            Self::Apply { .. } | Self::Position { .. } | Self::Settled { .. } | Self::Own => None,
         }
     }
 
@@ -76,6 +86,8 @@ impl Landing {
             Self::Open { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Apply { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Position { reply, .. } => drop(reply.send(Err(error.clone()))),
+            // Whatever was in flight is settled now: it did not come to be.
+            Self::Settled { reply, .. } => drop(reply.send(Ok(Position(0)))),
             Self::Own => {
                 tracing::warn!(error = %error, "an own record of the writer was not written");
             }
@@ -98,6 +110,8 @@ impl Loop {
             commits,
             position,
             root,
+            revision: self.writer.revision,
+            clock: self.clock.has_jumped(),
             source,
             landing,
         });
@@ -114,6 +128,14 @@ impl Loop {
         } else if self.flights.len() == 1 {
             self.land_answers();
         }
+    }
+
+    /// Takes back what a landing had changed beforehand, and tells whoever waits that it failed.
+    pub(super) fn refuse(&mut self, landing: Landing, error: &EngineError) {
+        if let Landing::Open { opened, fenced, .. } = &landing {
+            self.sessions.take_back(opened.session, fenced);
+        }
+        landing.fail(error);
     }
 
     /// The oldest commit has been answered.
@@ -144,21 +166,24 @@ impl Loop {
     }
 
     fn arrive(&mut self, flight: Flight) {
-        if let Some(error) = &self.failure {
-            return flight.landing.fail(error);
+        if let Some(error) = self.failure.clone() {
+            return self.refuse(flight.landing, &error);
         }
         if let Err(error) = self.apply_events(&flight.events) {
             tracing::error!(plant = self.shared.id.as_str(), error = %error, "the twin stops folding");
             self.shared.say_stopped(&error);
             self.stopped = Some(error.clone());
             self.failure = Some(error.clone());
-            return flight.landing.fail(&error);
+            return self.refuse(flight.landing, &error);
+        }
+        if flight.clock {
+            self.clock.keep();
         }
         let position = flight.position;
         {
             let standing = &self.shared.standing;
             let mut standing = standing.lock().unwrap_or_else(PoisonError::into_inner);
-            standing.arrive(position, flight.root, flight.source, self.writer.revision);
+            standing.arrive(position, flight.root, flight.source, flight.revision);
         }
         self.shared.applied.send_replace(position);
         match flight.landing {
@@ -172,6 +197,7 @@ impl Loop {
             }
             Landing::Open {
                 opened,
+                fenced: _,
                 reply,
                 permit,
             } => {
@@ -190,7 +216,7 @@ impl Loop {
                 let _ = reply.send(Ok(applied));
                 drop(permit);
             }
-            Landing::Position { reply, permit } => {
+            Landing::Position { reply, permit } | Landing::Settled { reply, permit } => {
                 let _ = reply.send(Ok(position));
                 drop(permit);
             }

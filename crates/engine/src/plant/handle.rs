@@ -51,8 +51,12 @@ pub(crate) struct Standing {
 }
 
 impl Shared {
-    /// Says to all that writing has stopped.
+    /// Says to all that writing has stopped, when it is the store that failed: the trouble of one plant
+    /// is not that of the others.
     pub(crate) fn say_stopped(&self, error: &EngineError) {
+        if !matches!(error, EngineError::Store(_)) {
+            return;
+        }
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         stopped.get_or_insert_with(|| format!("plant \"{}\": {error}", self.id));
     }

@@ -4,6 +4,7 @@ use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
 use crate::error::EngineError;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use werkbuch_model::id::Position;
+use werkbuch_model::time::Timestamp;
 
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
@@ -45,6 +46,15 @@ pub(crate) enum Input {
     /// A person confirms the clock.
     ConfirmClock {
         /// Where the answer goes: the position of the record, 0 when nothing had to be confirmed.
+        reply: Reply<Position>,
+        /// The place in the queue.
+        permit: OwnedSemaphorePermit,
+    },
+    /// A question is about a time that is not past for the writer yet.
+    Settle {
+        /// The time: at most that of the writer's clock.
+        time: Timestamp,
+        /// Where the answer goes, when nothing more will be recorded at or before it.
         reply: Reply<Position>,
         /// The place in the queue.
         permit: OwnedSemaphorePermit,

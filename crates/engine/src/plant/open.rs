@@ -58,7 +58,8 @@ impl Loop {
             machine_numbers,
         };
         let writer = &self.writer;
-        self.sessions
+        let fenced = self
+            .sessions
             .open(&self.shared.id, session, number, |open| {
                 writer
                     .source(open)
@@ -66,6 +67,7 @@ impl Loop {
             });
         let landing = Landing::Open {
             opened,
+            fenced,
             reply,
             permit,
         };
@@ -183,6 +185,20 @@ impl Loop {
             |recorder| recorder.record_own(body).map(drop),
             Landing::Position { reply, permit },
         );
+    }
+}
+
+impl Loop {
+    /// Makes sure that nothing more will be recorded at or before a time, and answers when all that
+    /// is in flight has landed.
+    pub(super) fn settle(
+        &mut self,
+        time: Timestamp,
+        reply: Reply<Position>,
+        permit: OwnedSemaphorePermit,
+    ) {
+        self.clock.pass(time);
+        self.launch(Staged::default(), Landing::Settled { reply, permit });
     }
 }
 

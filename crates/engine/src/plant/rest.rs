@@ -69,6 +69,7 @@ impl Loop {
                 Input::ConfirmClock { reply, .. } => {
                     drop(reply.send(Err(EngineError::ShuttingDown)));
                 }
+                Input::Settle { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
                 Input::Committed(_) | Input::Close { .. } => {}
             }
         }

@@ -36,22 +36,23 @@ impl Sessions {
     }
 
     /// Opens a session for a source and fences those of which `is_same` says that they are of the
-    /// same source, in whichever life.
+    /// same source, in whichever life. Answers those.
     pub(super) fn open(
         &mut self,
         plant: &PlantId,
         session: u64,
         source: SourceNumber,
         is_same: impl Fn(SourceNumber) -> bool,
-    ) {
-        let fenced = &mut self.fenced;
+    ) -> Vec<(u64, SourceNumber)> {
+        let mut fenced = Vec::new();
         self.open.retain(|session, open| {
             let same = is_same(*open);
             if same {
-                fenced.push_back((*session, *open));
+                fenced.push((*session, *open));
             }
             !same
         });
+        self.fenced.extend(&fenced);
         while self.fenced.len() > FENCED_SESSIONS_KEPT {
             if let Some((forgotten, _)) = self.fenced.pop_front() {
                 self.directory.remove(&forgotten);
@@ -59,6 +60,15 @@ impl Sessions {
         }
         self.open.insert(session, source);
         self.directory.insert(session, plant.clone());
+        fenced
+    }
+
+    /// Undoes the opening of a session that came to nothing.
+    pub(super) fn take_back(&mut self, session: u64, fenced: &[(u64, SourceNumber)]) {
+        self.open.remove(&session);
+        self.directory.remove(&session);
+        self.fenced.retain(|known| !fenced.contains(known));
+        self.open.extend(fenced.iter().copied());
     }
 
     pub(super) fn get(&self, session: u64) -> Session {
@@ -90,6 +100,11 @@ mod tests {
         assert_eq!(sessions.get(last - 1), Session::Fenced(SourceNumber(7)));
         assert_eq!(sessions.get(1), Session::Forgotten);
         assert_eq!(directory.len(), FENCED_SESSIONS_KEPT + 1);
+        let fenced = sessions.open(&plant, last + 1, SourceNumber(7), |_| true);
+        assert_eq!(fenced, [(last, SourceNumber(7))]);
+        sessions.take_back(last + 1, &fenced);
+        assert_eq!(sessions.get(last), Session::Open(SourceNumber(7)));
+        assert_eq!(sessions.get(last + 1), Session::Forgotten);
         sessions.open(&plant, 0, SourceNumber(8), |source| {
             source == SourceNumber(8)
         });

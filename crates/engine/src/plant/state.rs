@@ -152,8 +152,6 @@ impl Loop {
                 }
                 if std::mem::take(&mut self.spoiled) {
                     self.forget_staged();
-                } else {
-                    self.clock.keep();
                 }
                 if self.closing.is_some() {
                     self.turn_away();
@@ -211,6 +209,11 @@ impl Loop {
                 permit,
             } => self.apply(*request, reply, permit),
             Input::ConfirmClock { reply, permit } => self.confirm_clock(reply, permit),
+            Input::Settle {
+                time,
+                reply,
+                permit,
+            } => self.settle(time, reply, permit),
             Input::Committed(_) | Input::Close { .. } => {}
         }
     }
@@ -312,13 +315,13 @@ impl Loop {
     ) {
         let jump = match self.may_write() {
             Ok(jump) => jump,
-            Err(error) => return landing.fail(&error),
+            Err(error) => return self.refuse(landing, &error),
         };
         let (result, staged) = self.record(jump, fill);
         match result {
             Ok(()) => self.launch(staged, landing),
             Err(error) => {
-                landing.fail(&error);
+                self.refuse(landing, &error);
                 self.spoiled = true;
             }
         }

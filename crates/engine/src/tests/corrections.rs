@@ -150,7 +150,8 @@ async fn wrong_targets_are_refused() {
 async fn a_batch_takes_so_many_corrections_and_the_rest_comes_in_the_next() {
     let (bench, session) = three().await;
     let body = || Body::CorrectionRecorded(correct(CorrectionAction::Retract, 7));
-    let events: Vec<_> = (4..74).map(|n| event(n, 200, body())).collect();
+    let mut events: Vec<_> = (4..73).map(|n| event(n, 200, body())).collect();
+    events.push(event(73, 201, item("behind them")));
     let outcomes = bench.report(session, &events).await;
     assert_eq!(outcomes.len(), 2);
     assert_eq!(outcomes[0], "64 from 4 recorded at 8");

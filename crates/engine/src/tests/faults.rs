@@ -250,3 +250,57 @@ async fn a_caller_that_gives_up_leaves_no_plant_behind() {
     let closing = tokio::time::timeout(std::time::Duration::from_secs(20), bench.engine.close());
     closing.await.expect("it ends").unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_waits_for_a_plant_that_is_being_created() {
+    for n in 0..12 {
+        let bench = Bench::new().await;
+        let engine = bench.engine.clone();
+        let request = apply("[plant]\nid = \"Q\"\n[[machine]]\nid = \"m\"\n", false);
+        let creating = tokio::spawn(async move { engine.apply(request).await });
+        tokio::time::sleep(std::time::Duration::from_micros(n * 40)).await;
+        let closing =
+            tokio::time::timeout(std::time::Duration::from_secs(20), bench.engine.close());
+        closing.await.expect("it ends").unwrap();
+        let _ = creating.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_description_that_fails_stops_nobody() {
+    let disk = SimulatedDisk::new();
+    let bench = Bench::on(Some(disk.clone())).await;
+    let text = "[plant]\nid = \"Q\"\n[[machine]]\nid = \"m\"\n";
+    disk.set_capacity(Some(0));
+    assert!(bench.engine.apply(apply(text, false)).await.is_err());
+    disk.set_capacity(None);
+    assert_eq!(bench.engine.stopped(), None);
+    bench.apply(text).await;
+    let session = bench.open("s", None).await.session;
+    assert_eq!(
+        bench.send(session, batch(1, 1)).await,
+        ["1 from 1 recorded at 5"]
+    );
+    assert_eq!(
+        (bench.engine.stopped(), bench.engine.trouble()),
+        (None, None)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_that_fails_fences_nobody() {
+    let disk = SimulatedDisk::new();
+    let bench = Bench::on(Some(disk.clone())).await;
+    let session = bench.open("s", None).await.session;
+    bench.send(session, batch(1, 1)).await;
+    disk.set_capacity(Some(0));
+    assert!(bench.try_open("s", None, SourceKind::Live).await.is_err());
+    disk.set_capacity(None);
+    assert_eq!(
+        bench.send(session, batch(2, 1)).await,
+        ["1 from 2 recorded at 6"]
+    );
+    let newer = bench.open("s", None).await;
+    assert_eq!(newer.epoch, Epoch(2));
+    assert!(bench.engine.append(session, batch(3, 1)).await.is_err());
+}

@@ -189,3 +189,95 @@ async fn a_recording_from_the_future_comes_out_the_same_whenever_it_is_imported(
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_known_at_a_time_stays_the_same() {
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    let engine = bench.engine.clone();
+    let reporter = tokio::spawn(async move {
+        for n in 1..=300_u64 {
+            let events = vec![Bytes::from(encode_reported(&event(n, 0, item("x"))))];
+            engine
+                .append(
+                    session,
+                    Batch {
+                        events,
+                        bodies: Vec::new(),
+                    },
+                )
+                .await
+                .unwrap();
+        }
+    });
+    let plant = bench.plant();
+    let mut answers = Vec::new();
+    while !reporter.is_finished() {
+        bench.clock.pass(1_000);
+        let now = crate::clock::Clock::wall(&*bench.clock);
+        let instant = Instant {
+            known: Known::Recorded(now),
+            at: None,
+        };
+        let (_, reflected) = plant.ask(instant, |_| ()).await.unwrap();
+        answers.push((instant, reflected.position));
+    }
+    reporter.await.unwrap();
+    assert!(answers.len() > 10);
+    for (instant, position) in answers {
+        let (_, again) = plant.ask(instant, |_| ()).await.unwrap();
+        assert_eq!(again.position, position, "{instant:?}");
+    }
+    // A recorded time can be asked for also when the wall clock has been set back behind it.
+    bench.clock.jump(-3_600 * SECOND_NS);
+    let last = *bench.each(|e| e.recorded_at).last().unwrap();
+    let instant = Instant {
+        known: Known::Recorded(last),
+        at: None,
+    };
+    assert_eq!(
+        plant.ask(instant, |_| ()).await.unwrap().1.position,
+        plant.position()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_clock_is_not_asked_for_again() {
+    use werkbuch_model::event::{AlarmAcknowledged, Protected};
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    bench.clock.jump(2 * 3_600 * SECOND_NS);
+    bench
+        .engine
+        .confirm_clock(bench.plant().id())
+        .await
+        .unwrap();
+    // A staging that is given up comes behind it: the key ring cannot be written.
+    std::fs::create_dir_all(bench.folder.path().join("keys/ring.new/x")).unwrap();
+    let body = Body::AlarmAcknowledged(AlarmAcknowledged {
+        key: "door".into(),
+        who: Protected {
+            plain: "newcomer".into(),
+            ..Protected::default()
+        },
+        comment: Protected::default(),
+    });
+    let events = vec![
+        Bytes::from(encode_reported(&event(1, 0, item("x")))),
+        Bytes::from(encode_reported(&event(2, 0, body))),
+    ];
+    assert!(
+        bench
+            .engine
+            .append(
+                session,
+                Batch {
+                    events,
+                    bodies: Vec::new()
+                }
+            )
+            .await
+            .is_err()
+    );
+    assert!(bench.report(session, &[event(1, 0, item("x"))]).await[0].contains("recorded"));
+}
