@@ -99,7 +99,9 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
         Reason::ClockUnconfirmed => {
             "check the server's clock, then: werkbuch plant confirm-clock PLANT"
         }
-        Reason::DiskFull => "make room on the server's disk, then start the server anew",
+        Reason::DiskFull => {
+            "make room on the server's disk; writing then goes on by itself, reads do meanwhile"
+        }
         Reason::EpochFenced | Reason::SessionFenced => {
             "another process reports as this source; stop one of the two"
         }

@@ -70,7 +70,6 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server.
     Serve(command::serve::Args),
     /// Describe plants.
     #[command(subcommand)]

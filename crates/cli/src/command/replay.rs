@@ -55,7 +55,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Some(data) => offline(data, &args.plant, to, args.check, bar.clone()).await,
     };
     bar.finish_and_clear();
-    show(context, &args.plant, &result?)
+    show(context, &args.plant, &result?, args.check)
 }
 
 fn bar(context: &Context) -> ProgressBar {
@@ -172,7 +172,7 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn show(context: &Context, plant: &str, result: &Result) -> Outcome<()> {
+fn show(context: &Context, plant: &str, result: &Result, check: bool) -> Outcome<()> {
     let nanos = u128::from(result.fold_ns.max(1));
     let rate = u128::from(result.events) * 1_000_000_000 / nanos;
     let comparisons = result.comparisons.iter().map(|(with, position, verdict, detail)| {
@@ -212,7 +212,14 @@ fn show(context: &Context, plant: &str, result: &Result) -> Outcome<()> {
                 )
             }),
     );
-    context.output.answer(&Answer::single(parts, whole))?;
+    let mut answer = Answer::single(parts, whole);
+    if check && result.comparisons.is_empty() {
+        answer = answer.note(format!(
+            "nothing was compared: no digest, snapshot or live twin is kept of position {} or before",
+            result.position
+        ));
+    }
+    context.output.answer(&answer)?;
     let different = result
         .comparisons
         .iter()

@@ -108,7 +108,13 @@ pub(crate) async fn run_source(args: SourceArgs, context: &Context) -> Outcome<(
     let columns = [
         "number", "source", "epoch", "kind", "high", "missing", "gaps",
     ];
+    let rows: Vec<_> = rows.collect();
+    let sources: Vec<_> = rows.iter().map(|(_, item)| item).collect();
+    let whole = json!({ "sources": sources, "total": sources.len() });
+    let whole = with(whole, reflected(twin.reflected.as_ref()));
+    let at = twin.reflected.map_or(0, |reflected| reflected.position);
+    let note = format!("{} of {} sources, at position {at}", rows.len(), rows.len());
     context
         .output
-        .answer(&Answer::list(&columns, rows.collect()))
+        .answer(&Answer::list(&columns, rows).whole(whole).note(note))
 }

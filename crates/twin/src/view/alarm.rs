@@ -62,14 +62,13 @@ impl<'t> MachineTwin<'t> {
     #[must_use]
     pub fn alarms(&self) -> Vec<AlarmView<'t>> {
         let mut lives: BTreeMap<&'t str, Life<'t>> = BTreeMap::new();
-        for pick in self.picks(AspectKind::AlarmRaise) {
-            lives.entry(pick.item).or_default().raise = Some(pick.slot);
-        }
-        for pick in self.picks(AspectKind::AlarmAcknowledge) {
-            lives.entry(pick.item).or_default().acknowledge = Some(pick.slot);
-        }
-        for pick in self.picks(AspectKind::AlarmClear) {
-            lives.entry(pick.item).or_default().clear = Some(pick.slot);
+        for pick in self.voices(AspectKind::AlarmRaise, AspectKind::AlarmClear) {
+            let life = lives.entry(pick.item).or_default();
+            match pick.slot.key.kind {
+                AspectKind::AlarmRaise => life.raise = Some(pick.slot),
+                AspectKind::AlarmAcknowledge => life.acknowledge = Some(pick.slot),
+                _ => life.clear = Some(pick.slot),
+            }
         }
         lives
             .into_iter()

@@ -41,7 +41,7 @@ impl<'t> MachineTwin<'t> {
     /// The conditions of the machine by item.
     #[must_use]
     pub fn conditions(&self) -> Vec<ConditionView<'t>> {
-        let picks = self.picks(AspectKind::Condition);
+        let picks = self.voices(AspectKind::Condition, AspectKind::Condition);
         picks
             .chunk_by(|a, b| a.item == b.item)
             .filter_map(|codes| self.condition(codes))

@@ -4,6 +4,7 @@ use super::MachineTwin;
 use crate::slot::{Rank, Slot};
 use crate::symbol::Symbol;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use werkbuch_model::event::{AspectKind, Connection};
 use werkbuch_model::time::Timestamp;
 
@@ -39,6 +40,40 @@ impl<'t> MachineTwin<'t> {
         picks
     }
 
+    /// The slots of the kinds from `first` to `last` as one source tells of each item: where several
+    /// events are about one thing (an alarm's raise and clear, the codes of a condition), its life is
+    /// not put together from two sources. In the order of their texts.
+    pub(super) fn voices(&self, first: AspectKind, last: AspectKind) -> Vec<Pick<'t>> {
+        let slots = self.slots();
+        let from = slots.partition_point(|slot| slot.key.kind < first);
+        let to = slots.partition_point(|slot| slot.key.kind <= last);
+        let mut things: BTreeMap<Symbol, Vec<&'t Slot>> = BTreeMap::new();
+        for slot in slots.get(from..to).unwrap_or_default() {
+            things.entry(slot.key.item).or_default().push(slot);
+        }
+        let mut picks = Vec::new();
+        for thing in things.values() {
+            let rank = self.voice(thing);
+            let told = thing.iter().filter(|slot| Some(slot.key.rank) == rank);
+            picks.extend(told.map(|slot| self.pick_of(slot)));
+        }
+        picks.sort_by_key(|pick| (pick.item, pick.sub));
+        picks
+    }
+
+    /// The first listed rank of which a source is not known to be away, else the first.
+    fn voice(&self, thing: &[&'t Slot]) -> Option<Rank> {
+        let listed = thing.iter().filter(|slot| slot.key.rank < Rank::UNLISTED);
+        let mut ranks = listed.clone().map(|slot| slot.key.rank);
+        let one = ranks.next()?;
+        if ranks.all(|rank| rank == one) {
+            return Some(one);
+        }
+        let here = listed.clone().filter(|slot| !self.is_away(slot));
+        let least = here.map(|slot| slot.key.rank).min();
+        least.or_else(|| listed.map(|slot| slot.key.rank).min())
+    }
+
     /// The pick of a kind of which there is one.
     pub(super) fn single(&self, kind: AspectKind) -> Option<Pick<'t>> {
         let slots = self.slots();
@@ -61,11 +96,15 @@ impl<'t> MachineTwin<'t> {
         } else {
             first
         };
-        Some(Pick {
+        Some(self.pick_of(slot))
+    }
+
+    fn pick_of(&self, slot: &'t Slot) -> Pick<'t> {
+        Pick {
             item: self.twin.symbols.text(slot.key.item),
             sub: self.twin.symbols.text(slot.key.sub),
             slot,
-        })
+        }
     }
 
     /// Whether the slot's own source said last, as far as it is kept, that the machine is offline.

@@ -405,3 +405,27 @@ fn machines_are_counted_by_what_they_are_shown_as() {
         BTreeMap::from([(State::Idle, 1), (State::Unavailable, 1)])
     );
 }
+
+#[test]
+fn a_fallback_neither_clears_the_alarms_nor_mends_the_faults_of_who_has_the_say() {
+    use Connection::Offline;
+    let mut said = vec![
+        (0, "gw", raised("door", 700)),
+        (0, "gw", condition("temp", "42", ConditionLevel::Fault)),
+        (1, "second", cleared("door")),
+        (1, "second", condition("temp", "", ConditionLevel::Normal)),
+    ];
+    let told = |said: &[(u32, &'static str, Body<'static>)]| {
+        with(&by_ranks(said.to_vec()), |machine| {
+            (
+                machine.alarms()[0].active,
+                machine.conditions()[0].level,
+                machine.alarms().len(),
+            )
+        })
+    };
+    assert_eq!(told(&said), (true, ConditionLevel::Fault, 1));
+    // Once the first is away the second tells the whole of it.
+    said.push((0, "gw", connection(Offline)));
+    assert_eq!(told(&said), (false, ConditionLevel::Normal, 1));
+}

@@ -117,9 +117,16 @@ impl Report {
     fn notes(&self) -> String {
         let total = &self.total;
         let mut notes = vec![format!(
-            "{} recorded, {} repeats; the log of plant \"{}\" is at position {}",
-            total.recorded, total.repeats, self.plant, total.position
+            "{} recorded, {} repeats",
+            total.recorded, total.repeats
         )];
+        if let (Some(first), true) = (notes.first_mut(), total.position > 0) {
+            let at = total.position;
+            first.push_str(&format!(
+                "; the log of plant \"{}\" is at position {at}",
+                self.plant
+            ));
+        }
         if !total.unmapped.is_empty() {
             let keys: Vec<_> = total.unmapped.keys().take(8).map(String::as_str).collect();
             let count = total.unmapped.len();
