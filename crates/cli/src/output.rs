@@ -215,22 +215,49 @@ impl Output {
     }
 
     fn csv(&self, answer: &Answer) -> Outcome<()> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer
-            .write_record(&answer.columns)
-            .map_err(std::io::Error::other)?;
-        for row in &answer.rows {
-            writer.write_record(row).map_err(std::io::Error::other)?;
-        }
-        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        let bytes = csv_bytes(answer).map_err(std::io::Error::other)?;
         self.bytes(&bytes)
     }
+}
+
+/// A list is a line for each row under its columns. A single thing is a line for each part, because
+/// some parts come more than once.
+fn csv_bytes(answer: &Answer) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if answer.single {
+        writer.write_record(["part", "value"])?;
+        let cells = answer.rows.iter().flatten();
+        for (part, value) in answer.columns.iter().zip(cells) {
+            writer.write_record([part, value.as_str()])?;
+        }
+    } else {
+        writer.write_record(&answer.columns)?;
+        for row in &answer.rows {
+            writer.write_record(row)?;
+        }
+    }
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_single_thing_is_a_line_for_each_part() {
+        let part = |name, value: &str| (name, value.to_owned());
+        let parts = vec![
+            part("machine", "m, 1"),
+            part("value", "a"),
+            part("value", "b"),
+        ];
+        let bytes = csv_bytes(&Answer::single(parts, json!({}))).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert_eq!(text, "part,value\nmachine,\"m, 1\"\nvalue,a\nvalue,b\n");
+    }
 
     #[test]
     fn tables_are_aligned_without_borders() {
