@@ -4,7 +4,7 @@
 //! snapshot, key ring. It is never written again; a new format gets a folder of its own beside it
 //! (`UPDATE_SNAPSHOTS=1` writes one that is missing).
 
-use crate::support::{PLANT, Server, run};
+use crate::support::{PLANT, Server, replay_offline, run};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -29,17 +29,7 @@ fn folders_of_released_formats_are_opened() {
     let data = place.path().join("data");
     copy(&golden.join("data"), &data);
 
-    let offline = run(&[
-        "replay",
-        "--plant",
-        "T1",
-        "--check",
-        "--data",
-        data.to_str().unwrap(),
-        "-o",
-        "json",
-    ]);
-    let offline = offline.json();
+    let offline = replay_offline(&data);
     assert_eq!(offline["digest"], expected["digest"], "{offline}");
     assert_eq!(offline["root"], expected["root"], "{offline}");
     for comparison in offline["comparisons"].as_array().unwrap() {

@@ -1,7 +1,7 @@
 //! The disk is full while the server runs: reads go on, writes answer clearly, and when there is room
 //! again the service resumes without a restart.
 
-use crate::support::{PLANT, Server, run};
+use crate::support::{PLANT, Server, replay_offline};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -113,15 +113,6 @@ fn a_full_disk_is_said_and_outlived() {
     let live = server.json(&["twin", "get", "T1"]);
     assert!(server.stop().success());
     let data = disk.path().join("data");
-    let replayed = run(&[
-        "replay",
-        "--plant",
-        "T1",
-        "--check",
-        "--data",
-        data.to_str().unwrap(),
-        "-o",
-        "json",
-    ]);
-    assert_eq!(replayed.json()["digest"], live["digest"]);
+    let replayed = replay_offline(&data);
+    assert_eq!(replayed["digest"], live["digest"]);
 }

@@ -1,7 +1,7 @@
 //! The server is killed at random moments while several sources report: every acknowledged event is
 //! there once, at its acknowledged position, and the digests equal a clean replay.
 
-use crate::support::{Server, run};
+use crate::support::{Server, replay_offline};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,17 +64,8 @@ fn acknowledged_events_survive_kills() {
     let replayed = server.json(&["replay", "--plant", "T1", "--check"]);
     assert_eq!(live["digest"], replayed["digest"], "{live} {replayed}");
     assert!(server.stop().success());
-    let offline = run(&[
-        "replay",
-        "--plant",
-        "T1",
-        "--check",
-        "--data",
-        data.to_str().unwrap(),
-        "-o",
-        "json",
-    ]);
-    assert_eq!(offline.json()["digest"], live["digest"]);
+    let offline = replay_offline(&data);
+    assert_eq!(offline["digest"], live["digest"]);
     eprintln!("{rounds} kills, {events} acknowledged events, all there once");
 }
 

@@ -88,6 +88,15 @@ pub(crate) fn run(arguments: &[&str]) -> Ran {
     finish(werkbuch(arguments))
 }
 
+/// Replays the plant of the tests from a folder that nobody holds, with all comparisons.
+pub(crate) fn replay_offline(data: &Path) -> Value {
+    let data = data.to_str().expect("a plain path");
+    run(&[
+        "replay", "--plant", "T1", "--check", "--data", data, "-o", "json",
+    ])
+    .json()
+}
+
 pub(crate) fn finish(mut command: Command) -> Ran {
     let output = command.output().expect("the binary starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
