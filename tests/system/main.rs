@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli_errors;
+mod contexts;
 mod demo;
 mod disturbed_import;
 mod formats;

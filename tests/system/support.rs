@@ -75,10 +75,12 @@ impl Ran {
 pub(crate) fn werkbuch(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_werkbuch"));
     for (name, _) in std::env::vars() {
-        if name.starts_with("WERKBUCH_SERVE") {
+        if name.starts_with("WERKBUCH_") {
             command.env_remove(name);
         }
     }
+    // No contexts, unless a test names a file of them.
+    command.env("WERKBUCH_CONFIG", "");
     command.args(arguments).stdin(Stdio::null());
     command
 }

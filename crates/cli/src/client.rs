@@ -20,18 +20,7 @@ pub(crate) struct Client(Channel);
 impl Client {
     /// Connects. Errors: the address is none, or nobody answers there.
     pub(crate) async fn connect(server: &str) -> Outcome<Self> {
-        let wrong = |error: &dyn Error| {
-            Failure::usage(format!(
-                "\"{server}\" is not the address of a server: {error}"
-            ))
-            .hint("write it like http://127.0.0.1:7420")
-        };
-        let url = if server.contains("://") {
-            server.to_owned()
-        } else {
-            format!("http://{server}")
-        };
-        let endpoint = Endpoint::from_shared(url).map_err(|error| wrong(&error))?;
+        let endpoint = endpoint(server)?;
         let endpoint = endpoint
             .connect_timeout(Duration::from_secs(5))
             .http2_keep_alive_interval(Duration::from_secs(20))
@@ -69,6 +58,21 @@ impl Client {
     pub(crate) fn history(&self) -> HistoryServiceClient<Channel> {
         HistoryServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
+}
+
+/// Where a server is. Errors: the text is no address.
+pub(crate) fn endpoint(server: &str) -> Outcome<Endpoint> {
+    let url = if server.contains("://") {
+        server.to_owned()
+    } else {
+        format!("http://{server}")
+    };
+    Endpoint::from_shared(url).map_err(|error| {
+        Failure::usage(format!(
+            "\"{server}\" is not the address of a server: {error}"
+        ))
+        .hint("write it like http://127.0.0.1:7420")
+    })
 }
 
 /// The cause that says most: transport errors wrap the system's.

@@ -1,8 +1,11 @@
 //! The commands, one module for each noun.
 
+pub(crate) mod completion;
+pub(crate) mod context;
 pub(crate) mod event;
 pub(crate) mod import;
 pub(crate) mod machine;
+pub(crate) mod man;
 pub(crate) mod plant;
 pub(crate) mod replay;
 pub(crate) mod serve;

@@ -65,6 +65,11 @@ impl Failure {
         Self::new(exit, reason, format!("\"{}\": {error}", path.display()))
     }
 
+    /// What happened, without reason and next step.
+    pub(crate) fn what(&self) -> &str {
+        &self.0.what
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.0.exit
     }

@@ -2,17 +2,23 @@
 
 mod client;
 mod command;
+mod contexts;
 mod demo;
 mod exit;
 mod failure;
+mod line;
 mod output;
+mod settings;
 mod view;
 mod when;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use exit::Exit;
 use failure::{Failure, Outcome};
+use line::Manner;
 use output::{Color, Format, Output};
+use settings::{Origin, Settings};
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -21,6 +27,9 @@ Data go to standard output; progress, notes and errors go to standard error.
 
 Times: RFC 3339 (2026-11-22T06:00:00Z), `now`, or before now: -90s, -2h, -1d.
 Positions: the plain numbers of events in a plant's log.
+
+A command that needs a plant takes it from --plant, from WERKBUCH_PLANT, from the context, or it is
+the only one of the server. Flags go before the environment, that before the context.
 
 Exit codes:
   0  done
@@ -48,18 +57,15 @@ struct Cli {
 /// What every command takes.
 #[derive(Debug, clap::Args)]
 struct Global {
-    /// The server to ask.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "WERKBUCH_SERVER",
-        default_value = "http://127.0.0.1:7420"
-    )]
-    server: String,
-    /// How data are written.
-    #[arg(short, long, global = true, value_enum, default_value = "table")]
-    output: Format,
+    /// The server to ask [default: http://127.0.0.1:7420].
+    #[arg(long, global = true, value_name = "URL", env = "WERKBUCH_SERVER")]
+    server: Option<String>,
+    /// The context that holds for this command (see `werkbuch context`).
+    #[arg(long, global = true, value_name = "NAME", env = "WERKBUCH_CONTEXT")]
+    context: Option<String>,
+    /// How data are written [default: table].
+    #[arg(short, long, global = true, value_enum, env = "WERKBUCH_OUTPUT")]
+    output: Option<Format>,
     /// When to use colours (NO_COLOR is honoured).
     #[arg(long, global = true, value_enum, default_value = "auto")]
     color: Color,
@@ -96,6 +102,11 @@ enum Command {
     Server(command::server::Args),
     /// Run a made-up plant in this process and watch it.
     Demo(demo::Args),
+    /// Keep which server, plant and output are meant, under a name.
+    #[command(subcommand)]
+    Context(command::context::Args),
+    Completion(command::completion::Args),
+    Man(command::man::Args),
 }
 
 /// What a command works with.
@@ -103,30 +114,57 @@ enum Command {
 pub(crate) struct Context {
     pub(crate) server: String,
     pub(crate) output: Output,
+    pub(crate) settings: Settings,
 }
 
 impl Context {
+    fn new(global: &Global, settings: Settings) -> Self {
+        Self {
+            server: settings.server.0.clone(),
+            output: Output::new(settings.output.0, global.color, global.quiet),
+            settings,
+        }
+    }
+
     async fn client(&self) -> Outcome<client::Client> {
         client::Client::connect(&self.server).await
+    }
+
+    /// The form of output that was asked for with this very command, by flag or environment. What a
+    /// context prefers does not change what is a text of its own kind, such as a completion script.
+    pub(crate) fn asked_format(&self) -> Option<Format> {
+        match self.settings.output {
+            (format, Origin::Flag | Origin::Environment) => Some(format),
+            _ => None,
+        }
     }
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let Global {
-        server,
-        output,
-        color,
-        quiet,
-    } = cli.global;
-    let output = Output::new(output, color, quiet);
-    let context = Context { server, output };
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let manner = Manner::of(&args);
+    let matches = match line::read(&args, manner) {
+        Ok(matches) => matches,
+        Err(exit) => return exit.into(),
+    };
+    let global = match Global::from_arg_matches(&matches) {
+        Ok(global) => global,
+        Err(error) => error.exit(),
+    };
+    let settings = match Settings::resolve(&global, &matches) {
+        Ok(settings) => settings,
+        Err(failure) => return tell(&failure, manner.format, global.color),
+    };
+    let context = Context::new(&global, settings);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let outcome = runtime.block_on(run(cli.command, &context));
+            let outcome = runtime.block_on(async {
+                let cli = line::complete(&args, &matches, &context).await?;
+                run(cli.command, &context).await
+            });
             // A blocking read that still runs must not hold up the end.
             runtime.shutdown_background();
             outcome
@@ -138,10 +176,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => Exit::Ok.into(),
-        Err(failure) => {
-            tell(&failure, &context.output, color);
-            failure.exit().into()
-        }
+        Err(failure) => tell(&failure, context.output.format, global.color),
     }
 }
 
@@ -157,29 +192,21 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Replay(args) => command::replay::run(args, context).await,
         Command::Server(args) => command::server::run(args, context).await,
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,
+        Command::Context(args) => command::context::run(args, context),
+        Command::Completion(args) => command::completion::run(&args, context),
+        Command::Man(args) => command::man::run(&args, context),
     }
 }
 
 /// Says what failed, in the form that the data would have had.
-fn tell(failure: &Failure, output: &Output, color: Color) {
-    if failure.is_silent() {
-        return;
+fn tell(failure: &Failure, format: Format, color: Color) -> ExitCode {
+    if !failure.is_silent() {
+        let text = match format {
+            Format::Json | Format::Jsonl => format!("{}\n", failure.json()),
+            Format::Table | Format::Csv => failure.lines(color.on(std::io::stderr().is_terminal())),
+        };
+        // Nobody can be told that standard error is gone.
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
-    let text = match output.format {
-        Format::Json | Format::Jsonl => format!("{}\n", failure.json()),
-        Format::Table | Format::Csv => failure.lines(color.on(std::io::stderr().is_terminal())),
-    };
-    // Nobody can be told that standard error is gone.
-    let _ = std::io::stderr().write_all(text.as_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
+    failure.exit().into()
 }

@@ -4,11 +4,13 @@ use crate::failure::Outcome;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 
 /// How data are written to standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     /// Aligned columns for people.
     Table,
@@ -29,6 +31,18 @@ pub(crate) enum Color {
     Always,
     /// Never.
     Never,
+}
+
+impl Format {
+    /// The name as it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
 }
 
 impl Color {
@@ -117,6 +131,12 @@ impl Output {
         }
     }
 
+    /// The same in another form, where one was asked for.
+    pub(crate) fn asked(mut self, format: Option<Format>) -> Self {
+        self.format = format.unwrap_or(self.format);
+        self
+    }
+
     /// Writes an answer. Errors: when standard output cannot be written.
     pub(crate) fn answer(&self, answer: &Answer) -> Outcome<()> {
         match self.format {
@@ -199,12 +219,12 @@ impl Output {
         if answer.single {
             let row = answer.rows.first().into_iter().flatten();
             for (name, value) in answer.columns.iter().zip(row) {
-                table.add_row(vec![Cell::new(name), Cell::new(value)]);
+                table.add_row(vec![Cell::new(name), self.cell(value)]);
             }
         } else {
             table.set_header(answer.columns.iter().map(head).collect::<Vec<_>>());
             for row in &answer.rows {
-                table.add_row(row);
+                table.add_row(row.iter().map(|text| self.cell(text)).collect::<Vec<_>>());
             }
         }
         for column in table.column_iter_mut() {
@@ -214,9 +234,30 @@ impl Output {
         lines.collect()
     }
 
+    /// A cell; words that an eye looks for have a colour beside what they say.
+    fn cell(&self, text: &str) -> Cell {
+        let cell = Cell::new(text);
+        match shade(text).filter(|_| self.color) {
+            Some(shade) => cell.fg(shade),
+            None => cell,
+        }
+    }
+
     fn csv(&self, answer: &Answer) -> Outcome<()> {
         let bytes = csv_bytes(answer).map_err(std::io::Error::other)?;
         self.bytes(&bytes)
+    }
+}
+
+/// The colour of a word: what runs, what waits, what is down.
+fn shade(word: &str) -> Option<comfy_table::Color> {
+    match word {
+        "EXECUTING" | "NORMAL" | "EQUAL" | "ONLINE" => Some(comfy_table::Color::Green),
+        "STARVED" | "BLOCKED" | "WAITING" | "HELD" | "SETUP" | "MAINTENANCE" | "WARNING" => {
+            Some(comfy_table::Color::Yellow)
+        }
+        "FAULTED" | "STOPPED" | "FAULT" | "DIFFERENT" | "OFFLINE" => Some(comfy_table::Color::Red),
+        _ => None,
     }
 }
 
@@ -278,6 +319,36 @@ mod tests {
         let parts = vec![("position", "7".to_owned()), ("at", "x".to_owned())];
         let single = Answer::single(parts, json!({}));
         assert_eq!(output.table(&single), "position  7\nat        x\n");
+    }
+
+    /// Whoever sees no colours reads the same.
+    #[test]
+    fn colours_only_repeat_what_words_say() {
+        let row = |state: &str| (vec!["m".to_owned(), state.to_owned()], json!(1));
+        let rows = vec![row("EXECUTING"), row("FAULTED"), row("IDLE")];
+        let answer = Answer::list(&["machine", "state"], rows);
+        let [plain, coloured] = [false, true].map(|color| {
+            let (format, quiet) = (Format::Table, true);
+            Output {
+                format,
+                quiet,
+                color,
+            }
+            .table(&answer)
+        });
+        assert!(
+            !plain.contains('\x1b') && coloured.contains('\x1b'),
+            "{coloured:?}"
+        );
+        let mut bare = String::new();
+        let mut rest = coloured.as_str();
+        while let Some((before, after)) = rest.split_once('\x1b') {
+            bare.push_str(before);
+            rest = after.split_once('m').unwrap_or_default().1;
+        }
+        bare.push_str(rest);
+        let lines: Vec<_> = bare.lines().map(str::trim_end).collect();
+        assert_eq!(lines, plain.lines().collect::<Vec<_>>());
     }
 
     #[test]

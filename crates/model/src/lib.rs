@@ -31,7 +31,8 @@
 #![warn(missing_docs)]
 
 mod codes;
-mod nearest;
+
+pub mod nearest;
 
 pub mod id;
 pub mod time;

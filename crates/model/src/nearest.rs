@@ -1,14 +1,19 @@
 //! Finds the known word nearest to one that is not known, for "did you mean".
+//!
+//! ```
+//! use werkbuch_model::nearest::did_you_mean;
+//!
+//! let hint = did_you_mean("pres-3", ["press-3", "robot-1"]);
+//! assert_eq!(hint.as_deref(), Some("did you mean \"press-3\"?"));
+//! ```
 
 /// No word longer than this is compared: a mistyped word is short.
 const CHARACTERS_MAX: usize = 64;
 
 /// The candidate nearest to `word` by edit distance, ignoring case, when it is near enough to be a
 /// slip of the hand: at most a third of the letters, and at least one.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = letters(word)?;
     let limit = (wanted.len() / 3).max(1);
     candidates
@@ -21,7 +26,8 @@ pub(crate) fn nearest<'a>(
 }
 
 /// `did you mean "x"?`, or nothing when nothing is near.
-pub(crate) fn did_you_mean<'a>(
+#[must_use]
+pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Response, Status};
 use werkbuch_engine::{Engine, EngineError, Plant, Reflected};
+use werkbuch_model::id::PlantId;
 use werkbuch_model::instant::Instant;
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
@@ -44,9 +45,15 @@ impl Context {
 
     /// The plant of a name `tenants/{tenant}/plants/{plant}`.
     pub(crate) fn plant(&self, name: &str) -> Result<Plant, Status> {
-        self.engine
-            .plant(&name::plant(name)?)
-            .map_err(error::status)
+        self.plant_of(&name::plant(name)?)
+    }
+
+    /// A plant by its id.
+    pub(crate) fn plant_of(&self, id: &PlantId) -> Result<Plant, Status> {
+        self.engine.plant(id).map_err(|error| match error {
+            EngineError::UnknownPlant { plant } => error::unknown_plant(&self.engine, &plant),
+            error => error::status(error),
+        })
     }
 
     /// Asks a plant's twin a question at an instant. The live twin is cloned, which costs a count for

@@ -1,14 +1,19 @@
 //! Errors of the engine as statuses with stable reasons; what is wrong inside is logged, not told.
 
 use tonic::Status;
-use werkbuch_engine::EngineError;
+use werkbuch_engine::{Engine, EngineError};
 use werkbuch_journal::StoreError;
 use werkbuch_model::filter::FilterError;
+use werkbuch_model::id::PlantId;
+use werkbuch_model::nearest::did_you_mean;
 use werkbuch_model::plant::Mistake;
+use werkbuch_twin::Twin;
 use werkbuch_wire::reason::Reason;
 
 /// The most of a sentence that is sent: statuses travel in headers, which are small.
 const TEXT_CHARACTERS_MAX: usize = 600;
+/// The most of a name that is repeated.
+const NAME_CHARACTERS_MAX: usize = 80;
 /// The most mistakes of a plant file that one answer tells.
 const MISTAKES_MAX: usize = 20;
 /// The most of a mistake that is sent.
@@ -28,6 +33,44 @@ pub(crate) fn status(error: EngineError) -> Status {
         _ if reason == Reason::Internal => internal(),
         _ => reason.status(short(&error.to_string())),
     }
+}
+
+/// There is no machine of that name; the nearest of those that there are is named.
+pub(crate) fn unknown_machine(twin: &Twin, machine: &str) -> Status {
+    let error = EngineError::UnknownMachine {
+        plant: twin.plant().clone(),
+        machine: cut(machine, NAME_CHARACTERS_MAX),
+    };
+    let names = twin
+        .description()
+        .machines()
+        .map(|machine| machine.id.as_str());
+    with_near(&error, Reason::UnknownMachine, did_you_mean(machine, names))
+}
+
+/// There is no plant of that name; the nearest of those that there are is named.
+pub(crate) fn unknown_plant(engine: &Engine, plant: &PlantId) -> Status {
+    let error = EngineError::UnknownPlant {
+        plant: plant.clone(),
+    };
+    let plants = engine.plants();
+    let names = plants.iter().map(|plant| plant.id().as_str());
+    with_near(
+        &error,
+        Reason::UnknownPlant,
+        did_you_mean(plant.as_str(), names),
+    )
+}
+
+fn with_near(error: &EngineError, reason: Reason, near: Option<String>) -> Status {
+    log(error, reason);
+    let text = error.to_string();
+    // What comes after the first clause is for who has written the name as it is meant.
+    let clause = text.split("; ").next().unwrap_or(&text);
+    reason.status(short(&match near {
+        Some(near) => format!("{clause}; {near}"),
+        None => text,
+    }))
 }
 
 /// Something is wrong in the server itself.

@@ -5,6 +5,7 @@ use crate::reason::Reason;
 use tonic::Status;
 use werkbuch_model::id::Position;
 use werkbuch_model::instant::{Instant, Known};
+use werkbuch_model::nearest::did_you_mean;
 use werkbuch_model::time::Timestamp;
 
 /// The instant of a request; left out, it is the present.
@@ -51,10 +52,9 @@ pub fn kinds_of(names: &[String]) -> Result<Vec<werkbuch_model::event::Kind>, St
                     .map(|kind| kind.name())
                     .collect::<Vec<_>>();
                 let shown: String = name.chars().take(48).collect();
-                Reason::UnknownKind.status(format!(
-                    "there is no event kind \"{shown}\"; there are {}",
-                    all.join(", ")
-                ))
+                let near = did_you_mean(name, all.iter().copied());
+                let near = near.unwrap_or_else(|| format!("there are {}", all.join(", ")));
+                Reason::UnknownKind.status(format!("there is no event kind \"{shown}\"; {near}"))
             })
     };
     names.iter().map(kind).collect()

@@ -7,6 +7,7 @@ mod condition;
 mod connection;
 mod correction;
 mod description;
+mod fields;
 mod gap;
 mod item;
 mod mode;
@@ -46,7 +47,7 @@ pub use writer::{
 };
 
 use crate::codes::codes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Text inside an event: borrowed from the log on replay, owned where it is made.
 pub type Text<'a> = std::borrow::Cow<'a, str>;
@@ -87,6 +88,28 @@ macro_rules! bodies {
             /// Calls `f` with each aspect of the machine that the body sets.
             pub fn for_each_aspect<'s>(&'s self, f: &mut dyn FnMut(Aspect<'s>)) {
                 match self { $(Self::$variant(body) => body.for_each_aspect(f),)+ }
+            }
+        }
+
+        impl<'a> Body<'a> {
+            /// The names of the fields that an event of a kind may have, in the order of its type.
+            #[must_use]
+            pub fn fields(kind: Kind) -> &'static [&'static str] {
+                match kind { Kind::Unspecified => &[], $(Kind::$variant => fields::of::<$ty>(),)+ }
+            }
+
+            /// Reads the fields of a kind, from whatever holds them by their names. Fields that the
+            /// kind does not have are passed over; [`Body::fields`] tells them.
+            ///
+            /// # Errors
+            ///
+            /// That of the deserializer: a field is missing, or is not what it should be. Of no kind
+            /// there are no fields to read.
+            pub fn read<'de, D: Deserializer<'de>>(kind: Kind, fields: D) -> Result<Body<'a>, D::Error> {
+                match kind {
+                    Kind::Unspecified => Err(serde::de::Error::custom("no kind is said")),
+                    $(Kind::$variant => <$ty>::deserialize(fields).map(Self::$variant),)+
+                }
             }
         }
 

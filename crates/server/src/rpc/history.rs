@@ -7,7 +7,7 @@ use crate::{error, view};
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
-use werkbuch_engine::{EngineError, Plant, ReplayTo};
+use werkbuch_engine::{Plant, ReplayTo};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::convert::{instant_of, kinds_of};
@@ -127,13 +127,11 @@ impl History {
             return Ok(None);
         }
         let asked = name.to_owned();
-        let find = move |twin: &werkbuch_twin::Twin| view::twin::find(twin, &asked);
-        let found = self.0.glance(plant, find).await?;
-        let unknown = || EngineError::UnknownMachine {
-            plant: plant.id().clone(),
-            machine: name.to_owned(),
+        let find = move |twin: &werkbuch_twin::Twin| {
+            let found = view::twin::find(twin, &asked);
+            found.ok_or_else(|| error::unknown_machine(twin, &asked))
         };
-        found.map(Some).ok_or_else(|| error::status(unknown()))
+        self.0.glance(plant, find).await?.map(Some)
     }
 }
 

@@ -5,9 +5,10 @@ use crate::{error, outbound::outbound, view};
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
-use werkbuch_engine::OpenSource;
+use werkbuch_engine::{EngineError, OpenSource};
 use werkbuch_model::event::SourceKind;
 use werkbuch_model::id::{Epoch, SourceName};
+use werkbuch_twin::Twin;
 use werkbuch_wire::pb::ingest_service_server::IngestService;
 use werkbuch_wire::pb::{AppendRequest, AppendResponse, OpenSourceRequest, OpenSourceResponse};
 use werkbuch_wire::{name, reason::Reason};
@@ -23,13 +24,15 @@ impl IngestService for Ingest {
         let request = request.into_inner();
         let plant = name::plant(&request.parent)?;
         let opening = opening(request)?;
-        let opened = self
-            .0
-            .engine
-            .open_source(&plant, opening)
-            .await
-            .map_err(error::status)?;
-        Ok(Response::new(view::ingest::opened(opened)))
+        let plant = self.0.plant_of(&plant)?;
+        match self.0.engine.open_source(plant.id(), opening).await {
+            Ok(opened) => Ok(Response::new(view::ingest::opened(opened))),
+            Err(EngineError::UnknownMachine { machine, .. }) => {
+                let tell = move |twin: &Twin| error::unknown_machine(twin, &machine);
+                Err(self.0.glance(&plant, tell).await?)
+            }
+            Err(error) => Err(error::status(error)),
+        }
     }
 
     async fn append(

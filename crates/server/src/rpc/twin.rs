@@ -7,7 +7,6 @@ use crate::view::fields::MACHINE_FIELDS;
 use crate::view::twin::Page;
 use crate::{error, view};
 use tonic::{Request, Response, Status};
-use werkbuch_engine::EngineError;
 use werkbuch_model::filter::{Filter, OrderBy};
 use werkbuch_wire::convert::instant_of;
 use werkbuch_wire::name;
@@ -25,17 +24,16 @@ impl TwinService for Twins {
     ) -> Result<Response<GetMachineResponse>, Status> {
         let request = request.into_inner();
         let (id, machine) = name::machine(&request.name)?;
-        let plant = self.0.engine.plant(&id).map_err(error::status)?;
+        let plant = self.0.plant_of(&id)?;
         let instant = instant_of(request.instant.as_ref());
-        let asked = machine.clone();
         let look = move |twin: &werkbuch_twin::Twin| {
-            view::twin::find(twin, &asked).map(|machine| view::twin::in_full(twin, machine))
+            let found = view::twin::find(twin, &machine);
+            let found = found.map(|machine| view::twin::in_full(twin, machine));
+            found.ok_or_else(|| error::unknown_machine(twin, &machine))
         };
         let (found, reflected) = self.0.ask(&plant, instant, look).await?;
-        let found = found
-            .ok_or_else(|| error::status(EngineError::UnknownMachine { plant: id, machine }))?;
         answer(GetMachineResponse {
-            machine: Some(found),
+            machine: Some(found?),
             reflected: Some(view::reflected(&reflected)),
         })
     }
