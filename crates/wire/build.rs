@@ -7,6 +7,15 @@ use std::path::PathBuf;
 /// Messages that carry events as the bytes they are stored in, see `src/raw.rs`.
 const RAW: [&str; 3] = ["AppendRequest", "ListEventsResponse", "TailEventsResponse"];
 
+/// The files whose messages are those of `record`.
+const EVENTS: [&str; 5] = [
+    "codes.proto",
+    "event.proto",
+    "flow.proto",
+    "people.proto",
+    "work.proto",
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
@@ -20,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut builder = tonic_prost_build::configure();
     for file in &set.file {
-        if !["werkbuch/v1/codes.proto", "werkbuch/v1/event.proto"].contains(&file.name()) {
+        if !EVENTS.contains(&file.name().trim_start_matches("werkbuch/v1/")) {
             continue;
         }
         let messages = file.message_type.iter().map(|message| message.name());

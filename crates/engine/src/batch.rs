@@ -8,7 +8,7 @@ use crate::keyring::{KeyRing, Keys};
 use crate::limits::{BATCH_CORRECTIONS_MAX, BODY_BYTES_MAX, PLAUSIBLE_FROM_NS};
 use crate::protect::{Owner, needs_protection, protect};
 use crate::recorder::{Decision, Recorder};
-use crate::writer::{SourceEntry, needs_machine};
+use crate::writer::SourceEntry;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -359,7 +359,7 @@ impl Step<'_, '_> {
         let machine = event.machine;
         let description = &self.recorder.writer.description;
         if machine.get() == 0 {
-            if !needs_machine(event.body.kind()) {
+            if !event.body.kind().needs_machine() {
                 return Ok(());
             }
             return Err(Refusal::new(

@@ -232,10 +232,16 @@ fn compare(writer: &Writer, a: &OrderKey, b: &OrderKey) -> Ordering {
         .then_with(|| a.sequence.cmp(&b.sequence))
 }
 
-fn aspects(body: &Body<'_>) -> Vec<(AspectKind, String, String)> {
+fn aspects(body: &Body<'_>) -> Vec<(AspectKind, String, String, u64)> {
     let mut list = Vec::new();
-    body.for_each_aspect(&mut |Aspect { kind, item, sub }| {
-        list.push((kind, item.to_owned(), sub.to_owned()));
+    body.for_each_aspect(&mut |aspect: Aspect<'_>| {
+        let Aspect {
+            kind,
+            item,
+            sub,
+            number,
+        } = aspect;
+        list.push((kind, item.to_owned(), sub.to_owned(), number));
     });
     list.sort();
     list

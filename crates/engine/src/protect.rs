@@ -27,7 +27,7 @@ pub(crate) fn protect(
     ring: &KeyRing,
     keys: Keys,
 ) -> Result<(), EngineError> {
-    each_field(body, &mut |path, person, field| {
+    body.for_each_protected(&mut |path, person, field| {
         if field.plain.is_empty() {
             return Ok(());
         }
@@ -46,16 +46,7 @@ pub(crate) fn protect(
 
 /// Whether a body has fields in plain that are to be protected.
 pub(crate) fn needs_protection(body: &Body<'_>) -> bool {
-    match body {
-        Body::AlarmAcknowledged(body) => {
-            !body.who.plain.is_empty() || !body.comment.plain.is_empty()
-        }
-        Body::CorrectionRecorded(body) => {
-            !body.who.plain.is_empty() || body.replacement.as_deref().is_some_and(needs_protection)
-        }
-        Body::DescriptionChanged(body) => !body.who.plain.is_empty(),
-        _ => false,
-    }
+    body.any_protected(&|field| !field.plain.is_empty())
 }
 
 /// Decrypts every protected field of a body whose key is still there.
@@ -65,7 +56,7 @@ pub(crate) fn reveal(
     owner: Owner<'_>,
     ring: &KeyRing,
 ) -> Result<(), EngineError> {
-    each_field(body, &mut |path, _, field| {
+    body.for_each_protected(&mut |path, _, field| {
         if let Some(plain) = ring.reveal(field.key, identity(owner, path), &field.ciphertext) {
             field.plain = plain.into();
         }
@@ -79,46 +70,5 @@ fn identity<'a>(owner: Owner<'a>, path: &'static str) -> FieldIdentity<'a> {
         source: owner.source,
         number: owner.number,
         path,
-    }
-}
-
-type Visit<'v> =
-    dyn FnMut(&'static str, Option<&str>, &mut Protected<'_>) -> Result<(), EngineError> + 'v;
-
-/// Calls `visit` with the path, the person in plain if known, and each protected field of a body.
-fn each_field(body: &mut Body<'_>, visit: &mut Visit<'_>) -> Result<(), EngineError> {
-    match body {
-        Body::AlarmAcknowledged(body) => {
-            let person = body.who.plain.to_string();
-            let person = (!person.is_empty()).then_some(person.as_str());
-            visit("who", person, &mut body.who)?;
-            visit("comment", person, &mut body.comment)
-        }
-        Body::CorrectionRecorded(body) => {
-            let person = body.who.plain.to_string();
-            visit(
-                "who",
-                (!person.is_empty()).then_some(person.as_str()),
-                &mut body.who,
-            )?;
-            match body.replacement.as_deref_mut() {
-                Some(Body::AlarmAcknowledged(inner)) => {
-                    let person = inner.who.plain.to_string();
-                    let person = (!person.is_empty()).then_some(person.as_str());
-                    visit("replacement.who", person, &mut inner.who)?;
-                    visit("replacement.comment", person, &mut inner.comment)
-                }
-                _ => Ok(()),
-            }
-        }
-        Body::DescriptionChanged(body) => {
-            let person = body.who.plain.to_string();
-            visit(
-                "who",
-                (!person.is_empty()).then_some(person.as_str()),
-                &mut body.who,
-            )
-        }
-        _ => Ok(()),
     }
 }

@@ -105,7 +105,7 @@ impl<'w> Recorder<'w> {
             recorded_at,
             effective_at: decision.effective_at,
             source: decision.source,
-            previous: self.previous(reported.machine),
+            previous: self.previous(reported.machine, decision.source),
             flags: decision.flags,
             authority: decision.authority,
             reported,
@@ -155,8 +155,9 @@ impl<'w> Recorder<'w> {
         self.staged
     }
 
-    fn previous(&self, machine: MachineNumber) -> Position {
-        if machine.get() == 0 {
+    /// The writer's own records are in no chain, unless they are about a machine.
+    fn previous(&self, machine: MachineNumber, source: SourceNumber) -> Position {
+        if machine.get() == 0 && source.get() == 0 {
             Position(0)
         } else {
             self.writer.head(machine)

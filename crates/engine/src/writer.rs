@@ -4,7 +4,7 @@ use crate::identity::Identity;
 use crate::limits::{TOLERANCE_IMPORT_NS, TOLERANCE_LIVE_NS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use werkbuch_model::event::{Aspect, AspectKind, Body, Kind, Recorded, SourceKind};
+use werkbuch_model::event::{Aspect, AspectKind, Body, Recorded, SourceKind};
 use werkbuch_model::id::{
     Epoch, LogId, MachineNumber, PlantId, Position, SourceName, SourceNumber, WriterEpoch,
 };
@@ -147,7 +147,8 @@ impl Writer {
         self.recorded_at = event.recorded_at;
         self.tree.append(leaf_hash(bytes));
         let reported = &event.reported;
-        if reported.machine.get() != 0 {
+        // What sources report about no machine is a chain too, the plant's, under the number 0.
+        if reported.machine.get() != 0 || event.is_reported() {
             self.heads
                 .insert(reported.machine.get(), event.position.get());
         }
@@ -252,7 +253,8 @@ impl Writer {
         )
     }
 
-    /// The position of the machine's last event; 0 when it has none.
+    /// The position of the machine's last event; of machine 0 the last one reported about none. 0 when
+    /// there is none.
     pub(crate) fn head(&self, machine: MachineNumber) -> Position {
         Position(self.heads.get(&machine.get()).copied().unwrap_or(0))
     }
@@ -294,9 +296,4 @@ pub(crate) fn default_tolerance(kind: SourceKind) -> u64 {
     } else {
         TOLERANCE_LIVE_NS
     }
-}
-
-/// Whether events of this kind set the state of a machine and therefore need one.
-pub(crate) fn needs_machine(kind: Kind) -> bool {
-    !matches!(kind, Kind::GapDetected)
 }

@@ -36,6 +36,14 @@ macro_rules! codes {
             }
         }
 
+        impl<'a> crate::event::Fields<'a> for $name {
+            fn give(&self, to: &mut dyn crate::event::FieldSink) { to.number(u64::from(self.code())); }
+
+            fn take(from: &mut dyn crate::event::FieldSource<'a>) -> Option<Self> {
+                Self::from_code(u32::try_from(from.number()?).ok()?)
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.name()) }
         }

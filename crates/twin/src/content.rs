@@ -1,5 +1,6 @@
 //! Takes events apart into the contents of the aspects that they set.
 
+use crate::fact;
 use crate::symbol::{Symbol, Symbols};
 use crate::value::*;
 use std::sync::Arc;
@@ -28,7 +29,9 @@ impl Interner<'_> {
 /// Calls `f` with each aspect that the body sets and what makes the value of it.
 pub(crate) fn for_each(body: &Body<'_>, f: &mut dyn FnMut(Aspect<'_>, Make<'_>)) {
     let Body::SampleReported(batch) = body else {
-        return body.for_each_aspect(&mut |aspect| f(aspect, &|texts| value(body, texts)));
+        return body.for_each_aspect(&mut |aspect| {
+            f(aspect, &|texts| value(body, &aspect, texts));
+        });
     };
     let mut items = batch.items.iter();
     body.for_each_aspect(&mut |aspect| {
@@ -38,7 +41,7 @@ pub(crate) fn for_each(body: &Body<'_>, f: &mut dyn FnMut(Aspect<'_>, Make<'_>))
     });
 }
 
-fn value(body: &Body<'_>, texts: &mut Interner<'_>) -> Option<SlotValue> {
+fn value(body: &Body<'_>, aspect: &Aspect<'_>, texts: &mut Interner<'_>) -> Option<SlotValue> {
     Some(match body {
         Body::AssetDeclared(said) => declaration(said, texts),
         Body::ConnectionChanged(said) => SlotValue::Connection {
@@ -78,16 +81,8 @@ fn value(body: &Body<'_>, texts: &mut Interner<'_>) -> Option<SlotValue> {
         Body::ItemChanged(said) => SlotValue::Item {
             text: said.text.as_deref().map(boxed),
         },
-        Body::SampleReported(_)
-        | Body::GapDetected(_)
-        | Body::CorrectionRecorded(_)
-        | Body::SourceOpened(_)
-        | Body::WriterOpened(_)
-        | Body::EventRefused(_)
-        | Body::ClockJumped(_)
-        | Body::FormatRaised(_)
-        | Body::DescriptionChanged(_)
-        | Body::DigestRecorded(_) => return None,
+        // The newer kinds are kept as packed fields; the others set no aspect.
+        other => SlotValue::Fact(fact::pack(other, aspect)?),
     })
 }
 

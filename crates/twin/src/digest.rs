@@ -115,6 +115,7 @@ impl Twin {
             SlotValue::Tool(said) => encode_tool(said, out),
             SlotValue::Item { text } => out.option(text.as_deref(), Canon::text),
             SlotValue::Sample(said) => self.encode_sample(said, out),
+            SlotValue::Fact(bytes) => crate::fact::encode(bytes, out),
         }
     }
 

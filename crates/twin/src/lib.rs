@@ -81,6 +81,7 @@ mod correction;
 mod describe;
 mod digest;
 mod error;
+mod fact;
 mod fold;
 mod machine;
 mod notes;

@@ -59,6 +59,8 @@ pub(crate) enum SlotValue {
         text: Option<Box<str>>,
     },
     Sample(Box<SampleValue>),
+    /// A content as packed fields, see `fact.rs`.
+    Fact(Box<[u8]>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,7 +170,8 @@ impl SlotValue {
             | Self::AlarmClear { .. }
             | Self::Override { .. }
             | Self::Tool(_)
-            | Self::Item { .. } => {}
+            | Self::Item { .. }
+            | Self::Fact(_) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::recover::{each_event, fold_error};
 use bytes::Bytes;
 use std::sync::{Arc, PoisonError};
 use werkbuch_journal::StoredBlock;
-use werkbuch_model::event::{Body, Recorded};
+use werkbuch_model::event::Recorded;
 use werkbuch_model::id::{Position, SourceNumber};
 use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
@@ -140,7 +140,7 @@ impl Plant {
     ) -> Result<Vec<u8>, EngineError> {
         let unreadable = |error| EngineError::internal(format!("a stored event: {error}"));
         let mut event = decode_recorded(event).map_err(unreadable)?;
-        if !holds_protected(&event.reported.body) {
+        if !is_protected(&event) {
             return Ok(encode_recorded(&event));
         }
         let shared = &*self.shared;
@@ -244,19 +244,9 @@ fn stored(block: &StoredBlock, from: Position) -> impl Iterator<Item = StoredEve
     })
 }
 
-fn holds_protected(body: &Body<'_>) -> bool {
-    match body {
-        Body::AlarmAcknowledged(body) => body.who.key != 0 || body.comment.key != 0,
-        Body::CorrectionRecorded(body) => {
-            body.who.key != 0 || body.replacement.as_deref().is_some_and(holds_protected)
-        }
-        Body::DescriptionChanged(body) => body.who.key != 0,
-        _ => false,
-    }
-}
-
 /// Whether an event is one that a reveal would change.
 #[must_use]
 pub fn is_protected(event: &Recorded<'_>) -> bool {
-    holds_protected(&event.reported.body)
+    let body = &event.reported.body;
+    body.any_protected(&|field| field.key != 0)
 }

@@ -64,10 +64,6 @@ impl ConditionChanged<'_> {
     }
 
     pub(super) fn for_each_aspect<'s>(&'s self, f: &mut dyn FnMut(Aspect<'s>)) {
-        f(Aspect {
-            kind: AspectKind::Condition,
-            item: &self.item,
-            sub: &self.code,
-        });
+        f(Aspect::pair(AspectKind::Condition, &self.item, &self.code));
     }
 }

@@ -157,6 +157,7 @@ pub struct Recorded<'a> {
     /// Who reported it; 0 is the plant's writer.
     pub source: SourceNumber,
     /// The position of the event before it of the same machine; 0 when it is the machine's first.
+    /// What sources report about no machine is a chain of its own.
     pub previous: Position,
     /// What the writer noted.
     pub flags: Flags,

@@ -95,6 +95,26 @@ pub struct DigestRecorded<'a> {
     pub digest: Blob<'a>,
 }
 
+/// The log goes on from a backup of another one that lay behind it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LineageStarted<'a> {
+    /// The id of the other log, 16 bytes.
+    #[serde(default, skip_serializing_if = "<[u8]>::is_empty")]
+    pub parent: Blob<'a>,
+    /// How many events of it this log begins with.
+    #[serde(default)]
+    pub size: u64,
+    /// The Merkle root over these events, 32 bytes.
+    #[serde(default, skip_serializing_if = "<[u8]>::is_empty")]
+    pub root: Blob<'a>,
+    /// The first position of the other log that is lost; 0 when nothing is known to be.
+    #[serde(default)]
+    pub lost_first: Position,
+    /// The last position of the other log that is lost.
+    #[serde(default)]
+    pub lost_last: Position,
+}
+
 macro_rules! writers_own {
     ($($ty:ty),+) => {$(
         impl $ty {
@@ -115,5 +135,9 @@ writers_own!(
     ClockJumped,
     FormatRaised,
     DigestRecorded<'_>,
+    LineageStarted<'_>,
+    super::ActionRecorded<'_>,
+    super::RuleCleared<'_>,
+    super::RuleRaised<'_>,
     super::DescriptionChanged<'_>
 );

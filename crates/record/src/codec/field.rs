@@ -3,9 +3,10 @@
 use super::input::{DecodeError, Input, Place, Wire, put_bytes, put_message, put_tag, put_varint};
 use std::borrow::Cow;
 use werkbuch_model::event::{
-    AspectKind, Blob, Body, ConditionLevel, Connection, CorrectionAction, Flags, GapCause,
-    ItemCategory, Mode, OverrideKind, PartMeaning, Qualifier, RefusalReason, SourceKind, State,
-    Text, ToolLifeUnit, Vocabulary,
+    AndonKind, AspectKind, Blob, Body, ConditionLevel, Connection, CorrectionAction, Disposition,
+    Flags, GapCause, IntervalKind, ItemCategory, MaintenanceKind, Medium, Mode, OverrideKind,
+    PartMeaning, PlanKind, Planned, Qualifier, RefusalReason, ResultVerdict, SourceKind, State,
+    Text, ToolLifeUnit, Vocabulary, WorkOutcome,
 };
 use werkbuch_model::id::{
     ElementId, Epoch, MachineNumber, Position, Sequence, SourceNumber, WriterEpoch,
@@ -125,6 +126,19 @@ impl<'a> Field<'a> for Option<f64> {
     }
 }
 
+impl<'a> Field<'a> for f64 {
+    fn put(&self, tag: u32, out: &mut Vec<u8>) {
+        if *self != 0.0 {
+            Some(*self).put(tag, out);
+        }
+    }
+
+    fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
+        expect(place, wire, Wire::Fixed64)?;
+        Ok(f64::from_le_bytes(input.fixed64()?))
+    }
+}
+
 impl<'a> Field<'a> for Option<u64> {
     fn put(&self, tag: u32, out: &mut Vec<u8>) {
         if let Some(value) = self {
@@ -241,6 +255,28 @@ macro_rules! lists_of_texts {
 
 lists_of_texts!(String, ElementId);
 
+impl<'a> Field<'a> for Vec<Text<'a>> {
+    fn put(&self, tag: u32, out: &mut Vec<u8>) {
+        for text in self {
+            put_bytes(tag, text.as_bytes(), out);
+        }
+    }
+
+    fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
+        Ok(vec![Text::read(place, wire, input)?])
+    }
+
+    fn absorb(
+        &mut self,
+        place: Place,
+        wire: Wire,
+        input: &mut Input<'a>,
+    ) -> Result<(), DecodeError> {
+        self.push(Text::read(place, wire, input)?);
+        Ok(())
+    }
+}
+
 impl<'a> Field<'a> for Vec<Position> {
     fn put(&self, tag: u32, out: &mut Vec<u8>) {
         if !self.is_empty() {
@@ -326,6 +362,9 @@ lists_of_messages!(
     werkbuch_model::event::SampleItem<'a>,
     werkbuch_model::event::Corrected<'a>,
     werkbuch_model::event::Restored<'a>,
+    werkbuch_model::event::Figure<'a>,
+    werkbuch_model::event::PlannedInterval<'a>,
+    werkbuch_model::event::PlanEntry<'a>,
     werkbuch_model::plant::Change,
 );
 
@@ -367,21 +406,30 @@ macro_rules! enums {
 }
 
 enums!(
+    AndonKind,
     AspectKind,
     ChangeAction,
     ConditionLevel,
     Connection,
     CorrectionAction,
+    Disposition,
     GapCause,
+    IntervalKind,
     ItemCategory,
     Level,
+    MaintenanceKind,
+    Medium,
     Mode,
+    WorkOutcome,
     OverrideKind,
     PartMeaning,
+    PlanKind,
+    Planned,
     Qualifier,
     RefusalReason,
     SourceKind,
     State,
     ToolLifeUnit,
+    ResultVerdict,
     Vocabulary
 );

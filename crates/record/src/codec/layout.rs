@@ -73,6 +73,92 @@ layout! {
     }
     DigestRecorded<'a> { 1 => at_position, 2 => fold_version, 3 => digest, }
     ItemChanged<'a> { 1 => item, 2 => text, }
+    CycleStarted<'a> {
+        1 => cycle, 2 => program, 3 => part_type, 4 => part, 5 => operation, 6 => carrier,
+        7 => variant,
+    }
+    CycleCompleted<'a> {
+        1 => cycle, 2 => duration_ms, 3 => ideal_ms, 4 => outcome, 5 => part, 6 => part_type,
+        7 => variant, 8 => operation, 9 => subgroup, 10 => parts,
+    }
+    MaintenanceStarted<'a> {
+        1 => work_order, 2 => maintenance, 3 => planned, 4 => crew, 5 => native,
+    }
+    MaintenanceEnded<'a> { 1 => work_order, 2 => outcome, 3 => who, 4 => comment, }
+    BufferLevelChanged<'a> { 1 => buffer, 2 => lane, 3 => level, 4 => capacity, }
+    MaterialArrived<'a> {
+        1 => part_number, 2 => batch, 3 => quantity, 4 => unit, 5 => from, 6 => to, 7 => delivery,
+    }
+    MaterialMoved<'a> {
+        1 => part_number, 2 => batch, 3 => quantity, 4 => unit, 5 => from, 6 => to,
+    }
+    MaterialConsumed<'a> {
+        1 => part_number, 2 => batch, 3 => quantity, 4 => unit, 5 => at, 6 => order, 7 => part,
+    }
+    InventoryCounted<'a> { 1 => location, 2 => part_number, 3 => quantity, 4 => unit, 5 => who, }
+    SupplyStatusReported<'a> {
+        1 => part_number, 2 => site, 3 => stock, 4 => unit, 5 => days_of_supply,
+        6 => demand_per_day, 7 => capacity_per_week,
+    }
+    OrderReleased<'a> {
+        1 => order, 2 => product, 3 => variant, 4 => planned, 5 => due, 6 => priority,
+    }
+    OrderStarted<'a> { 1 => order, 2 => product, 3 => variant, }
+    OrderCompleted<'a> { 1 => order, 2 => done, 3 => scrap, }
+    OrderAborted<'a> { 1 => order, 2 => done, 3 => scrap, 4 => reason, }
+    ProcessResult<'a> {
+        1 => operation, 2 => spot, 3 => verdict, 4 => cycle, 5 => part, 6 => subgroup, 7 => figures,
+    }
+    QualityResult<'a> {
+        1 => characteristic, 2 => nominal, 3 => measured, 4 => lower, 5 => upper, 6 => unit,
+        7 => verdict, 8 => cycle, 9 => part, 10 => operation, 11 => subgroup,
+    }
+    EnergyCounter<'a> { 1 => meter, 2 => medium, 3 => value, 4 => modulus, 5 => reset_epoch, }
+    DowntimeReasonAssigned<'a> {
+        1 => key, 2 => from, 3 => to, 4 => code, 5 => text, 6 => who, 7 => comment,
+    }
+    CalendarChanged<'a> { 1 => unit, 2 => key, 3 => from, 4 => to, 5 => intervals, }
+    PartEntered<'a> {
+        1 => part, 2 => location, 3 => place, 4 => part_type, 5 => variant, 6 => carrier,
+        7 => operation, 8 => order,
+    }
+    PartLeft<'a> {
+        1 => part, 2 => location, 3 => place, 4 => to, 5 => part_type, 6 => variant, 7 => carrier,
+        8 => operation, 9 => outcome,
+    }
+    PartsJoined<'a> { 1 => part, 2 => parts, 3 => location, 4 => operation, }
+    PartSplit<'a> { 1 => part, 2 => into, 3 => location, 4 => operation, }
+    PartDispositioned<'a> {
+        1 => part, 2 => disposition, 3 => code, 4 => location, 5 => produced_at, 6 => who,
+        7 => comment,
+    }
+    TransportStarted<'a> {
+        1 => transport, 2 => vehicle, 3 => carrier, 4 => from, 5 => to, 6 => parts,
+        7 => part_number, 8 => quantity,
+    }
+    TransportEnded<'a> { 1 => transport, 2 => at, 3 => outcome, }
+    PlanPublished<'a> {
+        1 => plan, 2 => plan_kind, 3 => version, 4 => chunk, 5 => chunks, 6 => from, 7 => to,
+        8 => entries,
+    }
+    AndonRaised<'a> { 1 => key, 2 => andon, 3 => location, 4 => text, 5 => who, }
+    AndonCleared<'a> { 1 => key, 2 => who, 3 => comment, }
+    StaffingChanged<'a> {
+        1 => unit, 2 => crew, 3 => shift, 4 => skill, 5 => present, 6 => required, 7 => who,
+    }
+    PeriodClosed<'a> { 1 => unit, 2 => key, 3 => from, 4 => to, 5 => at_position, 6 => figures, }
+    LineageStarted<'a> { 1 => parent, 2 => size, 3 => root, 4 => lost_first, 5 => lost_last, }
+    RuleRaised<'a> { 1 => rule, 2 => key, 3 => severity, 4 => text, }
+    RuleCleared<'a> { 1 => rule, 2 => key, }
+    ActionRecorded<'a> {
+        1 => action, 2 => target, 3 => who, 4 => why, 5 => old_position, 6 => detail,
+    }
+    Figure<'a> { 1 => name, 2 => value, 3 => unit, 4 => lower, 5 => upper, }
+    PlannedInterval<'a> { 1 => from, 2 => to, 3 => kind, 4 => name, 5 => team, }
+    PlanEntry<'a> {
+        1 => at, 2 => until, 3 => order, 4 => product, 5 => variant, 6 => part, 7 => quantity,
+        8 => part_number, 9 => site, 10 => location, 11 => text,
+    }
 }
 
 impl<'a> Field<'a> for Protected<'a> {
@@ -111,8 +197,14 @@ macro_rules! kinds {
 }
 
 kinds! {
-    AssetDeclared ConnectionChanged StateChanged ModeChanged PartProduced AlarmRaised
-    AlarmAcknowledged AlarmCleared ConditionChanged ToolChanged ProgramChanged OverrideChanged
-    SampleReported GapDetected CorrectionRecorded SourceOpened WriterOpened EventRefused ClockJumped
-    FormatRaised DescriptionChanged DigestRecorded ItemChanged
+    AssetDeclared ConnectionChanged StateChanged ModeChanged CycleStarted CycleCompleted
+    PartProduced AlarmRaised AlarmAcknowledged AlarmCleared ConditionChanged ToolChanged
+    ProgramChanged OverrideChanged MaintenanceStarted BufferLevelChanged MaterialArrived
+    OrderReleased ProcessResult QualityResult EnergyCounter SampleReported DowntimeReasonAssigned
+    CalendarChanged SupplyStatusReported GapDetected CorrectionRecorded MaintenanceEnded
+    MaterialMoved MaterialConsumed OrderStarted OrderCompleted OrderAborted SourceOpened
+    WriterOpened EventRefused ClockJumped FormatRaised LineageStarted DescriptionChanged
+    DigestRecorded ItemChanged PartEntered PartLeft PartsJoined PartSplit PartDispositioned
+    InventoryCounted TransportStarted TransportEnded PlanPublished AndonRaised AndonCleared
+    StaffingChanged PeriodClosed RuleRaised RuleCleared ActionRecorded
 }

@@ -1,5 +1,9 @@
 //! Draws events of every kind, with all their fields, from a seed.
 
+mod flow;
+mod office;
+mod work;
+
 use werkbuch_model::event::*;
 use werkbuch_model::id::*;
 use werkbuch_model::plant::{
@@ -321,7 +325,11 @@ impl Dice {
                 fold_version: self.small(),
                 digest: self.blob(32),
             }),
-            other => unreachable!("{other} has no generator"),
+            other => self
+                .draw_work_kind(other)
+                .or_else(|| self.draw_flow_kind(other))
+                .or_else(|| self.draw_office_kind(other))
+                .unwrap_or_else(|| unreachable!("{other} has no generator")),
         }
     }
 

@@ -10,6 +10,7 @@ mod bodies;
 mod corrections;
 mod description;
 mod digest;
+mod facts;
 mod fold;
 mod join;
 mod memory;

@@ -367,7 +367,7 @@ fn an_alarm_is_what_came_since_its_last_raise() {
 
 #[test]
 fn a_machine_as_json_has_stable_names() {
-    let mut bodies: Vec<_> = (0..KINDS).map(|kind| body(kind, 2)).collect();
+    let mut bodies: Vec<_> = (0..SLOTTED).map(|kind| body(kind, 2)).collect();
     bodies.push(samples(&["x"], 4.0));
     let writer = machine(bodies);
     let json = with(&writer, |machine| {
