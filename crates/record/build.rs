@@ -7,7 +7,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
     let set = protox::compile(
-        ["werkbuch/v1/codes.proto", "werkbuch/v1/event.proto"],
+        [
+            "werkbuch/v1/codes.proto",
+            "werkbuch/v1/description.proto",
+            "werkbuch/v1/event.proto",
+        ],
         [&root],
     )?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);

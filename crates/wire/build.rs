@@ -8,8 +8,9 @@ use std::path::PathBuf;
 const RAW: [&str; 3] = ["AppendRequest", "ListEventsResponse", "TailEventsResponse"];
 
 /// The files whose messages are those of `record`.
-const EVENTS: [&str; 5] = [
+const EVENTS: [&str; 6] = [
     "codes.proto",
+    "description.proto",
     "event.proto",
     "flow.proto",
     "people.proto",

@@ -140,6 +140,13 @@ names! {
     TenantId(NAME_BYTES_MAX);
 }
 
+impl ElementId {
+    /// The least name in the order of names.
+    pub(crate) fn least() -> Self {
+        Self("0".into())
+    }
+}
+
 impl Position {
     /// The position after this one.
     #[must_use]

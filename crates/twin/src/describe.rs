@@ -1,68 +1,65 @@
 //! The canonical encoding of a plant's description, for the digest.
 
 use crate::digest::Canon;
-use werkbuch_model::plant::{Authority, Buffer, Description, Flow, Machine, Unit};
+use werkbuch_model::plant::{Description, Field, SpecRef, Value};
 
-/// Everything in the description, in the order in which it lists its objects.
+/// Everything in the description, in the order in which it lists its objects, then the machines
+/// that are gone.
 pub(crate) fn encode(description: &Description, out: &mut Canon) {
-    out.flag(description.is_declared());
-    out.text(&description.plant().name);
-    out.text(&description.plant().time_zone);
-    list(description.units(), out, encode_unit);
-    list(description.machines(), out, encode_machine);
-    list(description.removed(), out, encode_machine);
-    list(description.buffers(), out, encode_buffer);
-    list(description.flows(), out, encode_flow);
-    list(description.authorities(), out, encode_authority);
+    let objects: Vec<SpecRef<'_>> = description.objects().collect();
+    let removed: Vec<SpecRef<'_>> = description.removed().map(SpecRef::Machine).collect();
+    for list in [objects, removed] {
+        out.length(list.len());
+        for object in list {
+            out.u32(object.kind().code());
+            object.visit(&mut |field| encode_field(&field, out));
+            // No key is empty: this ends the object.
+            out.text("");
+        }
+    }
 }
 
-fn list<T>(items: impl Iterator<Item = T>, out: &mut Canon, encode: fn(T, &mut Canon)) {
-    let items: Vec<T> = items.collect();
-    out.length(items.len());
-    items.into_iter().for_each(|item| encode(item, out));
+/// A field with its key, so that no field can be taken for another. One that holds nothing leaves
+/// no bytes, so that a field that is added later changes no digest of what does not use it.
+fn encode_field(field: &Field<'_>, out: &mut Canon) {
+    if field.value != Value::Absent {
+        out.text(field.key);
+        encode_value(&field.value, out);
+    }
 }
 
-fn encode_unit(unit: &Unit, out: &mut Canon) {
-    out.text(unit.id.as_str());
-    out.text(&unit.name);
-    out.u32(unit.level.code());
-    out.option(unit.parent.as_ref(), |out, parent| {
-        out.text(parent.as_str())
-    });
-}
-
-fn encode_machine(machine: &Machine, out: &mut Canon) {
-    out.u32(machine.number.get());
-    out.text(machine.id.as_str());
-    out.text(&machine.name);
-    out.option(machine.parent.as_ref(), |out, parent| {
-        out.text(parent.as_str())
-    });
-    out.text(&machine.machine_type);
-    out.u32(machine.vocabulary.code());
-    list(machine.aliases.iter(), out, |alias, out| {
-        out.text(alias.as_str())
-    });
-}
-
-fn encode_buffer(buffer: &Buffer, out: &mut Canon) {
-    out.text(buffer.id.as_str());
-    out.text(&buffer.name);
-    out.option(buffer.parent.as_ref(), |out, parent| {
-        out.text(parent.as_str())
-    });
-    out.u32(buffer.capacity);
-}
-
-fn encode_flow(flow: &Flow, out: &mut Canon) {
-    out.text(flow.from.as_str());
-    out.text(flow.to.as_str());
-}
-
-fn encode_authority(authority: &Authority, out: &mut Canon) {
-    out.text(&authority.machines);
-    out.u32(authority.aspect.code());
-    list(authority.sources.iter(), out, |source, out| {
-        out.text(source)
-    });
+fn encode_value(value: &Value<'_>, out: &mut Canon) {
+    match value {
+        Value::Absent => out.u32(0),
+        Value::Text(text) => {
+            out.u32(1);
+            out.text(text);
+        }
+        Value::Number(number) => {
+            out.u32(2);
+            out.u64(*number);
+        }
+        Value::Millis(millis) => {
+            out.u32(3);
+            out.u64(*millis);
+        }
+        Value::Decimal(decimal) => {
+            out.u32(4);
+            out.u64(decimal.millionths());
+        }
+        Value::Texts(texts) => {
+            out.u32(5);
+            out.length(texts.len());
+            texts.iter().for_each(|text| out.text(text));
+        }
+        Value::Tables(tables) => {
+            out.u32(6);
+            out.length(tables.len());
+            for table in tables {
+                table.iter().for_each(|field| encode_field(field, out));
+                // No key is empty: this ends the table.
+                out.text("");
+            }
+        }
+    }
 }

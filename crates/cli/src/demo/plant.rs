@@ -71,7 +71,10 @@ impl DemoPlant {
 
     /// The names of the machines, in the order of the description.
     pub(crate) fn machines(&self) -> impl Iterator<Item = &str> {
-        self.file.machines.iter().map(|machine| machine.id.as_str())
+        self.file
+            .machines
+            .iter()
+            .map(|machine| machine.spec.id.as_str())
     }
 
     /// The machines whose good parts are done.
@@ -86,8 +89,8 @@ impl DemoPlant {
             .file
             .machines
             .iter()
-            .find(|one| one.id.as_str() == machine);
-        let unit = found.and_then(|machine| machine.parent.as_ref());
+            .find(|one| one.spec.id.as_str() == machine);
+        let unit = found.and_then(|machine| machine.spec.parent.as_ref());
         let area = unit.and_then(|unit| self.areas.get(unit.as_str()));
         let reads = |areas: &[&str]| area.is_some_and(|area| areas.contains(&area.as_str()));
         GATEWAYS
@@ -116,12 +119,12 @@ impl DemoPlant {
         let buffer = |id: &str| buffers.iter().position(|buffer| buffer.id.as_str() == id);
         let flows = &self.file.flows;
         let stations = self.file.machines.iter().zip(1..).map(|(machine, number)| {
-            let id = machine.id.as_str();
+            let id = machine.spec.id.as_str();
             let into = flows.iter().filter(|flow| flow.to.as_str() == id);
             let out = flows.iter().find(|flow| flow.from.as_str() == id);
             let sort = SORTS
                 .iter()
-                .find(|(sort, ..)| *sort == machine.machine_type);
+                .find(|(sort, ..)| *sort == machine.spec.machine_type);
             let (_, cycle, mtbf, mttr, lot) = sort.copied().unwrap_or(("", 60, 0, 0, 0));
             Station {
                 machine: MachineNumber(number),
@@ -161,8 +164,10 @@ mod tests {
         assert_eq!(plant.machines().count(), 24);
         assert_eq!(plant.last_machines(), ["test-1", "test-2"]);
         for machine in &plant.file.machines {
-            let known = SORTS.iter().any(|(sort, ..)| *sort == machine.machine_type);
-            assert!(known, "{} has no sort", machine.id);
+            let known = SORTS
+                .iter()
+                .any(|(sort, ..)| *sort == machine.spec.machine_type);
+            assert!(known, "{} has no sort", machine.spec.id);
         }
         let per_gateway = |index| {
             plant

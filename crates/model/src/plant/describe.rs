@@ -1,173 +1,151 @@
 //! Says a change in one line: `~ buffer b1 capacity 4 -> 6`.
 
 use super::description::Description;
-use super::spec::{Authority, Buffer, Change, ChangeAction, Machine, Plant, Spec, Unit};
-use super::words::{aspect_word, level_word, vocabulary_word};
+use super::object::{Field, Value};
+use super::spec::{Change, ChangeAction, Decimal, Spec, SpecRef};
+use super::write::seconds;
 use crate::id::ElementId;
-use std::fmt;
 
 /// The change in one line, with old and new of what differs from `before`, the description that
 /// the change is about to be applied to.
 #[must_use]
 pub fn describe(change: &Change, before: &Description) -> String {
-    let sign = match change.action {
+    let sign = sign(change.action);
+    let spec = &change.spec;
+    let mut line = format!("{sign} {}", head(spec));
+    let old = before.same(spec);
+    let details = match (change.action, old) {
+        (ChangeAction::Change, Some(old)) => differences(old, spec),
+        (ChangeAction::Change, None) => vec!["unchanged".to_owned()],
+        _ => particulars(spec.as_ref()),
+    };
+    if !details.is_empty() {
+        line.push(' ');
+        line.push_str(&details.join(", "));
+    }
+    line
+}
+
+/// The sign of an action: `+`, `~` or `-`.
+#[must_use]
+pub const fn sign(action: ChangeAction) -> char {
+    match action {
         ChangeAction::Add => '+',
         ChangeAction::Change => '~',
         ChangeAction::Remove => '-',
         ChangeAction::Unspecified => '?',
+    }
+}
+
+/// The kind and the name of an object.
+fn head(spec: &Spec) -> String {
+    let kind = spec.kind().name().to_ascii_lowercase().replace('_', " ");
+    match spec {
+        Spec::Plant(_) => kind,
+        Spec::Machine(machine) => format!("machine {} (number {})", machine.id, machine.number),
+        other => format!("{kind} {}", other.as_ref().label()),
+    }
+}
+
+/// Fields that the head has said already.
+fn is_said(spec: SpecRef<'_>, key: &str) -> bool {
+    match spec {
+        SpecRef::Machine(_) => matches!(key, "id" | "number"),
+        SpecRef::Plant(_) => false,
+        SpecRef::Authority(_) => matches!(key, "machines" | "aspect"),
+        SpecRef::Flow(_) => matches!(key, "from" | "to"),
+        SpecRef::Step(_) => matches!(key, "product" | "variant" | "number"),
+        SpecRef::Setup(_) => matches!(key, "machines" | "attribute" | "from" | "to"),
+        SpecRef::Feed(_) => matches!(key, "part_number" | "at" | "product" | "variant"),
+        SpecRef::Boundary(_) => matches!(key, "at" | "kind"),
+        SpecRef::CountPoint(_) => matches!(key, "unit" | "at" | "meaning"),
+        _ => key == "id",
+    }
+}
+
+/// What an object is, as far as it says so.
+fn particulars(spec: SpecRef<'_>) -> Vec<String> {
+    let mut said = Vec::new();
+    spec.visit(&mut |field| {
+        if !is_said(spec, field.key) && field.value != field.otherwise {
+            said.push(format!("{} {}", word(field.key), field_of(&field)));
+        }
+    });
+    said
+}
+
+/// What differs, old and new; a change without a difference must not look as if it had been cut
+/// off.
+fn differences(old: SpecRef<'_>, new: &Spec) -> Vec<String> {
+    let mut before = Vec::new();
+    old.visit(&mut |field| before.push((field.key, field_of(&field))));
+    let mut said = Vec::new();
+    let mut fields = before.into_iter();
+    new.as_ref().visit(&mut |field| {
+        let Some((key, was)) = fields.next() else {
+            return;
+        };
+        let is = field_of(&field);
+        match key {
+            _ if was == is => {}
+            "id" => said.push(format!("renamed from {was}")),
+            // A renaming leaves the old name as an alias; that it does so need not be said.
+            "formerly" if aliases_of_renaming(old, new) => {}
+            key => said.push(format!("{} {was} -> {is}", word(key))),
+        }
+    });
+    if said.is_empty() {
+        said.push("unchanged".to_owned());
+    }
+    said
+}
+
+fn aliases_of_renaming(old: SpecRef<'_>, new: &Spec) -> bool {
+    let (SpecRef::Machine(old), Spec::Machine(new)) = (old, new) else {
+        return false;
     };
-    let mut line = match &change.spec {
-        Spec::Plant(plant) => describe_plant(plant, sign, before),
-        Spec::Unit(unit) => describe_unit(unit, sign, before),
-        Spec::Machine(machine) => describe_machine(machine, sign, before),
-        Spec::Buffer(buffer) => describe_buffer(buffer, sign, before),
-        Spec::Flow(flow) => Line::new(sign, format!("flow {} -> {}", flow.from, flow.to)),
-        Spec::Authority(authority) => describe_authority(authority, sign, before),
+    let expected = |alias: &ElementId| *alias == old.id || old.aliases.contains(alias);
+    old.id != new.id && new.aliases.iter().all(expected)
+}
+
+fn field_of(field: &Field<'_>) -> String {
+    match (field.key, &field.value) {
+        ("in" | "parent", Value::Absent) => "the plant".to_owned(),
+        ("name", Value::Text(text)) => format!("{text:?}"),
+        ("name", Value::Absent) => "\"\"".to_owned(),
+        (_, value) => shown(value),
+    }
+}
+
+/// A key as people read it: durations are shown with their unit.
+fn word(key: &str) -> String {
+    let bare = match key {
+        "ms" => "time",
+        key => key.strip_suffix("_ms").unwrap_or(key),
     };
-    line.finish();
-    line.text
+    bare.replace('_', " ")
 }
 
-/// One line that grows by the fields that differ.
-struct Line {
-    text: String,
-    changed: bool,
-    separator: &'static str,
-}
-
-impl Line {
-    fn new(sign: char, head: impl fmt::Display) -> Self {
-        Self {
-            text: format!("{sign} {head}"),
-            changed: sign == '~',
-            separator: " ",
+fn shown(value: &Value<'_>) -> String {
+    match value {
+        Value::Absent => "none".to_owned(),
+        Value::Text(text) if text.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            format!("{text:?}")
         }
-    }
-
-    fn say(&mut self, text: impl fmt::Display) {
-        self.text.push_str(self.separator);
-        self.text.push_str(&text.to_string());
-        self.separator = ", ";
-    }
-
-    /// `what old -> new` when the two differ.
-    fn compare(&mut self, what: &str, old: impl fmt::Display, new: impl fmt::Display) {
-        let (old, new) = (old.to_string(), new.to_string());
-        if old != new {
-            self.say(format!("{what} {old} -> {new}"));
-        }
-    }
-
-    /// A change without a difference must not look as if it had been cut off.
-    fn finish(&mut self) {
-        if self.changed && self.separator == " " {
-            self.say("unchanged");
+        Value::Text(text) => text.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Millis(millis) => format!("{} s", seconds(*millis)),
+        Value::Decimal(decimal) => Decimal::to_string(decimal),
+        Value::Texts(texts) => format!("[{}]", texts.join(", ")),
+        Value::Tables(tables) => {
+            let tables: Vec<String> = tables.iter().map(|fields| table(fields)).collect();
+            format!("[{}]", tables.join("; "))
         }
     }
 }
 
-fn inside(parent: Option<&ElementId>) -> String {
-    parent.map_or_else(|| "the plant".to_owned(), ToString::to_string)
-}
-
-fn quoted(text: &str) -> String {
-    format!("{text:?}")
-}
-
-fn describe_plant(new: &Plant, sign: char, before: &Description) -> Line {
-    let mut line = Line::new(sign, "plant");
-    if sign == '~' {
-        let old = before.plant();
-        line.compare("name", quoted(&old.name), quoted(&new.name));
-        line.compare("time zone", &old.time_zone, &new.time_zone);
-    } else {
-        line.say(quoted(&new.name));
-        line.say(format!("time zone {}", new.time_zone));
-    }
-    line
-}
-
-fn describe_unit(new: &Unit, sign: char, before: &Description) -> Line {
-    let mut line = Line::new(sign, format!("unit {}", new.id));
-    match before.unit(new.id.as_str()).filter(|_| sign == '~') {
-        Some(old) => {
-            line.compare("level", level_word(old.level), level_word(new.level));
-            line.compare(
-                "in",
-                inside(old.parent.as_ref()),
-                inside(new.parent.as_ref()),
-            );
-            line.compare("name", quoted(&old.name), quoted(&new.name));
-        }
-        None => line.say(format!(
-            "({}) in {}",
-            level_word(new.level),
-            inside(new.parent.as_ref())
-        )),
-    }
-    line
-}
-
-fn describe_machine(new: &Machine, sign: char, before: &Description) -> Line {
-    let head = format!("machine {} (number {})", new.id, new.number);
-    let mut line = Line::new(sign, head);
-    let Some(old) = before.machine(new.number).filter(|_| sign == '~') else {
-        line.say(format!("in {}", inside(new.parent.as_ref())));
-        return line;
-    };
-    if old.id != new.id {
-        line.say(format!("renamed from {}", old.id));
-    }
-    line.compare(
-        "in",
-        inside(old.parent.as_ref()),
-        inside(new.parent.as_ref()),
-    );
-    line.compare("type", quoted(&old.machine_type), quoted(&new.machine_type));
-    line.compare(
-        "vocabulary",
-        vocabulary_word(old.vocabulary),
-        vocabulary_word(new.vocabulary),
-    );
-    line.compare("name", quoted(&old.name), quoted(&new.name));
-    let news = new.aliases.iter();
-    for alias in news.filter(|alias| **alias != old.id && !old.aliases.contains(alias)) {
-        line.say(format!("formerly {alias}"));
-    }
-    line
-}
-
-fn describe_buffer(new: &Buffer, sign: char, before: &Description) -> Line {
-    let mut line = Line::new(sign, format!("buffer {}", new.id));
-    match before.buffer(new.id.as_str()).filter(|_| sign == '~') {
-        Some(old) => {
-            line.compare("capacity", old.capacity, new.capacity);
-            line.compare(
-                "in",
-                inside(old.parent.as_ref()),
-                inside(new.parent.as_ref()),
-            );
-            line.compare("name", quoted(&old.name), quoted(&new.name));
-        }
-        None => line.say(format!(
-            "(capacity {}) in {}",
-            new.capacity,
-            inside(new.parent.as_ref())
-        )),
-    }
-    line
-}
-
-fn describe_authority(new: &Authority, sign: char, before: &Description) -> Line {
-    let head = format!("authority {} {}", new.machines, aspect_word(new.aspect));
-    let mut line = Line::new(sign, head);
-    let mut olds = before.authorities();
-    match olds
-        .find(|old| old.key() == new.key())
-        .filter(|_| sign == '~')
-    {
-        Some(old) => line.compare("sources", old.sources.join(", "), new.sources.join(", ")),
-        None => line.say(format!("sources {}", new.sources.join(", "))),
-    }
-    line
+fn table(fields: &[Field<'_>]) -> String {
+    let there = fields.iter().filter(|field| field.value != Value::Absent);
+    let shown: Vec<String> = there.map(|field| shown(&field.value)).collect();
+    shown.join(" ")
 }

@@ -1,8 +1,9 @@
 //! A plant's description as folded from its changes.
 
 use super::spec::{
-    Authority, Buffer, Change, ChangeAction, Flow, Level, Machine, ObjectKind, Plant, Spec, Unit,
+    Authority, Buffer, Change, ChangeAction, Level, Machine, ObjectKind, Plant, Spec, SpecRef, Unit,
 };
+use super::tables::Tables;
 use crate::id::{ElementId, MachineNumber};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ pub struct Description {
     machines: BTreeMap<MachineNumber, Machine>,
     removed: BTreeMap<MachineNumber, Machine>,
     buffers: BTreeMap<ElementId, Buffer>,
-    flows: BTreeSet<Flow>,
+    pub(super) tables: Tables,
     /// In the order of declaration, which decides between equally specific ones.
     authorities: Vec<Authority>,
     names: BTreeMap<ElementId, Bearer>,
@@ -82,10 +83,7 @@ pub enum DescriptionError {
     NumberOutOfRange(MachineNumber),
 }
 
-static UNDECLARED: Plant = Plant {
-    name: String::new(),
-    time_zone: String::new(),
-};
+static UNDECLARED: Plant = Plant::undeclared();
 
 impl Description {
     /// Applies one change. On an error nothing has changed.
@@ -103,11 +101,11 @@ impl Description {
             (action, Spec::Plant(plant)) => self.apply_plant(action, plant),
             (action, Spec::Unit(unit)) => self.apply_unit(action, unit),
             (action, Spec::Buffer(buffer)) => self.apply_buffer(action, buffer),
-            (action, Spec::Flow(flow)) => self.apply_flow(action, flow),
             (action, Spec::Authority(authority)) => self.apply_authority(action, authority),
             (ChangeAction::Add, Spec::Machine(machine)) => self.add_machine(machine),
             (ChangeAction::Change, Spec::Machine(machine)) => self.change_machine(machine),
             (ChangeAction::Remove, Spec::Machine(machine)) => self.remove_machine(machine),
+            (action, spec) => self.tables.apply(action, spec),
         }
     }
 
@@ -138,11 +136,6 @@ impl Description {
         self.buffers.values()
     }
 
-    /// All flows by name of their ends.
-    pub fn flows(&self) -> impl Iterator<Item = &Flow> {
-        self.flows.iter()
-    }
-
     /// All authorities in the order of their declaration.
     pub fn authorities(&self) -> impl Iterator<Item = &Authority> {
         self.authorities.iter()
@@ -151,6 +144,35 @@ impl Description {
     /// The machines that are gone, as they were last, by number.
     pub fn removed(&self) -> impl Iterator<Item = &Machine> {
         self.removed.values()
+    }
+
+    /// Every object that is there: the plant, units, machines, buffers, then the others in the order
+    /// in which files declare them.
+    pub fn objects(&self) -> impl Iterator<Item = SpecRef<'_>> {
+        let plant = self.plant.iter().map(SpecRef::Plant);
+        plant
+            .chain(self.units().map(SpecRef::Unit))
+            .chain(self.machines().map(SpecRef::Machine))
+            .chain(self.buffers().map(SpecRef::Buffer))
+            .chain(self.tables.all())
+            .chain(self.authorities().map(SpecRef::Authority))
+    }
+
+    /// The object of the same kind and key as this one, which for a machine is its number.
+    #[must_use]
+    pub fn same(&self, spec: &Spec) -> Option<SpecRef<'_>> {
+        match spec {
+            Spec::Plant(_) => self.plant.as_ref().map(SpecRef::Plant),
+            Spec::Unit(unit) => self.units.get(&unit.id).map(SpecRef::Unit),
+            Spec::Machine(machine) => self.machines.get(&machine.number).map(SpecRef::Machine),
+            Spec::Buffer(buffer) => self.buffers.get(&buffer.id).map(SpecRef::Buffer),
+            Spec::Authority(authority) => {
+                let mut all = self.authorities.iter();
+                all.find(|other| other.key() == authority.key())
+                    .map(SpecRef::Authority)
+            }
+            other => self.tables.same(other),
+        }
     }
 
     /// The machine with this number, unless it is gone.
@@ -267,17 +289,6 @@ impl Description {
             self.name(&buffer.id, Bearer::Buffer);
         }
         self.buffers.insert(buffer.id.clone(), buffer.clone());
-        Ok(())
-    }
-
-    fn apply_flow(&mut self, action: ChangeAction, flow: &Flow) -> Result<(), DescriptionError> {
-        let name = format!("{} -> {}", flow.from, flow.to);
-        check_presence(action, self.flows.contains(flow), ObjectKind::Flow, &name)?;
-        if action == ChangeAction::Remove {
-            self.flows.remove(flow);
-        } else {
-            self.flows.insert(flow.clone());
-        }
         Ok(())
     }
 
@@ -403,7 +414,7 @@ impl Authority {
     }
 }
 
-fn check_presence(
+pub(super) fn check_presence(
     action: ChangeAction,
     there: bool,
     kind: ObjectKind,

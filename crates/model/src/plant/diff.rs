@@ -4,13 +4,14 @@ use super::description::Description;
 use super::file::PlantFile;
 use super::mistake::Mistake;
 use super::numbering::Numbering;
-use super::spec::{Authority, Change, ChangeAction, Machine, Spec, Unit};
+use super::object::Keyed;
+use super::spec::{Authority, Change, ChangeAction, Machine, Spec, Unit, keyed_objects};
 use crate::id::{ElementId, MachineNumber};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The changes that turn `current` into what the file declares, in an order in which each can be
 /// applied: the plant, units before what lies in them, machines in the order of the file, buffers,
-/// flows, authorities, and removals last with children first. (What must make room for a new
+/// what they refer to, flows, authorities, and removals last with children first. (What must make room for a new
 /// bearer of its name goes first. Authorities that come before a new one in the file but after it
 /// in `current` are removed and added again, because their order counts.)
 ///
@@ -29,7 +30,7 @@ pub fn diff(current: &Description, file: &PlantFile) -> Result<Vec<Change>, Vec<
     changes.units(current, file, &wanted);
     changes.machines(current, &wanted);
     changes.buffers(current, file, &wanted);
-    changes.flows(current, file);
+    changes.keyed(current, file);
     changes.authorities(current, file);
     Ok(changes.in_order())
 }
@@ -194,16 +195,24 @@ impl Changes {
         }
     }
 
-    fn flows(&mut self, current: &Description, file: &PlantFile) {
-        let present: BTreeSet<_> = current.flows().collect();
-        let wanted: BTreeSet<_> = file.flows.iter().collect();
-        for flow in &file.flows {
-            if !present.contains(flow) {
-                self.add(Spec::Flow(flow.clone()));
+    /// The changes of one kind that is known by its key.
+    fn table<'a, T: Keyed + Into<Spec> + 'a>(
+        &mut self,
+        current: &BTreeMap<T::Key, T>,
+        wanted: &[T],
+    ) {
+        let keys: BTreeSet<T::Key> = wanted.iter().map(T::key).collect();
+        for new in wanted {
+            match current.get(&new.key()) {
+                None => self.add(new.clone().into()),
+                Some(old) if old != new => self.alter(new.clone().into()),
+                Some(_) => {}
             }
         }
-        for flow in present.difference(&wanted) {
-            self.remove(Spec::Flow((*flow).clone()), false);
+        for (key, old) in current {
+            if !keys.contains(key) {
+                self.remove(old.clone().into(), false);
+            }
         }
     }
 
@@ -247,6 +256,18 @@ impl Changes {
         list.push(change(ChangeAction::Remove, spec));
     }
 }
+
+macro_rules! keyed_changes {
+    ($($kind:ident $list:ident $table:literal,)+) => {
+        impl Changes {
+            fn keyed(&mut self, current: &Description, file: &PlantFile) {
+                $(self.table(&current.tables.$list, &file.$list);)+
+            }
+        }
+    };
+}
+
+keyed_objects!(keyed_changes);
 
 fn change(action: ChangeAction, spec: Spec) -> Change {
     Change { action, spec }

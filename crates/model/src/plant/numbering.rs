@@ -23,7 +23,11 @@ impl<'a> Numbering<'a> {
         Self {
             current,
             file,
-            ids: file.machines.iter().map(|machine| &machine.id).collect(),
+            ids: file
+                .machines
+                .iter()
+                .map(|machine| &machine.spec.id)
+                .collect(),
             owners: BTreeMap::new(),
             mistakes: Vec::new(),
         }
@@ -67,8 +71,8 @@ impl<'a> Numbering<'a> {
     /// The number that the machine has already, or that the file declares for it.
     fn known(&mut self, machine: &DeclaredMachine) -> Option<MachineNumber> {
         let current = self.current;
-        let present = current.machine_named(machine.id.as_str());
-        let present = present.filter(|found| found.id == machine.id);
+        let present = current.machine_named(machine.spec.id.as_str());
+        let present = present.filter(|found| found.id == machine.spec.id);
         let mut before: Vec<&Machine> = machine
             .formerly
             .iter()
@@ -89,7 +93,7 @@ impl<'a> Numbering<'a> {
                     .collect();
                 let what = format!(
                     "\"{}\" cannot be what {} were: they are several machines",
-                    machine.id,
+                    machine.spec.id,
                     names.join(" and ")
                 );
                 self.mistake(machine, what, "leave formerly out".into());
@@ -97,7 +101,7 @@ impl<'a> Numbering<'a> {
             }
         };
         let known = known.map(|found| found.number);
-        match machine.number {
+        match machine.fixed {
             Some(number) => self.declared(machine, number, known),
             None => known,
         }
@@ -109,7 +113,7 @@ impl<'a> Numbering<'a> {
         number: MachineNumber,
         known: Option<MachineNumber>,
     ) -> Option<MachineNumber> {
-        let id = &machine.id;
+        let id = &machine.spec.id;
         let hint = || "leave number out and the plant gives one".to_owned();
         if let Some(known) = known {
             if known != number {
@@ -149,10 +153,10 @@ impl<'a> Numbering<'a> {
         number: Option<MachineNumber>,
     ) -> Option<MachineNumber> {
         let number = number?;
-        if let Some(other) = self.owners.insert(number, &machine.id) {
+        if let Some(other) = self.owners.insert(number, &machine.spec.id) {
             let what = format!(
                 "\"{}\" and \"{other}\" would both be machine {number}",
-                machine.id
+                machine.spec.id
             );
             let hint = "each machine goes on under one name; correct number or formerly".into();
             self.mistake(machine, what, hint);
@@ -167,13 +171,9 @@ impl<'a> Numbering<'a> {
             aliases.push(old.id.clone());
         }
         Machine {
-            id: declared.id.clone(),
             number,
-            name: declared.name.clone(),
-            parent: declared.parent.clone(),
-            machine_type: declared.machine_type.clone(),
-            vocabulary: declared.vocabulary,
             aliases,
+            ..declared.spec.clone()
         }
     }
 

@@ -1,9 +1,9 @@
 //! Writes a description as a plant file.
 
 use super::description::Description;
-use super::words::{aspect_word, level_word, vocabulary_word};
-use crate::event::Vocabulary;
-use crate::id::{ElementId, PlantId};
+use super::object::{Field, Value};
+use super::spec::{Decimal, SpecRef};
+use crate::id::PlantId;
 use std::fmt;
 
 /// A plant file that declares this description, with the numbers and old names of its machines.
@@ -11,51 +11,24 @@ use std::fmt;
 #[must_use]
 pub fn to_toml(description: &Description, plant_id: &PlantId) -> String {
     let mut file = File::default();
-    let plant = description.plant();
     file.table("[plant]");
     file.text("id", plant_id.as_str());
-    file.some_text("name", &plant.name);
-    file.some_text("time_zone", &plant.time_zone);
-    for unit in description.units() {
-        file.table("[[unit]]");
-        file.text("id", unit.id.as_str());
-        file.text("level", &level_word(unit.level));
-        file.some_id("parent", unit.parent.as_ref());
-        file.some_text("name", &unit.name);
-    }
-    for machine in description.machines() {
-        file.table("[[machine]]");
-        file.text("id", machine.id.as_str());
-        file.plain("number", machine.number);
-        file.some_id("in", machine.parent.as_ref());
-        file.some_text("type", &machine.machine_type);
-        if machine.vocabulary != Vocabulary::Unspecified {
-            file.text("vocabulary", &vocabulary_word(machine.vocabulary));
-        }
-        file.some_text("name", &machine.name);
-        if !machine.aliases.is_empty() {
-            file.texts("formerly", machine.aliases.iter().map(ElementId::as_str));
-        }
-    }
-    for buffer in description.buffers() {
-        file.table("[[buffer]]");
-        file.text("id", buffer.id.as_str());
-        file.some_id("in", buffer.parent.as_ref());
-        file.plain("capacity", buffer.capacity);
-        file.some_text("name", &buffer.name);
-    }
-    for flow in description.flows() {
-        file.table("[[flow]]");
-        file.text("from", flow.from.as_str());
-        file.text("to", flow.to.as_str());
-    }
-    for authority in description.authorities() {
-        file.table("[[authority]]");
-        file.text("machines", &authority.machines);
-        file.text("aspect", &aspect_word(authority.aspect));
-        file.texts("sources", authority.sources.iter().map(String::as_str));
+    let plant = SpecRef::Plant(description.plant());
+    plant.visit(&mut |field| file.field("plant", &field));
+    let others = description.objects();
+    for object in others.filter(|object| !matches!(object, SpecRef::Plant(_))) {
+        let name = object.kind().name().to_ascii_lowercase();
+        file.table(&format!("[[{name}]]"));
+        object.visit(&mut |field| file.field(&name, &field));
     }
     file.out
+}
+
+/// A duration in seconds, with as many digits as it needs.
+pub(super) fn seconds(millis: u64) -> String {
+    let decimal = Decimal((millis % 1_000).saturating_mul(1_000)).to_string();
+    let fraction = decimal.strip_prefix('0').unwrap_or_default();
+    format!("{}{fraction}", millis / 1_000)
 }
 
 #[derive(Default)]
@@ -72,29 +45,40 @@ impl File {
         self.out.push('\n');
     }
 
+    /// A field, unless it holds what reading would put there by itself. Lists of tables come last
+    /// in their objects, because what follows their header belongs to them.
+    fn field(&mut self, object: &str, field: &Field<'_>) {
+        if field.value == field.otherwise {
+            return;
+        }
+        match &field.value {
+            Value::Absent => {}
+            Value::Text(text) => self.text(field.key, text),
+            Value::Number(number) => self.plain(field.key, number),
+            Value::Millis(millis) => {
+                let bare = field.key.strip_suffix("ms").unwrap_or(field.key);
+                self.plain(&format!("{bare}s"), seconds(*millis));
+            }
+            Value::Decimal(decimal) => self.plain(field.key, decimal),
+            Value::Texts(texts) => {
+                let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+                self.plain(field.key, format!("[{}]", texts.join(", ")));
+            }
+            Value::Tables(tables) => {
+                for fields in tables {
+                    self.table(&format!("[[{object}.{}]]", field.key));
+                    fields.iter().for_each(|field| self.field(object, field));
+                }
+            }
+        }
+    }
+
     fn plain(&mut self, key: &str, value: impl fmt::Display) {
         self.out.push_str(&format!("{key} = {value}\n"));
     }
 
     fn text(&mut self, key: &str, text: &str) {
         self.plain(key, quoted(text));
-    }
-
-    fn some_text(&mut self, key: &str, text: &str) {
-        if !text.is_empty() {
-            self.text(key, text);
-        }
-    }
-
-    fn some_id(&mut self, key: &str, id: Option<&ElementId>) {
-        if let Some(id) = id {
-            self.text(key, id.as_str());
-        }
-    }
-
-    fn texts<'a>(&mut self, key: &str, texts: impl Iterator<Item = &'a str>) {
-        let texts: Vec<String> = texts.map(quoted).collect();
-        self.plain(key, format!("[{}]", texts.join(", ")));
     }
 }
 
@@ -138,6 +122,7 @@ mod tests {
             let spec = Spec::Plant(Plant {
                 name: name.to_owned(),
                 time_zone: "UTC".to_owned(),
+                ..Plant::default()
             });
             let action = ChangeAction::Add;
             description.apply(&Change { action, spec }).unwrap();

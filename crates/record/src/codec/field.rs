@@ -11,7 +11,11 @@ use werkbuch_model::event::{
 use werkbuch_model::id::{
     ElementId, Epoch, MachineNumber, Position, Sequence, SourceNumber, WriterEpoch,
 };
-use werkbuch_model::plant::{ChangeAction, Level};
+use werkbuch_model::plant::{
+    BoundaryKind, BufferKind, CarrierKind, ChangeAction, CrewKind, Date, Days, Decimal,
+    ExceptionKind, FeedKind, FlowKind, FlowRole, Level, Release, StopEffect, StopKind, TimeOfDay,
+    Transfer,
+};
 use werkbuch_model::time::Timestamp;
 
 /// A value that can stand in a field.
@@ -139,18 +143,38 @@ impl<'a> Field<'a> for f64 {
     }
 }
 
-impl<'a> Field<'a> for Option<u64> {
-    fn put(&self, tag: u32, out: &mut Vec<u8>) {
-        if let Some(value) = self {
-            put_tag(tag, Wire::Varint, out);
-            put_varint(*value, out);
-        }
-    }
+macro_rules! optional_numbers {
+    ($($number:ty),+) => {$(
+        impl<'a> Field<'a> for Option<$number> {
+            fn put(&self, tag: u32, out: &mut Vec<u8>) {
+                if let Some(value) = self {
+                    put_tag(tag, Wire::Varint, out);
+                    put_varint(u64::from(*value), out);
+                }
+            }
 
-    fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
-        u64::read(place, wire, input).map(Some)
-    }
+            fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
+                <$number>::read(place, wire, input).map(Some)
+            }
+        }
+    )+};
 }
+
+optional_numbers!(u64, u32);
+
+macro_rules! optional_wrapped {
+    ($($name:ident),+) => {$(
+        impl<'a> Field<'a> for Option<$name> {
+            fn put(&self, tag: u32, out: &mut Vec<u8>) { self.map(|value| value.0).put(tag, out); }
+
+            fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
+                $name::read(place, wire, input).map(Some)
+            }
+        }
+    )+};
+}
+
+optional_wrapped!(Decimal, TimeOfDay);
 
 fn read_str<'a>(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<&'a str, DecodeError> {
     expect(place, wire, Wire::Bytes)?;
@@ -366,6 +390,9 @@ lists_of_messages!(
     werkbuch_model::event::PlannedInterval<'a>,
     werkbuch_model::event::PlanEntry<'a>,
     werkbuch_model::plant::Change,
+    werkbuch_model::plant::Shift,
+    werkbuch_model::plant::Break,
+    werkbuch_model::plant::CalendarException,
 );
 
 macro_rules! numbers {
@@ -381,12 +408,16 @@ macro_rules! numbers {
 }
 
 numbers!(
+    Date: u32,
+    Days: u32,
+    Decimal: u64,
     Epoch: u32,
     Flags: u32,
     MachineNumber: u32,
     Position: u64,
     Sequence: u64,
     SourceNumber: u32,
+    TimeOfDay: u32,
     WriterEpoch: u64
 );
 
@@ -408,11 +439,19 @@ macro_rules! enums {
 enums!(
     AndonKind,
     AspectKind,
+    BoundaryKind,
+    BufferKind,
+    CarrierKind,
     ChangeAction,
     ConditionLevel,
     Connection,
     CorrectionAction,
     Disposition,
+    CrewKind,
+    ExceptionKind,
+    FeedKind,
+    FlowKind,
+    FlowRole,
     GapCause,
     IntervalKind,
     ItemCategory,
@@ -427,9 +466,13 @@ enums!(
     Planned,
     Qualifier,
     RefusalReason,
+    Release,
     SourceKind,
     State,
+    StopEffect,
+    StopKind,
     ToolLifeUnit,
     ResultVerdict,
+    Transfer,
     Vocabulary
 );

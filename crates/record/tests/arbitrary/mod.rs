@@ -3,12 +3,10 @@
 mod flow;
 mod office;
 mod work;
+mod spec;
 
 use werkbuch_model::event::*;
 use werkbuch_model::id::*;
-use werkbuch_model::plant::{
-    Authority, Buffer, Change, ChangeAction, Flow, Level, Machine, Plant, Spec, Unit,
-};
 use werkbuch_model::time::Timestamp;
 
 /// A small generator (SplitMix64, Steele and others 2014), so that a seed is all a failure needs.
@@ -342,51 +340,7 @@ impl Dice {
             file_hash: self.blob(32),
             who: self.protected(),
             why: self.text(),
-            changes: (0..6).map(|object| self.change(object)).collect(),
+            changes: spec::changes(self),
         })
-    }
-
-    fn change(&mut self, object: u32) -> Change {
-        let name = self.text().into_owned();
-        let spec = match object {
-            0 => Spec::Plant(Plant {
-                name,
-                time_zone: self.text().into_owned(),
-            }),
-            1 => Spec::Unit(Unit {
-                id: self.element(),
-                name,
-                level: self.one_of(Level::ALL),
-                parent: self.maybe(Self::element),
-            }),
-            2 => Spec::Machine(Machine {
-                id: self.element(),
-                number: MachineNumber(self.small()),
-                name,
-                parent: self.maybe(Self::element),
-                machine_type: self.text().into_owned(),
-                vocabulary: self.one_of(Vocabulary::ALL),
-                aliases: self.list(Self::element),
-            }),
-            3 => Spec::Buffer(Buffer {
-                id: self.element(),
-                name,
-                parent: self.maybe(Self::element),
-                capacity: self.small(),
-            }),
-            4 => Spec::Flow(Flow {
-                from: self.element(),
-                to: self.element(),
-            }),
-            _ => Spec::Authority(Authority {
-                machines: name,
-                aspect: self.one_of(AspectKind::ALL),
-                sources: self.list(|d| d.text().into_owned()),
-            }),
-        };
-        Change {
-            action: self.one_of(ChangeAction::ALL),
-            spec,
-        }
     }
 }

@@ -10,13 +10,13 @@ use werkbuch_twin::{FoldError, Twin};
 
 fn machine(number: u32, name: &str) -> Machine {
     Machine {
-        id: ElementId::new(format!("m{number}")).unwrap(),
-        number: MachineNumber(number),
         name: name.to_owned(),
-        parent: None,
         machine_type: "press".to_owned(),
         vocabulary: Vocabulary::PackmlState,
-        aliases: Vec::new(),
+        ..Machine::new(
+            ElementId::new(format!("m{number}")).unwrap(),
+            MachineNumber(number),
+        )
     }
 }
 

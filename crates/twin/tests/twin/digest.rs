@@ -182,31 +182,39 @@ fn the_description_moves_it() {
         Spec::Plant(Plant {
             name: "Works".into(),
             time_zone: "Europe/Berlin".into(),
+            ..Plant::default()
         }),
-        Spec::Unit(Unit {
-            id: name("u"),
-            name: String::new(),
-            level: Level::Area,
-            parent: None,
-        }),
+        Spec::Unit(Unit::new(name("u"), Level::Area)),
         Spec::Machine(Machine {
-            id: name("m"),
-            number: MachineNumber(1),
-            name: String::new(),
             parent: Some(name("u")),
-            machine_type: String::new(),
-            vocabulary: Vocabulary::Unspecified,
-            aliases: Vec::new(),
+            ..Machine::new(name("m"), MachineNumber(1))
         }),
-        Spec::Buffer(Buffer {
-            id: name("b"),
-            name: String::new(),
+        Spec::Buffer(Buffer::new(name("b"), 3)),
+        Spec::Flow(Flow::new(name("m"), name("b"))),
+        Spec::Calendar(Calendar {
+            id: name("c"),
             parent: None,
-            capacity: 3,
+            shifts: vec![Shift {
+                name: "early".into(),
+                days: Days::ALL,
+                from: TimeOfDay(360),
+                to: TimeOfDay(840),
+                team: String::new(),
+            }],
+            breaks: Vec::new(),
+            exceptions: Vec::new(),
         }),
-        Spec::Flow(Flow {
-            from: name("m"),
-            to: name("b"),
+        Spec::Step(Step {
+            product: name("p"),
+            variant: None,
+            number: 10,
+            operation: "weld".into(),
+            at: vec![name("m")],
+            work_ms: 58_500,
+            min_ms: None,
+            units_per_cycle: 1,
+            carrier: None,
+            skill: String::new(),
         }),
         Spec::Authority(Authority {
             machines: "*".into(),
@@ -246,6 +254,6 @@ fn it_stays_what_it_is() {
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         hex,
-        "05e20c3fa3b4e61e72baaf9741aaade1b3a4f60d37c4aba75e9fbe2dbc1c14c8"
+        "3444dccdaa04434b13fbcca178ed143fce7d7eb0f061cd6d2c053b03eeb1a302"
     );
 }

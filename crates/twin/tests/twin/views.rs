@@ -382,15 +382,10 @@ fn machines_are_counted_by_what_they_are_shown_as() {
     let mut writer = machine(vec![state(State::Idle)]);
     let machines = [(1, "m1"), (2, "m2")].map(|(number, id)| werkbuch_model::plant::Change {
         action: werkbuch_model::plant::ChangeAction::Add,
-        spec: werkbuch_model::plant::Spec::Machine(werkbuch_model::plant::Machine {
-            id: ElementId::new(id).unwrap(),
-            number: MachineNumber(number),
-            name: String::new(),
-            parent: None,
-            machine_type: String::new(),
-            vocabulary: Vocabulary::Unspecified,
-            aliases: Vec::new(),
-        }),
+        spec: werkbuch_model::plant::Spec::Machine(werkbuch_model::plant::Machine::new(
+            ElementId::new(id).unwrap(),
+            MachineNumber(number),
+        )),
     });
     writer.own(Body::DescriptionChanged(DescriptionChanged {
         revision: 1,

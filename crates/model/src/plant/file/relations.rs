@@ -1,13 +1,13 @@
 //! Checks of what lies in what and what flows where.
 
-use super::objects::{Raw, RawUnit};
-use super::reader::Reader;
+use super::objects::{Found, Raw};
+use super::reader::{Reader, Spot};
 use crate::id::ElementId;
-use crate::plant::spec::Level;
+use crate::plant::spec::{Level, Unit};
 use crate::plant::words::level_word;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(reader: &mut Reader<'_>, raw: &Raw) {
+pub(super) fn check(reader: &mut Reader<'_>, raw: &Raw<'_>) {
     let elements = Elements::new(raw);
     elements.check_parents(reader, raw);
     elements.check_circles(reader);
@@ -16,39 +16,39 @@ pub(super) fn check(reader: &mut Reader<'_>, raw: &Raw) {
 
 /// All elements by name.
 struct Elements<'a> {
-    units: BTreeMap<&'a str, &'a RawUnit>,
+    units: BTreeMap<&'a str, &'a Found<'a, Unit>>,
     machines: BTreeSet<&'a str>,
     buffers: BTreeSet<&'a str>,
     misspelled: &'a BTreeSet<String>,
 }
 
 impl<'a> Elements<'a> {
-    fn new(raw: &'a Raw) -> Self {
+    fn new(raw: &'a Raw<'a>) -> Self {
         let machines = raw.machines.iter();
         let buffers = raw.buffers.iter();
         let units = raw.units.iter();
         Self {
-            units: units.map(|raw| (raw.unit.id.as_str(), raw)).collect(),
-            machines: machines.map(|raw| raw.machine.id.as_str()).collect(),
-            buffers: buffers.map(|raw| raw.buffer.id.as_str()).collect(),
+            units: units.map(|raw| (raw.value.id.as_str(), raw)).collect(),
+            machines: machines.map(|raw| raw.value.spec.id.as_str()).collect(),
+            buffers: buffers.map(|raw| raw.value.id.as_str()).collect(),
             misspelled: &raw.misspelled,
         }
     }
 
-    fn check_parents(&self, reader: &mut Reader<'_>, raw: &Raw) {
+    fn check_parents(&self, reader: &mut Reader<'_>, raw: &Raw<'_>) {
         for raw in &raw.units {
-            self.check_parent(reader, raw.unit.parent.as_ref(), raw.parent_at);
+            self.check_parent(reader, raw.value.parent.as_ref(), raw.spot("parent"));
             self.check_level(reader, raw);
         }
         for raw in &raw.machines {
-            self.check_parent(reader, raw.machine.parent.as_ref(), raw.parent_at);
+            self.check_parent(reader, raw.value.spec.parent.as_ref(), raw.spot("in"));
         }
         for raw in &raw.buffers {
-            self.check_parent(reader, raw.buffer.parent.as_ref(), raw.parent_at);
+            self.check_parent(reader, raw.value.parent.as_ref(), raw.spot("in"));
         }
     }
 
-    fn check_parent(&self, reader: &mut Reader<'_>, parent: Option<&ElementId>, at: usize) {
+    fn check_parent(&self, reader: &mut Reader<'_>, parent: Option<&ElementId>, at: Spot) {
         let Some(parent) = parent.map(ElementId::as_str) else {
             return;
         };
@@ -67,12 +67,12 @@ impl<'a> Elements<'a> {
         reader.unknown(at, what, parent, known, "declare it with [[unit]]");
     }
 
-    fn check_level(&self, reader: &mut Reader<'_>, raw: &RawUnit) {
-        let parent = raw.unit.parent.as_ref();
+    fn check_level(&self, reader: &mut Reader<'_>, raw: &Found<'_, Unit>) {
+        let parent = raw.value.parent.as_ref();
         let Some(parent) = parent.and_then(|parent| self.units.get(parent.as_str())) else {
             return;
         };
-        let (level, above) = (raw.unit.level, parent.unit.level);
+        let (level, above) = (raw.value.level, parent.value.level);
         let (Some(own), Some(other)) = (rank(level), rank(above)) else {
             return;
         };
@@ -80,13 +80,13 @@ impl<'a> Elements<'a> {
             let what = format!(
                 "the {} \"{}\" cannot lie in the {} \"{}\"",
                 level_word(level),
-                raw.unit.id,
+                raw.value.id,
                 level_word(above),
-                parent.unit.id
+                parent.value.id
             );
             let hint = "from the top: enterprise, site, area, line, cell, equipment_module, \
                         control_module; other fits everywhere";
-            reader.mistake(raw.level_at, what, hint);
+            reader.mistake(raw.spot("level"), what, hint);
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Elements<'a> {
             let mut path: Vec<&str> = Vec::new();
             let mut next = self.units.get(*start);
             while let Some(raw) = next {
-                let id = raw.unit.id.as_str();
+                let id = raw.value.id.as_str();
                 match seen.get(id) {
                     Some(other) if *other == walk => {
                         self.report_circle(reader, &path, id);
@@ -108,7 +108,7 @@ impl<'a> Elements<'a> {
                 }
                 seen.insert(id, walk);
                 path.push(id);
-                let parent = raw.unit.parent.as_ref();
+                let parent = raw.value.parent.as_ref();
                 next = parent.and_then(|parent| self.units.get(parent.as_str()));
             }
         }
@@ -124,33 +124,24 @@ impl<'a> Elements<'a> {
         }
         shown.push(first);
         let at = circle.iter().filter_map(|id| self.units.get(id));
-        let at = at.map(|raw| raw.parent_at).min().unwrap_or(0);
+        let at = at.map(|raw| raw.spot("parent")).min().unwrap_or_default();
         let what = format!("units lie in a circle: {}", shown.join(" in "));
         reader.mistake(at, what, "take one of the parents away");
     }
 
-    fn check_flows(&self, reader: &mut Reader<'_>, raw: &Raw) {
-        let mut first = BTreeMap::new();
+    fn check_flows(&self, reader: &mut Reader<'_>, raw: &Raw<'_>) {
         for raw in &raw.flows {
-            let flow = &raw.flow;
-            self.check_end(reader, flow.from.as_str(), raw.from_at);
-            self.check_end(reader, flow.to.as_str(), raw.to_at);
+            let flow = &raw.value;
+            self.check_end(reader, flow.from.as_str(), raw.spot("from"));
+            self.check_end(reader, flow.to.as_str(), raw.spot("to"));
             if flow.from == flow.to {
                 let what = format!("the flow goes from \"{}\" to itself", flow.from);
-                reader.mistake(raw.to_at, what, "a flow has two ends");
-            }
-            if let Some(earlier) = first.insert(flow, raw.from_at) {
-                let what = format!(
-                    "the flow \"{}\" -> \"{}\" is declared twice",
-                    flow.from, flow.to
-                );
-                let hint = format!("see line {}", reader.line(earlier));
-                reader.mistake(raw.from_at, what, hint);
+                reader.mistake(raw.spot("to"), what, "a flow has two ends");
             }
         }
     }
 
-    fn check_end(&self, reader: &mut Reader<'_>, end: &str, at: usize) {
+    fn check_end(&self, reader: &mut Reader<'_>, end: &str, at: Spot) {
         let known = self.machines.contains(end) || self.buffers.contains(end);
         if known || self.misspelled.contains(end) {
             return;

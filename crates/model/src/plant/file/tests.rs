@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::event::Vocabulary;
 use crate::plant::{Description, to_toml};
 use crate::plant::{Level, diff, tests::described};
 use proptest::prelude::*;
@@ -58,8 +59,8 @@ fn a_whole_file_is_read() {
     assert_eq!(file.units[1].level, Level::ProductionLine);
     assert_eq!(file.units[1].parent.as_ref().unwrap().as_str(), "body");
     let press = &file.machines[0];
-    assert_eq!(press.number, Some(MachineNumber(17)));
-    assert_eq!(press.vocabulary, Vocabulary::PackmlState);
+    assert_eq!(press.fixed, Some(MachineNumber(17)));
+    assert_eq!(press.spec.vocabulary, Vocabulary::PackmlState);
     assert_eq!(press.formerly.len(), 2);
     assert_eq!(
         press.place,
@@ -69,7 +70,10 @@ fn a_whole_file_is_read() {
         }
     );
     assert_eq!(file.machines[1].formerly[0].as_str(), "arm-1");
-    assert_eq!(file.machines[1].vocabulary, Vocabulary::MtconnectExecution);
+    assert_eq!(
+        file.machines[1].spec.vocabulary,
+        Vocabulary::MtconnectExecution
+    );
     assert_eq!(file.buffers[0].capacity, 4);
     assert_eq!(file.flows.len(), 1);
     assert_eq!(file.authorities[0].sources.len(), 2);
