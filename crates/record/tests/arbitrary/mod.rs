@@ -2,8 +2,8 @@
 
 mod flow;
 mod office;
-mod work;
 mod spec;
+mod work;
 
 use werkbuch_model::event::*;
 use werkbuch_model::id::*;
