@@ -9,6 +9,7 @@ mod formats;
 mod full_disk;
 mod import;
 mod kill;
+mod operating;
 mod recordings;
 mod scenarios;
 mod stop;

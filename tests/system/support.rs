@@ -129,20 +129,21 @@ impl Server {
 
     /// A server on this folder, with more options.
     pub(crate) fn on(data: &Path, options: &[&str]) -> Self {
+        Self::logging(data, options, Stdio::inherit())
+    }
+
+    /// The same, with its log lines going elsewhere.
+    pub(crate) fn logging(data: &Path, options: &[&str], log: Stdio) -> Self {
         let data_text = data.to_str().expect("a plain path");
-        let mut arguments = vec![
-            "serve",
-            "--data",
-            data_text,
-            "--listen",
-            "127.0.0.1:0",
-            "--log-level",
-            "warn",
-        ];
+        let mut arguments = vec!["serve", "--data", data_text, "--listen", "127.0.0.1:0"];
         arguments.extend(options);
+        if !options.contains(&"--log-level") {
+            arguments.extend(["--log-level", "warn"]);
+        }
         let mut command = werkbuch(&arguments);
         let mut child = command
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the server starts");
         let stdout = child.stdout.take().expect("its output");
@@ -210,11 +211,16 @@ impl Server {
 
     /// Asks it to stop, as an operator does, and waits for its end.
     pub(crate) fn stop(mut self) -> ExitStatus {
+        self.terminate();
+        self.wait()
+    }
+
+    /// Asks it to stop, as an operator does.
+    pub(crate) fn terminate(&self) {
         let sent = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
         assert!(sent.expect("kill is there").success());
-        self.wait()
     }
 
     /// Kills it, as a power cut of the process, and gives back its folder.

@@ -2,8 +2,13 @@
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use http::{Request, StatusCode, Uri};
+use http_body_util::BodyExt;
 use std::error::Error;
+use std::future::poll_fn;
 use std::time::Duration;
+use tonic::body::Body;
+use tonic::codegen::Service;
 use tonic::transport::{Channel, Endpoint};
 use werkbuch_wire::pb::admin_service_client::AdminServiceClient;
 use werkbuch_wire::pb::history_service_client::HistoryServiceClient;
@@ -39,6 +44,35 @@ impl Client {
 
     pub(crate) fn channel(&self) -> Channel {
         self.0.clone()
+    }
+
+    /// A plain page of the server. Errors: it cannot be read, or the server answers with another
+    /// status than 200.
+    pub(crate) async fn page(&self, path: &'static str) -> Outcome<String> {
+        let failed = |error: &dyn Error| {
+            let what = format!("{path} could not be read: {}", innermost(error));
+            Failure::new(Exit::Unavailable, "PAGE_UNREADABLE", what)
+        };
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = Uri::from_static(path);
+        let mut channel = self.channel();
+        poll_fn(|cx| Service::poll_ready(&mut channel, cx))
+            .await
+            .map_err(|error| failed(&error))?;
+        let answer = Service::call(&mut channel, request).await;
+        let answer = answer.map_err(|error| failed(&error))?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await;
+        let body = body.map_err(|error| failed(&error))?.to_bytes();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        if status != StatusCode::OK {
+            let what = format!(
+                "the server answers {status} for {path}: {}",
+                text.trim_end()
+            );
+            return Err(Failure::new(Exit::Unavailable, "PAGE_REFUSED", what));
+        }
+        Ok(text)
     }
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Channel> {

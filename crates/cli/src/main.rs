@@ -1,12 +1,17 @@
 //! The one binary of Werkbuch: serve, describe plants, ask, import, replay, demonstrate.
 
+mod bench;
 mod client;
 mod command;
 mod contexts;
 mod demo;
 mod exit;
 mod failure;
+<<<<<<< HEAD
 mod line;
+=======
+mod logging;
+>>>>>>> 0be4e2c (Show what the server does to monitors and in its log)
 mod output;
 mod settings;
 mod view;
@@ -100,6 +105,9 @@ enum Command {
     /// Ask how the server does.
     #[command(subcommand)]
     Server(command::server::Args),
+    /// Measure how fast and how small it is on this machine.
+    #[command(subcommand)]
+    Bench(bench::Args),
     /// Run a made-up plant in this process and watch it.
     Demo(demo::Args),
     /// Keep which server, plant and output are meant, under a name.
@@ -191,6 +199,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Import(args) => Box::pin(command::import::run(args, context)).await,
         Command::Replay(args) => command::replay::run(args, context).await,
         Command::Server(args) => command::server::run(args, context).await,
+        Command::Bench(args) => Box::pin(bench::run(args, context)).await,
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,
         Command::Context(args) => command::context::run(args, context),
         Command::Completion(args) => command::completion::run(&args, context),

@@ -2,11 +2,13 @@
 
 use crate::error::EngineError;
 use crate::limits::GROUP_BLOCKS_MAX;
+use crate::meter::Meter;
 use crate::plant::Input;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use werkbuch_journal::{Outcome, Proposal, Store, StoreError};
 use werkbuch_model::id::Position;
 
@@ -25,16 +27,18 @@ pub(crate) type Committer = SyncSender<CommitRequest>;
 pub(crate) fn start(
     store: Arc<dyn Store>,
     data: PathBuf,
+    meter: &Arc<Meter>,
 ) -> Result<(Committer, JoinHandle<()>), EngineError> {
     let (sender, receiver) = sync_channel(crate::limits::COMMIT_QUEUE);
+    let meter = Arc::clone(meter);
     let thread = std::thread::Builder::new()
         .name("committer".into())
-        .spawn(move || run(&store, &data, &receiver))
+        .spawn(move || run(&store, &data, &meter, &receiver))
         .map_err(|error| EngineError::internal(format!("no thread for the committer: {error}")))?;
     Ok((sender, thread))
 }
 
-fn run(store: &Arc<dyn Store>, data: &Path, receiver: &Receiver<CommitRequest>) {
+fn run(store: &Arc<dyn Store>, data: &Path, meter: &Meter, receiver: &Receiver<CommitRequest>) {
     while let Ok(first) = receiver.recv() {
         let mut blocks = first.proposals.len();
         let mut group = vec![first];
@@ -43,18 +47,32 @@ fn run(store: &Arc<dyn Store>, data: &Path, receiver: &Receiver<CommitRequest>) 
             blocks += next.proposals.len();
             group.push(next);
         }
-        commit(store, data, group);
+        commit(store, data, meter, group);
     }
 }
 
-fn commit(store: &Arc<dyn Store>, data: &Path, group: Vec<CommitRequest>) {
+fn commit(store: &Arc<dyn Store>, data: &Path, meter: &Meter, group: Vec<CommitRequest>) {
     let mut proposals = Vec::new();
     let mut waiting = Vec::with_capacity(group.len());
     for request in group {
         waiting.push((request.proposals.len(), request.plant));
         proposals.extend(request.proposals);
     }
+    let (blocks, begin) = (proposals.len() as u64, Instant::now());
     let result = store.commit(proposals);
+    let took = begin.elapsed();
+    meter.commit.observe(took);
+    meter.blocks_out.add(blocks);
+    match &result {
+        Ok(_) => meter.commit_blocks.add(blocks),
+        Err(_) => meter.commit_failures.add(1),
+    }
+    tracing::debug!(
+        blocks,
+        took_us = took.as_micros(),
+        ok = result.is_ok(),
+        "a group is committed"
+    );
     let mut outcomes = result.as_ref().map(|outcomes| outcomes.iter()).ok();
     for (count, plant) in waiting {
         let answer = match (&mut outcomes, &result) {

@@ -7,6 +7,8 @@ use crate::committer::{self, Committer};
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
 use crate::limits::{BATCH_EVENTS_MAX, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY};
+use crate::meter::{Meter, PlantMeter, nanos};
+use crate::metered::MeteredDisk;
 use crate::plant::{Input, Loop, LoopParts, Plant, Shared, Standing};
 use crate::recover;
 use crate::snapshots::Snapshot;
@@ -16,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot, watch};
 use werkbuch_journal::disk::{Disk, RealDisk};
 use werkbuch_journal::{RecoveryReport, Store};
@@ -65,6 +68,7 @@ struct Inner {
     report: RecoveryReport,
     ring: Arc<KeyRing>,
     access: Arc<AccessLog>,
+    meter: Arc<Meter>,
     plants: DashMap<PlantId, Plant>,
     /// The plant of each session, by its handle; long fenced ones are forgotten.
     sessions: Arc<DashMap<u64, PlantId>>,
@@ -104,16 +108,21 @@ impl Engine {
         options: Options,
         runtime: tokio::runtime::Handle,
     ) -> Result<(Engine, Vec<Opening>), EngineError> {
-        let opened = recover::open(&options.disk, &options.data, false)?;
+        let begin = Instant::now();
+        let meter = Arc::new(Meter::default());
+        let disk = MeteredDisk::new(Arc::clone(&options.disk), Arc::clone(&meter));
+        let disk: Arc<dyn Disk> = Arc::new(disk);
+        let opened = recover::open(&disk, &options.data, false)?;
         let ring = Arc::new(KeyRing::open(&options.data)?);
         let (committer, thread) =
-            committer::start(Arc::clone(&opened.store), options.data.clone())?;
+            committer::start(Arc::clone(&opened.store), options.data.clone(), &meter)?;
         let first_session = first_session()?;
         let inner = Inner {
             access: Arc::new(AccessLog::new(&options.data)),
             store: opened.store,
             report: opened.report,
             ring,
+            meter,
             plants: DashMap::new(),
             sessions: Arc::default(),
             first_session,
@@ -139,7 +148,23 @@ impl Engine {
             engine.inner.plants.insert(end.plant, plant);
             openings.push(opening);
         }
+        let took = begin.elapsed();
+        engine.inner.meter.start_ns.set(nanos(took));
+        tracing::info!(
+            data = %engine.inner.options.data.display(),
+            plants = openings.len(),
+            took_ms = took.as_millis(),
+            "the data folder is open"
+        );
         Ok((engine, openings))
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.inner.meter
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.inner.store
     }
 
     /// What opening the log found.
@@ -158,7 +183,15 @@ impl Engine {
         let from = snapshot
             .as_ref()
             .map_or(Position(0), |snapshot| snapshot.writer.position);
+        let begin = Instant::now();
         let (writer, twin) = recover::plant(&*self.inner.store, id, log_id, snapshot)?;
+        tracing::info!(
+            plant = id.as_str(),
+            position = writer.position.get(),
+            snapshot = from.get(),
+            took_ms = begin.elapsed().as_millis(),
+            "a plant is open"
+        );
         let (told, opening) = oneshot::channel();
         Ok((self.start(writer, twin, closed, from, Some(told))?, opening))
     }
@@ -196,6 +229,8 @@ impl Engine {
             stopped: Arc::clone(&inner.stopped),
             trouble: Arc::clone(&inner.trouble),
             folds: Arc::clone(&inner.folds),
+            meter: PlantMeter::default(),
+            totals: Arc::clone(&inner.meter),
         });
         let permit = Arc::clone(&shared.queue).try_acquire_owned().ok();
         let plant = Plant {
@@ -283,6 +318,7 @@ impl Engine {
             .call(|reply, permit| Input::Append {
                 session,
                 batch,
+                received: Instant::now(),
                 reply,
                 permit,
             })
@@ -321,6 +357,7 @@ impl Engine {
         let plant = self.start(writer, Twin::new(id.clone()), false, Position(0), None)?;
         let applied = apply_to(&plant, request).await;
         if plant.position().get() > 0 {
+            tracing::info!(plant = id.as_str(), "a plant is new");
             self.inner.plants.insert(id, plant);
         } else {
             close_plant(&plant).await;

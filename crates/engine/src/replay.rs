@@ -39,7 +39,9 @@ impl Plant {
             ReplayTo::Recorded(time) => self.recorded_by(time)?.min(live.0),
         };
         let mut replaying = Replaying::new(&*shared.store, &shared.id, &shared.data, end, check);
+        let begin = Instant::now();
         let mut replay = replaying.run(progress)?;
+        shared.totals.replay.observe(begin.elapsed());
         if let (Some(digest), true) = (live.1, replay.position == live.0) {
             replay
                 .comparisons
@@ -104,6 +106,18 @@ pub fn replay_folder(
             .push(compare("root", end.last, end.tree.root() == replay.root));
     }
     Ok(replay)
+}
+
+/// Folds the log of a plant from its first event into a twin: reads, checks each block against its
+/// checksum, decodes and folds, and hashes nothing. It is how questions about the past are answered.
+/// Errors: `UnknownPlant`, those of the log and of the fold.
+pub fn fold_log(store: &dyn Store, plant: &PlantId) -> Result<Twin, EngineError> {
+    let mut twin = Twin::new(plant.clone());
+    recover::each_event(store, plant, Position(1), &mut |event, _| {
+        twin.apply(event)
+            .map_err(|error| fold_error(plant, event.position, &error))
+    })?;
+    Ok(twin)
 }
 
 fn recorded_by(

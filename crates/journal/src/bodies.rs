@@ -194,6 +194,11 @@ impl BodyStore {
         Ok(whole.then_some(body))
     }
 
+    /// How many bytes the files of bodies take.
+    pub fn bytes(&self) -> u64 {
+        self.plants().values().map(|bodies| bodies.end).sum()
+    }
+
     fn plants(&self) -> MutexGuard<'_, BTreeMap<PlantId, PlantBodies>> {
         self.plants.lock().unwrap_or_else(PoisonError::into_inner)
     }

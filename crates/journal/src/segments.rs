@@ -242,6 +242,17 @@ impl Store for Segments {
         self.shared.bodies.get(plant, hash)
     }
 
+    fn bytes(&self) -> Result<u64, StoreError> {
+        let files: Vec<_> = self.shared.index().files.values().cloned().collect();
+        let mut bytes = self.shared.bodies.bytes();
+        for file in files {
+            let length = file.len();
+            let length = length.map_err(|e| StoreError::io("measure", &self.shared.folder, e))?;
+            bytes = bytes.saturating_add(length);
+        }
+        Ok(bytes)
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.close(&self.shared)

@@ -51,6 +51,10 @@ pub trait Store: Send + Sync + Debug {
     /// the caller says as absent. What is given out has been checked against the hash.
     fn body(&self, plant: &PlantId, hash: Hash) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// How many bytes the log takes on the disk, with the sample bodies; for a person, not exact to
+    /// the byte while something is being written.
+    fn bytes(&self) -> Result<u64, StoreError>;
+
     /// Marks the log of every plant as closed in good order, syncs, and takes nothing more. Closing
     /// twice is no error. A store that has stopped does not mark anything and says so.
     fn close(&self) -> Result<(), StoreError>;

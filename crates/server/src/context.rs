@@ -2,6 +2,7 @@
 
 use crate::error;
 use crate::limits::{Limits, RETRY_AFTER};
+use crate::metrics::Calls;
 use prost::Message;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -18,10 +19,21 @@ pub(crate) struct Context {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     pub(crate) started_at: Timestamp,
+    pub(crate) calls: Arc<Calls>,
+    /// Places of calls, which the gate gives away.
+    pub(crate) call_places: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
     blocking: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     stream_reads: Arc<Semaphore>,
+}
+
+/// A place of a stream, held until it ends.
+#[derive(Debug)]
+pub(crate) struct StreamPlace {
+    /// Where the end of the stream is counted.
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) _place: OwnedSemaphorePermit,
 }
 
 impl Context {
@@ -36,6 +48,8 @@ impl Context {
             engine,
             limits,
             started_at,
+            calls: Arc::default(),
+            call_places: Arc::new(Semaphore::new(limits.calls)),
             stop,
             blocking: Arc::new(Semaphore::new(limits.blocking)),
             streams: Arc::new(Semaphore::new(limits.streams)),
@@ -106,9 +120,26 @@ impl Context {
     }
 
     /// A place for a stream. Errors: `OVERLOADED` when there are as many as there may be.
-    pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, Status> {
+    pub(crate) fn stream(&self) -> Result<StreamPlace, Status> {
         let place = Arc::clone(&self.streams).try_acquire_owned();
-        place.map_err(|_| overloaded("the server has as many streams as it takes"))
+        let place = place.map_err(|_| overloaded("the server has as many streams as it takes"))?;
+        Ok(StreamPlace {
+            calls: Arc::clone(&self.calls),
+            _place: place,
+        })
+    }
+
+    /// The places for work: name, in use, and how many there are.
+    pub(crate) fn places_used(&self) -> [(&'static str, u64, u64); 3] {
+        let used = |name, places: &Semaphore, all: usize| {
+            let used = all.saturating_sub(places.available_permits());
+            (name, used as u64, all as u64)
+        };
+        [
+            used("calls", &self.call_places, self.limits.calls),
+            used("streams", &self.streams, self.limits.streams),
+            used("questions", &self.blocking, self.limits.blocking),
+        ]
     }
 
     /// A place for blocking work. Errors: `OVERLOADED` when there is as much as there may be.

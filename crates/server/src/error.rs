@@ -164,7 +164,9 @@ fn store(error: &StoreError) -> Status {
     }
 }
 
-/// Each error is logged with all its causes where it becomes a status, and nowhere else.
+/// Each error is logged with all its causes where it becomes a status, and nowhere else. What its
+/// caller can mend is no error of the server: a full queue is how senders are held back, and a clock
+/// that waits for a person is said once, where it stopped.
 fn log(error: &EngineError, reason: Reason) {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);
@@ -179,12 +181,10 @@ fn log(error: &EngineError, reason: Reason) {
         | EngineError::AccessLog { .. }
         | EngineError::Fold { .. }
         | EngineError::Io { .. }
-        | EngineError::Internal { .. } => {
+        | EngineError::Internal { .. }
+        | EngineError::FormatNewer { .. } => {
             tracing::error!(reason, %error, causes, "a call failed in the server");
         }
-        EngineError::FormatNewer { .. }
-        | EngineError::ClockUnconfirmed { .. }
-        | EngineError::Overloaded { .. } => tracing::warn!(reason, %error, "a call was refused"),
         _ => tracing::debug!(reason, %error, "a call was refused"),
     }
 }

@@ -1,6 +1,8 @@
 //! The layer that every call passes: a bounded number at once, a bounded time, errors with reasons.
 
-use crate::limits::{Limits, RETRY_AFTER};
+use crate::context;
+use crate::limits::RETRY_AFTER;
+use crate::metrics::Calls;
 use crate::plain::explained;
 use http::{Request, Response};
 use std::future::Future;
@@ -20,6 +22,7 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// The layer.
 #[derive(Clone, Debug)]
 pub(crate) struct GateLayer {
+    calls: Arc<Calls>,
     places: Arc<Semaphore>,
     time: Duration,
 }
@@ -32,10 +35,11 @@ pub(crate) struct Gate<S> {
 }
 
 impl GateLayer {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(context: &context::Context) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(limits.calls)),
-            time: limits.call,
+            calls: Arc::clone(&context.calls),
+            places: Arc::clone(&context.call_places),
+            time: context.limits.call,
         }
     }
 }
@@ -70,30 +74,44 @@ where
         let place = if is_health {
             None
         } else {
+            self.layer.calls.took();
             match Arc::clone(&self.layer.places).try_acquire_owned() {
                 Ok(place) => Some(place),
-                Err(_) => return Box::pin(async { Ok(full().into_http()) }),
+                Err(_) => {
+                    let full = full();
+                    self.layer.calls.ended(&full);
+                    return Box::pin(async move { Ok(full.into_http()) });
+                }
             }
         };
         let time = self.layer.time;
+        let calls = Arc::clone(&self.layer.calls);
         // Streams answer at once and go on in their bodies, so this bounds unary calls alone.
         let answer = tokio::time::timeout(time, self.inner.call(request));
         Box::pin(async move {
             let _place = place;
             match answer.await {
-                Ok(response) => response.map(with_reason),
-                Err(_) => Ok(too_long(time).into_http()),
+                Ok(response) => response.map(|response| with_reason(response, &calls)),
+                Err(_) => {
+                    let late = too_long(time);
+                    calls.ended(&late);
+                    Ok(late.into_http())
+                }
             }
         })
     }
 }
 
-fn with_reason(response: Response<Body>) -> Response<Body> {
-    let status = Status::from_header_map(response.headers());
-    match status.as_ref().and_then(explained) {
-        Some(status) => status.into_http(),
-        None => response,
+fn with_reason(response: Response<Body>, calls: &Calls) -> Response<Body> {
+    let Some(status) = Status::from_header_map(response.headers()) else {
+        return response;
+    };
+    if let Some(explained) = explained(&status) {
+        calls.ended(&explained);
+        return explained.into_http();
     }
+    calls.ended(&status);
+    response
 }
 
 fn full() -> Status {

@@ -1,6 +1,7 @@
 //! Puts the services together: ours, health, reflection of both versions, gRPC-Web, with limits.
 
 use crate::context::Context;
+use crate::front::FrontLayer;
 use crate::gate::GateLayer;
 use crate::limits::{
     ANSWER_BYTES_MAX, CONNECTION_STREAMS_MAX, CONNECTION_WINDOW, HEADER_BYTES_MAX, KEEPALIVE,
@@ -22,8 +23,11 @@ use werkbuch_wire::pb::ingest_service_server::IngestServiceServer;
 use werkbuch_wire::pb::model_service_server::ModelServiceServer;
 use werkbuch_wire::pb::twin_service_server::TwinServiceServer;
 
-/// The server with its layers: gRPC-Web outside, then the gate.
-pub(crate) type Services = Router<Stack<GateLayer, Stack<GrpcWebLayer, Identity>>>;
+/// The layers: plain pages outside, then gRPC-Web, then the gate.
+type Layers = Stack<GateLayer, Stack<GrpcWebLayer, Stack<FrontLayer, Identity>>>;
+
+/// The server with its layers.
+pub(crate) type Services = Router<Layers>;
 
 /// The service that stops serving when the log cannot be written.
 pub(crate) const INGEST: &str = <IngestServiceServer<rpc::Ingest> as NamedService>::NAME;
@@ -71,7 +75,7 @@ pub(crate) fn services<H: Health>(
     Ok(router)
 }
 
-fn server(context: &Context) -> Server<Stack<GateLayer, Stack<GrpcWebLayer, Identity>>> {
+fn server(context: &Arc<Context>) -> Server<Layers> {
     let (interval, time) = KEEPALIVE;
     Server::builder()
         .accept_http1(true)
@@ -82,8 +86,9 @@ fn server(context: &Context) -> Server<Stack<GateLayer, Stack<GrpcWebLayer, Iden
         .http2_keepalive_timeout(Some(time))
         .http2_max_header_list_size(HEADER_BYTES_MAX)
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
+        .layer(FrontLayer::new(Arc::clone(context)))
         .layer(GrpcWebLayer::new())
-        .layer(GateLayer::new(&context.limits))
+        .layer(GateLayer::new(context))
 }
 
 fn reflection() -> Builder<'static> {

@@ -31,6 +31,8 @@
 //!   that gives it a reason; programs see one list of reasons, whoever found the mistake.
 //! - 2026-11-22: a connection has ten seconds for its first 24 bytes, the length of the preface of
 //!   HTTP/2. A silent connection, or one that sends a byte now and then, does not hold its place.
+//! - 2026-11-22: metrics and health are plain pages on the same port, in a layer before gRPC-Web, and
+//!   bypass the places for calls: a monitor must see a server that is full.
 //! - 2026-11-22: connections beyond the limit are closed at once and not kept waiting: a client that is
 //!   told can try elsewhere or later, one that waits cannot know why.
 //! - 2026-11-22: streams end by themselves with the reason as their last word (`SLOW_READER`,
@@ -41,10 +43,12 @@
 mod config;
 mod context;
 mod error;
+mod front;
 mod gate;
 mod grpc;
 mod limits;
 mod listen;
+mod metrics;
 mod outbound;
 mod page;
 mod plain;
@@ -55,5 +59,6 @@ mod view;
 
 pub use config::{Config, ConfigError, KEYS, LogFormat, LogLevel, PartialConfig};
 pub use limits::Limits;
+pub use metrics::METRICS;
 pub use serve::{ServeError, run, run_with};
 pub use view::fields::MACHINE_FIELDS;

@@ -1,9 +1,10 @@
 //! The answers of a stream: a bounded queue, an end that is always heard, a reader that must read.
 
+use crate::context::StreamPlace;
 use crate::limits::STREAM_ANSWERS_MAX;
 use futures::{FutureExt, Stream, StreamExt};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use tonic::codegen::BoxStream;
@@ -14,7 +15,7 @@ pub(crate) struct Outbound<T> {
     answers: mpsc::Sender<T>,
     last_word: oneshot::Sender<Status>,
     patience: Duration,
-    _place: OwnedSemaphorePermit,
+    place: StreamPlace,
 }
 
 /// Why nothing more can be sent.
@@ -28,7 +29,7 @@ pub(crate) enum Ended {
 
 /// A queue of answers; the stream of them is what the handler answers with.
 pub(crate) fn outbound<T: Send + 'static>(
-    place: OwnedSemaphorePermit,
+    place: StreamPlace,
     patience: Duration,
 ) -> (Outbound<T>, BoxStream<T>) {
     let (answers, waiting) = mpsc::channel(STREAM_ANSWERS_MAX);
@@ -41,7 +42,7 @@ pub(crate) fn outbound<T: Send + 'static>(
         answers,
         last_word,
         patience,
-        _place: place,
+        place,
     };
     (sender, boxed(stream))
 }
@@ -67,6 +68,7 @@ impl<T> Outbound<T> {
 
     /// Ends the stream with an error after the answers that wait.
     pub(crate) fn end(self, status: Status) {
+        self.place.calls.ended(&status);
         // A reader that is gone needs no last word.
         let _ = self.last_word.send(status);
     }
@@ -87,9 +89,17 @@ mod tests {
     use std::sync::Arc;
     use tokio::sync::Semaphore;
 
+    async fn place(places: &Arc<Semaphore>) -> StreamPlace {
+        StreamPlace {
+            calls: Arc::default(),
+            _place: Arc::clone(places).acquire_owned().await.unwrap(),
+        }
+    }
+
     #[tokio::test]
     async fn a_full_queue_ends_with_its_reason_after_what_waits() {
-        let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
+        let place = place(&Arc::new(Semaphore::new(1))).await;
+        let calls = Arc::clone(&place.calls);
         let (sender, stream) = outbound(place, Duration::from_millis(20));
         for number in 0..STREAM_ANSWERS_MAX {
             sender.send(number).await.unwrap();
@@ -99,6 +109,7 @@ mod tests {
         let mut items: Vec<_> = stream.collect().await;
         let last = items.pop().unwrap().unwrap_err();
         assert_eq!(Reason::of(&last), Some(Reason::SlowReader));
+        assert_eq!(calls.refused(), [(Reason::SlowReader, 1)]);
         let read: Vec<usize> = items.into_iter().map(Result::unwrap).collect();
         assert_eq!(read, (0..STREAM_ANSWERS_MAX).collect::<Vec<_>>());
     }
@@ -106,13 +117,11 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_sender_ends_well_and_a_dropped_stream_is_noticed() {
         let places = Arc::new(Semaphore::new(2));
-        let place = Arc::clone(&places).acquire_owned().await.unwrap();
-        let (sender, stream) = outbound(place, Duration::from_secs(1));
+        let (sender, stream) = outbound(place(&places).await, Duration::from_secs(1));
         sender.send(1).await.unwrap();
         drop(sender);
         assert_eq!(stream.map(Result::unwrap).collect::<Vec<_>>().await, [1]);
-        let place = places.acquire_owned().await.unwrap();
-        let (sender, stream) = outbound(place, Duration::from_secs(1));
+        let (sender, stream) = outbound(place(&places).await, Duration::from_secs(1));
         drop(stream);
         sender.gone().await;
         assert!(matches!(sender.send(1).await, Err(Ended::Gone)));

@@ -80,6 +80,12 @@ pub async fn run_with(
     let mut options = Options::new(config.data.clone());
     options.build = env!("CARGO_PKG_VERSION").to_owned();
     options.snapshot_every = config.snapshot_every;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        data = %config.data.display(),
+        listen = %address,
+        "the server starts"
+    );
     let engine = Engine::open(options).await?;
     let served = serve(&engine, &config, limits, listener, shutdown, || {
         ready(address)
@@ -112,6 +118,7 @@ async fn serve(
         let _ = stopping.wait_for(|stop| *stop).await;
     });
     let mut server = std::pin::pin!(server);
+    tracing::info!(plants = engine.plants().len(), "the server takes calls");
     ready();
 
     tokio::select! {

@@ -3,19 +3,24 @@
 use crate::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::logging;
 use std::io::Write;
 use std::path::PathBuf;
-use tracing_subscriber::EnvFilter;
 use werkbuch_engine::EngineError;
 use werkbuch_journal::StoreError;
-use werkbuch_server::{Config, ConfigError, LogFormat, PartialConfig, ServeError};
+use werkbuch_server::{Config, ConfigError, PartialConfig, ServeError};
 
 /// Run the server until it is told to stop.
 ///
 /// Options are taken from the command line, then from variables WERKBUCH_SERVE_DATA, _LISTEN,
-/// _ALLOW_REMOTE, _LOG_LEVEL, _LOG_FORMAT, _SNAPSHOT_EVERY, _SHUTDOWN_GRACE, then from the file.
+/// _ALLOW_REMOTE, _LOG_LEVEL, _LOG_FILTER, _LOG_FORMAT, _SNAPSHOT_EVERY, _SHUTDOWN_GRACE, then from
+/// the file.
 /// Standard output gets one line once the server takes calls: `werkbuch listening on URL`. The first
 /// SIGTERM or Ctrl-C stops it in good order, the second at once.
+///
+/// Each level of the log is a promise: error, somebody must act; warn, somebody should look soon, data
+/// are safe; info, the life of the server, one line for each start, stop, plant and snapshot; debug,
+/// each batch; trace, each event. Libraries beneath say warnings only, unless --log-filter says so.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The folder that holds the log (default: werkbuch-data).
@@ -33,6 +38,9 @@ pub(crate) struct Args {
     /// What is logged to standard error: error, warn, info, debug or trace (default: info).
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
+    /// Other levels for single parts, such as werkbuch_engine=debug,h2=info (default: none).
+    #[arg(long, value_name = "PART=LEVEL,...")]
+    log_filter: Option<String>,
     /// How it is logged: text or json (default: text).
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -46,7 +54,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let config = config(args)?;
-    log(&config);
+    logging::start(&config);
     let output = context.output;
     let shutdown = async {
         asked_to_stop().await;
@@ -70,6 +78,7 @@ fn config(args: Args) -> Outcome<Config> {
         listen: args.listen,
         allow_remote: args.allow_remote.then_some(true),
         log_level: args.log_level,
+        log_filter: args.log_filter,
         log_format: args.log_format,
         snapshot_every: args.snapshot_every,
         shutdown_grace: args.shutdown_grace,
@@ -129,18 +138,6 @@ pub(crate) fn engine_failure(error: &EngineError) -> Failure {
         _ => (Exit::Failed, "FOLDER_FAILED"),
     };
     Failure::new(exit, reason, what)
-}
-
-/// Log lines go to standard error; a second logger in one process is refused, which is no harm.
-fn log(config: &Config) {
-    let filter = EnvFilter::new(config.log_level.to_string());
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let _ = match config.log_format {
-        LogFormat::Json => builder.json().try_init(),
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-    };
 }
 
 /// Waits for SIGTERM or Ctrl-C.

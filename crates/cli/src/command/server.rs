@@ -1,5 +1,7 @@
 //! `werkbuch server`: how the server does.
 
+mod metrics;
+
 use super::time;
 use crate::Context;
 use crate::failure::Outcome;
@@ -12,10 +14,18 @@ use werkbuch_wire::pb;
 pub(crate) enum Args {
     /// What the server is and how it does.
     Status,
+    /// What the server counts and measures, as monitors read it from /metrics.
+    Metrics(metrics::Args),
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
-    let Args::Status = args;
+    match args {
+        Args::Status => status(context).await,
+        Args::Metrics(args) => metrics::run(args, context).await,
+    }
+}
+
+async fn status(context: &Context) -> Outcome<()> {
     let client = context.client().await?;
     let server = client
         .admin()

@@ -39,7 +39,9 @@ impl Plant {
         let fold = move || {
             let _permit = permit;
             let bound = plant.bounds(&instant)?;
+            let begin = std::time::Instant::now();
             let twin = plant.shared.fold(bound, instant.at)?;
+            plant.shared.totals.past.observe(begin.elapsed());
             Ok((question(&twin), reflected(&twin, instant.at)))
         };
         tokio::task::spawn_blocking(fold)
@@ -168,7 +170,7 @@ impl Plant {
 }
 
 impl Shared {
-    fn ask_live<R>(&self, question: impl FnOnce(&Twin) -> R) -> (R, Reflected) {
+    pub(crate) fn ask_live<R>(&self, question: impl FnOnce(&Twin) -> R) -> (R, Reflected) {
         let twin = self.twin.read().unwrap_or_else(PoisonError::into_inner);
         (question(&twin), reflected(&twin, None))
     }

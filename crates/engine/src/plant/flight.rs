@@ -1,21 +1,24 @@
 //! What is on its way to the disk, and what happens when it has arrived.
 
-use super::handle::{Shared, Standing};
+use super::answer::Answer;
+use super::handle::Standing;
 use super::input::{Input, Reply};
 use super::state::Loop;
-use crate::api::{Appended, Applied, OpenedSource, OutcomeResult, SourceStatus};
-use crate::batch::{Draft, runs};
+use crate::api::{Appended, Applied, OpenedSource, SourceStatus};
+use crate::batch::Draft;
 use crate::committer::{CommitRequest, is_passing};
 use crate::error::EngineError;
+use crate::figures::Lag;
+use crate::meter::lag;
 use crate::recorder::{Encoded, Staged};
 use crate::recover::fold_error;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
-use werkbuch_journal::StoredBlock;
-use werkbuch_model::event::{Refusal, RefusalReason};
+use werkbuch_model::event::SourceKind;
 use werkbuch_model::id::{Position, Sequence, SourceNumber};
 use werkbuch_proof::Hash;
-use werkbuch_record::{decode_recorded, reported_part};
+use werkbuch_record::decode_recorded;
 
 /// Staged events that wait for the disk, or an answer that waits for those before it.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Flight {
     clock: bool,
     /// Where the source stands that reported or opened.
     source: Option<SourceStatus>,
+    /// How far a live source is behind that has reported.
+    heard: Option<(SourceNumber, Lag)>,
     landing: Landing,
 }
 
@@ -39,6 +44,7 @@ pub(super) enum Landing {
     Append {
         source: SourceNumber,
         drafts: Vec<(Sequence, Draft)>,
+        received: Instant,
         reply: Reply<Appended>,
         permit: OwnedSemaphorePermit,
     },
@@ -105,6 +111,10 @@ impl Loop {
             Some(Standing::status(number, entry))
         });
         let (position, root) = (self.writer.position, self.writer.tree.root());
+        let heard = match &landing {
+            Landing::Append { source, .. } if commits => self.lag_of(*source),
+            _ => None,
+        };
         self.flights.push_back(Flight {
             events,
             commits,
@@ -113,9 +123,11 @@ impl Loop {
             revision: self.writer.revision,
             clock: self.clock.has_jumped(),
             source,
+            heard,
             landing,
         });
         if commits {
+            self.shared.totals.blocks_in.add(proposals.len() as u64);
             let request = CommitRequest {
                 proposals,
                 plant: self.inputs.clone(),
@@ -128,6 +140,15 @@ impl Loop {
         } else if self.flights.len() == 1 {
             self.land_answers();
         }
+    }
+
+    fn lag_of(&self, source: SourceNumber) -> Option<(SourceNumber, Lag)> {
+        let entry = self.writer.source(source)?;
+        if entry.kind() != SourceKind::Live {
+            return None;
+        }
+        let lag = lag(self.writer.recorded_at, entry.latest()?);
+        Some((source, lag))
     }
 
     /// Takes back what a landing had changed beforehand, and tells whoever waits that it failed.
@@ -185,15 +206,28 @@ impl Loop {
             let mut standing = standing.lock().unwrap_or_else(PoisonError::into_inner);
             standing.arrive(position, flight.root, flight.source, flight.revision);
         }
+        if let Some((source, lag)) = flight.heard {
+            self.shared.meter.heard(source, lag);
+        }
         self.shared.applied.send_replace(position);
         match flight.landing {
             Landing::Append {
                 source,
                 drafts,
+                received,
                 reply,
                 permit,
             } => {
-                self.answer(source, drafts, position, reply, permit);
+                let answer = Answer {
+                    shared: Arc::clone(&self.shared),
+                    source,
+                    drafts,
+                    position,
+                    received,
+                    reply,
+                    permit,
+                };
+                answer.give(&self.runtime);
             }
             Landing::Open {
                 opened,
@@ -236,91 +270,16 @@ impl Loop {
         for bytes in events.iter() {
             let event = decode_recorded(bytes)
                 .map_err(|error| EngineError::internal(format!("a stored event: {error}")))?;
+            tracing::trace!(
+                plant = self.shared.id.as_str(),
+                position = event.position.get(),
+                machine = event.reported.machine.get(),
+                kind = event.reported.body.kind().name(),
+                "an event is applied"
+            );
             twin.apply(&event)
                 .map_err(|error| fold_error(&self.shared.id, event.position, &error))?;
         }
         Ok(())
-    }
-
-    fn answer(
-        &self,
-        source: SourceNumber,
-        drafts: Vec<(Sequence, Draft)>,
-        position: Position,
-        reply: Reply<Appended>,
-        permit: OwnedSemaphorePermit,
-    ) {
-        let shared = Arc::clone(&self.shared);
-        let repeats = drafts
-            .iter()
-            .any(|(_, draft)| matches!(draft, Draft::Known(_)));
-        let answer = move || {
-            let mut originals = Originals {
-                shared: &shared,
-                source,
-                block: None,
-            };
-            let results: Result<Vec<_>, EngineError> = drafts
-                .into_iter()
-                .map(|(sequence, draft)| Ok((sequence, originals.settle(sequence, draft)?)))
-                .collect();
-            let appended = results.map(|results| Appended {
-                outcomes: runs(results),
-                position,
-            });
-            let _ = reply.send(appended);
-            drop(permit);
-        };
-        if repeats {
-            // Reading the log is not for the writer's loop.
-            self.runtime.spawn_blocking(answer);
-        } else {
-            answer();
-        }
-    }
-}
-
-/// Looks up what is recorded under known numbers.
-struct Originals<'s> {
-    shared: &'s Shared,
-    source: SourceNumber,
-    block: Option<StoredBlock>,
-}
-
-impl Originals<'_> {
-    fn settle(&mut self, sequence: Sequence, draft: Draft) -> Result<OutcomeResult, EngineError> {
-        match draft {
-            Draft::Recorded(position) => Ok(OutcomeResult::Recorded(position)),
-            Draft::Refused(refusal) => Ok(OutcomeResult::Refused(refusal)),
-            Draft::Known(bytes) => self.compare(sequence, &bytes),
-        }
-    }
-
-    fn compare(&mut self, sequence: Sequence, bytes: &[u8]) -> Result<OutcomeResult, EngineError> {
-        let Shared { store, id, .. } = self.shared;
-        let lost = || EngineError::internal(format!("sequence {sequence} is known but not found"));
-        let position = store.find(id, self.source, sequence).ok_or_else(lost)?;
-        let held = self
-            .block
-            .as_ref()
-            .is_some_and(|block| block.header.first <= position && position <= block.header.last());
-        if !held {
-            self.block = Some(store.read(id, position)?.next().ok_or_else(lost)??);
-        }
-        let original = self.block.as_ref().and_then(|block| {
-            let index = position.get().checked_sub(block.header.first.get())?;
-            block.body.event(usize::try_from(index).ok()?)
-        });
-        let original = original.ok_or_else(lost)?;
-        if reported_part(original).is_ok_and(|original| original == bytes) {
-            return Ok(OutcomeResult::Repeated(position));
-        }
-        Ok(OutcomeResult::Refused(Refusal::new(
-            RefusalReason::ContentChanged,
-            "sequence",
-            format!(
-                "sequence {sequence} is recorded at position {position} with another content; number new events onward"
-            ),
-        )))
     }
 }

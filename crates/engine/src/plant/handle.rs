@@ -5,6 +5,7 @@ use crate::access::AccessLog;
 use crate::api::SourceStatus;
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
+use crate::meter::{Meter, PlantMeter};
 use crate::writer::{SourceEntry, Writer};
 use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
@@ -39,6 +40,10 @@ pub(crate) struct Shared {
     pub(crate) trouble: Arc<Mutex<Option<String>>>,
     /// Places for folds of the past.
     pub(crate) folds: Arc<Semaphore>,
+    /// What is counted for this plant.
+    pub(crate) meter: PlantMeter,
+    /// What is counted over all plants.
+    pub(crate) totals: Arc<Meter>,
 }
 
 /// Where the writer stood when its last batch was applied.
@@ -191,7 +196,10 @@ impl Plant {
     ) -> Result<T, EngineError> {
         let permit = Arc::clone(&self.shared.queue)
             .try_acquire_owned()
-            .map_err(|_| EngineError::overloaded("the queue of the plant"))?;
+            .map_err(|_| {
+                self.shared.meter.overloaded.add(1);
+                EngineError::overloaded("the queue of the plant")
+            })?;
         let (reply, answer) = oneshot::channel();
         self.inputs
             .send(input(reply, permit))

@@ -2,6 +2,7 @@
 
 use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
 use crate::error::EngineError;
+use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use werkbuch_model::id::Position;
 use werkbuch_model::time::Timestamp;
@@ -18,6 +19,8 @@ pub(crate) enum Input {
         session: u64,
         /// What it reports.
         batch: Batch,
+        /// When it arrived in the engine.
+        received: Instant,
         /// Where the answer goes.
         reply: Reply<Appended>,
         /// The place in the queue.

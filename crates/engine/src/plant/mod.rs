@@ -1,5 +1,6 @@
 //! One plant: a loop that alone decides what its log says, and a handle through which it is asked.
 
+mod answer;
 mod ask;
 mod flight;
 mod handle;

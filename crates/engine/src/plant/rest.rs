@@ -7,6 +7,7 @@ use super::state::Loop;
 use crate::error::EngineError;
 use crate::{recover, snapshots};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 use werkbuch_model::event::{Body, DigestRecorded};
 use werkbuch_twin::FOLD_VERSION;
 
@@ -116,6 +117,7 @@ impl Loop {
     /// Writes a snapshot of the state, which is that of the log's end.
     pub(super) fn write_snapshot(&mut self, aside: bool) {
         self.last_snapshot = self.writer.position;
+        let begin = Instant::now();
         let encoded = {
             let twin = self
                 .shared
@@ -128,10 +130,22 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let write = move || {
             let folder = snapshots::folder(&shared.data, &shared.id);
-            let written = encoded.and_then(|bytes| snapshots::write(&folder, position, &bytes));
-            if let Err(error) = written {
-                // Snapshots are disposable: a start takes longer without one, nothing is lost.
-                tracing::warn!(plant = shared.id.as_str(), error = %error, "no snapshot was written");
+            let written = encoded.and_then(|bytes| {
+                snapshots::write(&folder, position, &bytes).map(|()| bytes.len())
+            });
+            let (plant, took) = (shared.id.as_str(), begin.elapsed());
+            match written {
+                Ok(bytes) => {
+                    shared.totals.snapshot.observe(took);
+                    shared.meter.kept(position, bytes);
+                    let (position, took_ms) = (position.get(), took.as_millis());
+                    tracing::info!(plant, position, bytes, took_ms, "a snapshot is written");
+                }
+                Err(error) => {
+                    // Snapshots are disposable: a start takes longer without one, nothing is lost.
+                    shared.totals.snapshot_failures.add(1);
+                    tracing::warn!(plant, error = %error, "no snapshot was written");
+                }
             }
         };
         if aside {

@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 use werkbuch_model::event::{Body, FormatRaised, WriterOpened};
 use werkbuch_model::id::{Position, SourceNumber, WriterEpoch};
@@ -68,6 +69,8 @@ pub(crate) struct Loop {
     pub(super) last_snapshot: Position,
     /// Where a digest was last tried, so that a full disk is not tried again and again.
     pub(super) digest_tried: Option<Position>,
+    /// Whether it has been said that the clock waits for a person.
+    clock_said: bool,
     pub(super) closing: Option<Reply<()>>,
     opening: Option<(Reply<Position>, OwnedSemaphorePermit)>,
 }
@@ -79,6 +82,7 @@ pub(super) struct Underway {
     staging: Staging,
     source: SourceNumber,
     history: LastHistory,
+    received: Instant,
     pub(super) reply: Reply<Appended>,
     permit: OwnedSemaphorePermit,
 }
@@ -116,6 +120,7 @@ impl Loop {
             stopped: None,
             last_snapshot,
             digest_tried: None,
+            clock_said: false,
             closing: None,
             opening: parts.opening,
         }
@@ -190,10 +195,11 @@ impl Loop {
             Input::Append {
                 session,
                 batch,
+                received,
                 reply,
                 permit,
             } => {
-                self.append(session, batch, reply, permit);
+                self.append(session, batch, received, reply, permit);
             }
             Input::Open {
                 session,
@@ -222,6 +228,7 @@ impl Loop {
         &mut self,
         session: u64,
         batch: Batch,
+        received: Instant,
         reply: Reply<Appended>,
         permit: OwnedSemaphorePermit,
     ) {
@@ -246,6 +253,7 @@ impl Loop {
             staging,
             source,
             history,
+            received,
             reply,
             permit,
         });
@@ -257,6 +265,7 @@ impl Loop {
             mut staging,
             source,
             history,
+            received,
             reply,
             permit,
         } = paused;
@@ -284,6 +293,7 @@ impl Loop {
                 let landing = Landing::Append {
                     source,
                     drafts,
+                    received,
                     reply,
                     permit,
                 };
@@ -295,6 +305,7 @@ impl Loop {
                     staging,
                     source,
                     history,
+                    received,
                     reply,
                     permit,
                 });
@@ -358,16 +369,24 @@ impl Loop {
             return Err(error.clone());
         }
         match self.clock.tick() {
-            Tick::Steady => Ok(None),
+            Tick::Steady => {
+                self.clock_said = false;
+                Ok(None)
+            }
             Tick::Jumped(jump) => {
+                self.clock_said = false;
                 tracing::warn!(plant = self.shared.id.as_str(), expected = %jump.expected,
                     found = %jump.found, "the wall clock jumped");
                 Ok(Some(Body::ClockJumped(jump)))
             }
-            Tick::Stopped(jump) => Err(EngineError::ClockUnconfirmed {
-                plant: self.shared.id.clone(),
-                jump,
-            }),
+            Tick::Stopped(jump) => {
+                let plant = self.shared.id.clone();
+                if !std::mem::replace(&mut self.clock_said, true) {
+                    tracing::error!(plant = plant.as_str(), expected = %jump.expected,
+                        found = %jump.found, "the plant stops writing until its clock is confirmed");
+                }
+                Err(EngineError::ClockUnconfirmed { plant, jump })
+            }
         }
     }
 }

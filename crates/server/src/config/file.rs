@@ -49,6 +49,7 @@ impl PartialConfig {
                 .map(|text| truth("allow_remote", &text))
                 .transpose()?,
             log_level: get("log_level"),
+            log_filter: get("log_filter"),
             log_format: get("log_format"),
             snapshot_every: get("snapshot_every").map(number).transpose()?,
             shutdown_grace: get("shutdown_grace"),

@@ -29,6 +29,8 @@ pub struct PartialConfig {
     pub allow_remote: Option<bool>,
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`. Default: `info`.
     pub log_level: Option<String>,
+    /// Other levels for single parts: `werkbuch_engine=debug,h2=info`. Default: none.
+    pub log_filter: Option<String>,
     /// How it is logged: `text` or `json`. Default: `text`.
     pub log_format: Option<String>,
     /// How many events lie between two snapshots of a plant. Default: 200,000.
@@ -49,6 +51,8 @@ pub struct Config {
     pub allow_remote: bool,
     /// What is logged.
     pub log_level: LogLevel,
+    /// Other levels for single parts, in the form that `--log-filter` takes; empty for none.
+    pub log_filter: String,
     /// How it is logged.
     pub log_format: LogFormat,
     /// How many events lie between two snapshots of a plant.
@@ -57,19 +61,19 @@ pub struct Config {
     pub shutdown_grace: Duration,
 }
 
-/// What is logged: this level and those before it.
+/// What is logged: this level and those before it. Each level is a promise to the operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogLevel {
-    /// What failed.
+    /// Somebody must act: until then something does not work.
     Error,
-    /// What should not be.
+    /// Somebody should look soon: data are safe, and the server has helped itself.
     Warn,
-    /// What an operator wants to know.
+    /// The life of the server: start, stop, plants, snapshots, one line each.
     #[default]
     Info,
-    /// What a developer wants to know.
+    /// Each batch and each group of blocks, and why a call was refused.
     Debug,
-    /// Everything.
+    /// Each event as it is applied.
     Trace,
 }
 
@@ -84,7 +88,7 @@ pub enum LogFormat {
 }
 
 /// The options: key in the file, variable of the environment, meaning.
-pub const KEYS: [(&str, &str, &str); 7] = [
+pub const KEYS: [(&str, &str, &str); 8] = [
     (
         "data",
         "WERKBUCH_SERVE_DATA",
@@ -104,6 +108,11 @@ pub const KEYS: [(&str, &str, &str); 7] = [
         "log_level",
         "WERKBUCH_SERVE_LOG_LEVEL",
         "error, warn, info, debug or trace",
+    ),
+    (
+        "log_filter",
+        "WERKBUCH_SERVE_LOG_FILTER",
+        "other levels for single parts",
     ),
     ("log_format", "WERKBUCH_SERVE_LOG_FORMAT", "text or json"),
     (
@@ -127,6 +136,7 @@ impl PartialConfig {
             listen: self.listen.or(lower.listen),
             allow_remote: self.allow_remote.or(lower.allow_remote),
             log_level: self.log_level.or(lower.log_level),
+            log_filter: self.log_filter.or(lower.log_filter),
             log_format: self.log_format.or(lower.log_format),
             snapshot_every: self.snapshot_every.or(lower.snapshot_every),
             shutdown_grace: self.shutdown_grace.or(lower.shutdown_grace),
@@ -148,10 +158,29 @@ impl PartialConfig {
             listen,
             allow_remote,
             log_level: parse::log_level(self.log_level.as_deref().unwrap_or("info"))?,
+            log_filter: parse::log_filter(self.log_filter.as_deref().unwrap_or_default())?,
             log_format: parse::log_format(self.log_format.as_deref().unwrap_or("text"))?,
             snapshot_every: parse::snapshot_every(self.snapshot_every.unwrap_or(SNAPSHOT_EVERY))?,
             shutdown_grace: parse::grace(grace)?,
         })
+    }
+}
+
+impl Config {
+    /// What is logged, as directives: our own parts at the level, the libraries beneath no more than
+    /// warnings, so that the promise of a level is ours alone to keep; then what the filter says.
+    #[must_use]
+    pub fn log_directives(&self) -> String {
+        let beneath = match self.log_level {
+            LogLevel::Error => LogLevel::Error,
+            _ => LogLevel::Warn,
+        };
+        let mut directives = format!("{beneath},werkbuch={}", self.log_level);
+        if !self.log_filter.is_empty() {
+            directives.push(',');
+            directives.push_str(&self.log_filter);
+        }
+        directives
     }
 }
 

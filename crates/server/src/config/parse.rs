@@ -32,6 +32,28 @@ pub(super) fn log_level(text: &str) -> Result<LogLevel, ConfigError> {
         })
 }
 
+/// Parts and their levels, `TARGET=LEVEL` with commas between.
+pub(super) fn log_filter(text: &str) -> Result<String, ConfigError> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let is_part = |part: &str| {
+        let Some((target, level)) = part.split_once('=') else {
+            return false;
+        };
+        let named = !target.is_empty() && target.chars().all(is_word);
+        named && (level == "off" || log_level(level).is_ok())
+    };
+    let parts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let parts: Vec<&str> = parts.collect();
+    if parts.iter().all(|part| is_part(part)) {
+        return Ok(parts.join(","));
+    }
+    let expected = "it takes parts with their levels, such as werkbuch_engine=debug,h2=info";
+    Err(refused("log_filter", text, expected))
+}
+
 pub(super) fn log_format(text: &str) -> Result<LogFormat, ConfigError> {
     let mut all = [LogFormat::Text, LogFormat::Json].into_iter();
     all.find(|format| format.to_string().eq_ignore_ascii_case(text))

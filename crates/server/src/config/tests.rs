@@ -139,9 +139,34 @@ fn values_are_checked() {
 }
 
 #[test]
+fn libraries_say_warnings_only_and_a_filter_overrides() {
+    let with = |level: &str, filter: &str| PartialConfig {
+        log_level: Some(level.into()),
+        log_filter: Some(filter.into()),
+        ..PartialConfig::default()
+    };
+    for (level, filter, directives) in [
+        ("info", "", "warn,werkbuch=info"),
+        ("error", "", "error,werkbuch=error"),
+        (
+            "Debug",
+            " h2=info, werkbuch_engine::plant=off,",
+            "warn,werkbuch=debug,h2=info,werkbuch_engine::plant=off",
+        ),
+    ] {
+        let config = with(level, filter).resolve().unwrap();
+        assert_eq!(config.log_directives(), directives);
+    }
+    for bad in ["h2", "=info", "h2=loud", "h2=info;x=info", "[span]=info"] {
+        let error = with("info", bad).resolve().unwrap_err().to_string();
+        assert!(error.contains("log_filter"), "{bad}: {error}");
+    }
+}
+
+#[test]
 fn every_key_of_the_table_is_read_from_a_file() {
     let text = "data = \"d\"\nlisten = \"l\"\nallow_remote = true\nlog_level = \"x\"\n\
-                log_format = \"y\"\nsnapshot_every = 1\nshutdown_grace = \"z\"";
+                log_filter = \"f\"\nlog_format = \"y\"\nsnapshot_every = 1\nshutdown_grace = \"z\"";
     assert_eq!(text.lines().count(), KEYS.len());
     for ((name, variable, _), line) in KEYS.iter().zip(text.lines()) {
         assert!(line.starts_with(name), "{line}");

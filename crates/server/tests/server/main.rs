@@ -7,6 +7,7 @@ mod history;
 mod ingest;
 mod life;
 mod limits;
+mod metrics;
 mod model;
 mod twin;
 mod web;

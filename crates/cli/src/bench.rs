@@ -1,0 +1,83 @@
+//! `werkbuch bench`: measures the parts that have a goal, one object of figures each.
+
+mod fill;
+mod fleet;
+mod folder;
+mod measure;
+mod mix;
+mod query;
+mod replay;
+mod served;
+
+use crate::Context;
+use crate::command::serve::asked_to_stop;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output::Answer;
+use serde_json::{Map, Value};
+
+const ABOUT: &str = "\
+Each figure is measured on this machine, with what else it does at that time; BENCHMARKS.md says
+what is included, and what came out elsewhere. Data lie in a folder that vanishes, or with --data in
+one that stays: then a fleet that is there is not made again.";
+
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = ABOUT)]
+pub(crate) enum Args {
+    /// How fast a log folds from disk into a twin, on one core.
+    Replay(replay::Args),
+    /// How much memory a fleet of plants takes, and how long it takes to come back.
+    Fleet(fleet::Args),
+    /// How fast a fleet answers: one machine, and a page of a list.
+    Query(query::Args),
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    if cfg!(debug_assertions) {
+        context.output.note(
+            "this is a build for development: figures count only from `cargo build --release`",
+        );
+    }
+    let work = async {
+        match args {
+            Args::Replay(args) => replay::run(args, context).await,
+            Args::Fleet(args) => fleet::run(args, context).await,
+            Args::Query(args) => query::run(args, context).await,
+        }
+    };
+    let figures = tokio::select! {
+        figures = work => figures?,
+        () = asked_to_stop() => {
+            let what = "the benchmark was stopped before its end";
+            return Err(Failure::new(Exit::Failed, "STOPPED", what));
+        }
+    };
+    context.output.answer(&figures.answer())
+}
+
+/// Figures with their names, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Figures(Vec<(&'static str, Value)>);
+
+impl Figures {
+    /// Adds a figure; one that this system does not tell is null.
+    pub(crate) fn add(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.0.push((name, value.into()));
+    }
+
+    fn answer(self) -> Answer {
+        let shown = |value: &Value| match value {
+            Value::Null => "n/a".to_owned(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let parts = self.0.iter();
+        let parts = parts.map(|(name, value)| (*name, shown(value))).collect();
+        let whole: Map<String, Value> = self
+            .0
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Answer::single(parts, Value::Object(whole))
+    }
+}

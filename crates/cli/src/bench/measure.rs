@@ -1,0 +1,55 @@
+//! What a benchmark measures with: time of a thread, memory of a process, ranks in a sample.
+
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// The time for which the calling thread has been on a core, in nanoseconds, where the system tells.
+pub(super) fn thread_cpu_ns() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
+/// The resident memory of a process in bytes, where the system tells.
+pub(super) fn resident_bytes(process: u32) -> Option<u64> {
+    let path: PathBuf = ["/proc", &process.to_string(), "status"].iter().collect();
+    let status = std::fs::read_to_string(path).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    kib.checked_mul(1_024)
+}
+
+/// The value below which `percent` of a sample lie: the nearest rank. Nothing of an empty sample.
+pub(super) fn percentile(sample: &mut [u64], percent: usize) -> Option<u64> {
+    sample.sort_unstable();
+    let rank = (sample.len() * percent).div_ceil(100).max(1);
+    sample.get(rank - 1).copied()
+}
+
+/// A value with two digits behind the point.
+pub(super) fn rounded(value: f64) -> Value {
+    let rounded = (value * 100.0).round() / 100.0;
+    serde_json::Number::from_f64(rounded).map_or(Value::Null, Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_the_nearest() {
+        let mut sample: Vec<u64> = (1..=200).rev().collect();
+        for (percent, value) in [(50, 100), (99, 198), (100, 200), (0, 1)] {
+            assert_eq!(percentile(&mut sample, percent), Some(value), "{percent}");
+        }
+        assert_eq!(percentile(&mut [7], 99), Some(7));
+        assert_eq!(percentile(&mut [], 50), None);
+    }
+
+    #[test]
+    fn rounding_keeps_two_digits() {
+        assert_eq!(rounded(1.237).to_string(), "1.24");
+        assert_eq!(rounded(f64::NAN), Value::Null);
+    }
+}
