@@ -1,6 +1,7 @@
 //! The whole system, tested through its binary: one module for each way to fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bench;
 mod cli_errors;
 mod contexts;
 mod demo;

@@ -7,11 +7,8 @@ mod contexts;
 mod demo;
 mod exit;
 mod failure;
-<<<<<<< HEAD
 mod line;
-=======
 mod logging;
->>>>>>> 0be4e2c (Show what the server does to monitors and in its log)
 mod output;
 mod settings;
 mod view;
