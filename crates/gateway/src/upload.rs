@@ -18,7 +18,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 use werkbuch_model::event::{Reported, SourceKind};
-use werkbuch_model::id::{Epoch, MachineNumber, PlantId, Sequence, SourceName, SourceNumber};
+use werkbuch_model::id::{
+    Epoch, MachineNumber, PlantId, Position, Sequence, SourceName, SourceNumber,
+};
 use werkbuch_wire::pb::ingest_service_client::IngestServiceClient;
 use werkbuch_wire::{name, pb};
 
@@ -182,6 +184,13 @@ impl Uploader {
     #[must_use]
     pub fn outcomes(&self) -> &Outcomes {
         &self.outcomes
+    }
+
+    /// Notes where the event with this number comes to stand; to be said before it is handed in.
+    pub fn watch(&mut self, sequence: Sequence) {
+        self.outcomes
+            .watched
+            .insert(sequence.get(), Position::default());
     }
 
     /// Hands in an event with the body of its samples. It leaves with its batch: when that is full, or

@@ -1,5 +1,8 @@
 //! `werkbuch event`: the recorded events of a plant.
 
+mod append;
+mod export;
+
 use super::{Instant, reflected, with};
 use crate::Context;
 use crate::client::Client;
@@ -10,6 +13,7 @@ use crate::view::event::{self, COLUMNS, Names};
 use crate::when::{self, Bound};
 use serde_json::{Value, json};
 use std::time::Duration;
+use werkbuch_model::event::Recorded;
 use werkbuch_wire::reason::Reason;
 use werkbuch_wire::{name, pb};
 
@@ -30,6 +34,10 @@ pub(crate) enum Args {
     },
     /// Events as they are recorded, without loss or repeat.
     Tail(Tail),
+    /// Write recorded events as lines of JSON that another book can take in.
+    Export(Box<export::Export>),
+    /// Report one event.
+    Append(Box<append::Append>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,6 +103,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Args::Ls(list) => self::list(context, *list).await,
         Args::Get { position, plant } => get(context, &plant, position).await,
         Args::Tail(tail) => self::tail(context, tail).await,
+        Args::Export(export) => Box::pin(export::run(context, *export)).await,
+        Args::Append(append) => Box::pin(append::run(context, *append)).await,
     }
 }
 
@@ -145,7 +155,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
     });
     let whole = with(whole, reflected(page.reflected.as_ref()));
     let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
-    let mut note = format!("{} events; the log holds {}", rows.len(), page.log_size);
+    let mut note = format!("{} of {} events of the log", rows.len(), page.log_size);
     if !page.next_page_token.is_empty() {
         note.push_str(&format!(
             "; more with --page-token {}",
@@ -217,12 +227,7 @@ async fn follow(context: &Context, client: &Client, tail: Tail, names: &Names) -
         kinds: tail.kind,
     };
     if matches!(context.output.format, Format::Table | Format::Csv) {
-        let head = COLUMNS.map(|(name, width)| (name.to_ascii_uppercase(), width));
-        let head: Vec<_> = head
-            .iter()
-            .map(|(name, width)| (name.as_str(), *width))
-            .collect();
-        context.output.streamed(&head, &Value::Null)?;
+        head(context)?;
     }
     loop {
         let mut stream = client
@@ -253,20 +258,36 @@ async fn follow(context: &Context, client: &Client, tail: Tail, names: &Names) -
     }
 }
 
+/// The names of the columns, before a stream of rows.
+fn head(context: &Context) -> Outcome<()> {
+    let head = COLUMNS.map(|(name, width)| (name.to_ascii_uppercase(), width));
+    let head = head.iter().map(|(name, width)| (name.as_str(), *width));
+    let head: Vec<_> = head.collect();
+    context.output.streamed(&head, &Value::Null)
+}
+
 fn print(context: &Context, bytes: &[u8], names: &Names) -> Outcome<()> {
-    let event = event::decode(bytes)?;
-    let row = event::row(&event, names);
+    print_row(context, &event::decode(bytes)?, names)
+}
+
+fn print_row(context: &Context, event: &Recorded<'_>, names: &Names) -> Outcome<()> {
+    let row = event::row(event, names);
     let widths = COLUMNS.iter().map(|(_, width)| *width);
     let cells: Vec<_> = row.iter().map(String::as_str).zip(widths).collect();
-    context.output.streamed(&cells, &event::json(&event)?)
+    context.output.streamed(&cells, &event::json(event)?)
 }
 
 /// The names of the plant's machines, where people read; programs get the numbers as stored.
 async fn names(context: &Context, client: &Client, plant: &str) -> Outcome<Names> {
-    let mut names = Names::new();
-    if !matches!(context.output.format, Format::Table | Format::Csv) {
-        return Ok(names);
+    match context.output.format {
+        Format::Table | Format::Csv => machine_names(client, plant).await,
+        Format::Json | Format::Jsonl => Ok(Names::new()),
     }
+}
+
+/// The names of the plant's machines, by their numbers.
+pub(crate) async fn machine_names(client: &Client, plant: &str) -> Outcome<Names> {
+    let mut names = Names::new();
     let mut request = pb::ListMachinesRequest {
         parent: name::of_plant(plant),
         page_size: NAMES_PAGE,

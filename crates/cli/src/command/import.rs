@@ -1,6 +1,7 @@
 //! `werkbuch import`: records what machines have said before.
 
 mod file;
+mod jsonl;
 mod report;
 
 use crate::Context;
@@ -27,6 +28,8 @@ pub(crate) enum Args {
     /// importing it again, under whatever name, records nothing. What cannot be read is recorded as
     /// gaps. At the end every observation is accounted for, or the exit code is 1.
     Shdr(Shdr),
+    /// Events as lines of JSON: what another book wrote out, or what people wrote.
+    Jsonl(jsonl::Jsonl),
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +58,13 @@ pub(crate) struct Shdr {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
-    let Args::Shdr(args) = args;
+    match args {
+        Args::Shdr(args) => shdr(args, context).await,
+        Args::Jsonl(args) => Box::pin(jsonl::run(args, context)).await,
+    }
+}
+
+async fn shdr(args: Shdr, context: &Context) -> Outcome<()> {
     let pace = Pace {
         patience: when::duration(&args.patience)?,
         ..Pace::default()

@@ -251,7 +251,10 @@ async fn list(context: &Context) -> Outcome<()> {
         }
     }
     let columns = ["plant", "name", "revision", "machines", "position"];
-    context.output.answer(&Answer::list(&columns, rows))
+    let note = format!("{} of {} plants", rows.len(), rows.len());
+    context
+        .output
+        .answer(&Answer::list(&columns, rows).note(note))
 }
 
 async fn confirm_clock(context: &Context, plant: &str) -> Outcome<()> {

@@ -4,6 +4,8 @@ use crate::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::logging;
+use crate::output::{Answer, Format};
+use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 use werkbuch_engine::EngineError;
@@ -55,7 +57,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let config = config(args)?;
     logging::start(&config);
-    let output = context.output;
+    // A context's form of output is not for what waits for this line.
+    let format = context.asked_format().unwrap_or(Format::Table);
+    let output = context.output.asked(Some(format));
     let shutdown = async {
         asked_to_stop().await;
         // A second time: at once. The log is as safe as after a power cut.
@@ -65,8 +69,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         });
     };
     let ready = move |address| {
+        let url = format!("http://{address}");
         // Who does not read the line does without it; the server serves all the same.
-        let _ = output.text(&format!("werkbuch listening on http://{address}\n"));
+        let _ = match output.format {
+            Format::Table => output.text(&format!("werkbuch listening on {url}\n")),
+            _ => {
+                let whole = json!({ "listening": url });
+                output.answer(&Answer::single(vec![("listening", url)], whole))
+            }
+        };
     };
     let served = werkbuch_server::run(config, shutdown, ready).await;
     served.map_err(|error| serve_failure(&error))

@@ -46,18 +46,27 @@ pub(crate) fn decode(bytes: &[u8]) -> Outcome<Recorded<'_>> {
 
 /// An event as JSON: flags by their names, bytes as hexadecimal digits.
 pub(crate) fn json(event: &Recorded<'_>) -> Outcome<Value> {
-    let mut value = serde_json::to_value(event).map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            "EVENT_UNREADABLE",
-            format!("an event is no JSON: {error}"),
-        )
-    })?;
+    let mut value = serde_json::to_value(event).map_err(|error| unreadable(&error))?;
     if let Some(flags) = value.get_mut("flags") {
         *flags = json!(event.flags.names());
     }
     hex_bytes(&mut value);
     Ok(value)
+}
+
+/// The fields of a body as JSON, bytes as hexadecimal digits.
+pub(crate) fn fields(body: &Body<'_>) -> Outcome<Value> {
+    let mut value = serde_json::to_value(body).map_err(|error| unreadable(&error))?;
+    if let Value::Object(members) = &mut value {
+        members.remove("kind");
+    }
+    hex_bytes(&mut value);
+    Ok(value)
+}
+
+fn unreadable(error: &serde_json::Error) -> Failure {
+    let what = format!("an event is no JSON: {error}");
+    Failure::new(Exit::Failed, "EVENT_UNREADABLE", what)
 }
 
 fn hex_bytes(value: &mut Value) {

@@ -35,6 +35,17 @@ pub fn source_name(
     SourceName::new(format!("import:{digits}:{mapping_version}:{machine}"))
 }
 
+/// The name of the source that numbers what a file holds for a whole plant:
+/// `import:<content>:<version of the reading>`.
+///
+/// # Errors
+///
+/// [`NameError`] when the version is not made of the characters of names.
+pub fn content_source_name(content: ContentHash, version: &str) -> Result<SourceName, NameError> {
+    let digits: String = content.to_string().chars().take(DIGITS).collect();
+    SourceName::new(format!("import:{digits}:{version}"))
+}
+
 /// The mapping's version of a source that imported the same recording for the same machine with
 /// another mapping; nothing for any other source.
 #[must_use]
@@ -69,6 +80,12 @@ mod tests {
         assert_ne!(first, name(hash, 7, "builtin-2"));
         assert_ne!(first, name(hash, 8, "builtin-1"));
         assert!(source_name(hash, MachineNumber(7), "a b").is_err());
+        let whole = content_source_name(hash, "jsonl-1").unwrap();
+        assert_eq!(
+            whole.as_str(),
+            format!("import:{}:jsonl-1", "07".repeat(16))
+        );
+        assert_eq!(other_mapping(whole.as_str(), &first), None);
     }
 
     #[test]

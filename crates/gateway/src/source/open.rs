@@ -1,8 +1,7 @@
-//! Opens a recording, compressed or not, and hashes its content.
+//! Opens a file of lines, compressed or not, and hashes its content.
 
-use super::ReadError;
-use super::intake::is_damage;
-use crate::source::ContentHash;
+use super::lines::is_damage;
+use super::{ContentHash, ReadError};
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use std::fs::File;

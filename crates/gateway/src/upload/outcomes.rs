@@ -19,6 +19,8 @@ pub struct Outcomes {
     pub refused: BTreeMap<&'static str, RefusedEvents>,
     /// The last position of the plant's log known to be synced.
     pub position: Position,
+    /// Where events stand whose place is of interest, by their numbers; 0 until that is known.
+    pub watched: BTreeMap<u64, Position>,
 }
 
 /// Events that were refused for one reason.
@@ -56,8 +58,14 @@ impl Outcomes {
         for outcome in &answer.outcomes {
             let count = u64::from(outcome.count);
             match &outcome.result {
-                Some(Said::Recorded(_)) => self.recorded += count,
-                Some(Said::RepeatedAt(_)) => self.repeated += count,
+                Some(Said::Recorded(position)) => {
+                    self.recorded += count;
+                    self.place(outcome.first_sequence, count, *position);
+                }
+                Some(Said::RepeatedAt(position)) => {
+                    self.repeated += count;
+                    self.place(outcome.first_sequence, count, *position);
+                }
                 Some(Said::Refused(why)) => self.refuse(outcome.first_sequence, count, why),
                 // Nothing was said about these, so they are not covered.
                 None => continue,
@@ -65,6 +73,13 @@ impl Outcomes {
             covered += count;
         }
         covered
+    }
+
+    fn place(&mut self, first_sequence: u64, count: u64, position: u64) {
+        let numbers = first_sequence..first_sequence.saturating_add(count);
+        for (sequence, place) in self.watched.range_mut(numbers) {
+            *place = Position(position.saturating_add(sequence - first_sequence));
+        }
     }
 
     fn refuse(&mut self, first_sequence: u64, count: u64, why: &pb::RefusedEvent) {

@@ -1,9 +1,10 @@
 //! Cuts a stream of bytes into lines, and tells readable lines, asset bodies and noise apart.
 
-use super::gap::Lost;
+use super::Counts;
 use super::parse::{opened_body, time_of};
 use super::session::Sessions;
-use super::{Counts, LINE_BYTES_MAX};
+use crate::source::gap::Lost;
+use crate::source::lines::{LINE_BYTES_MAX, Lines, Raw};
 use crate::source::mapping::Mapping;
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
@@ -38,15 +39,6 @@ impl Item {
     }
 }
 
-/// The bytes of one line, or of what is left of one.
-struct Raw {
-    bytes: Vec<u8>,
-    /// The hash of all of a line that is too long to be kept.
-    too_long: Option<Sha256>,
-    /// What the decoder said when the compressed data are damaged or end early.
-    damage: Option<String>,
-}
-
 /// An asset's body that has been opened: its closing line, and its lines so far.
 struct AssetBody {
     tag: String,
@@ -55,32 +47,29 @@ struct AssetBody {
 
 /// Reads lines.
 pub(super) struct Intake<R> {
-    reader: R,
+    lines: Lines<R>,
     ready: VecDeque<Item>,
     unreadable: Option<Lost>,
     body: Option<AssetBody>,
     sessions: Sessions,
-    pub(super) bytes: u64,
     ended: bool,
-}
-
-/// Whether a reading error says that the content is damaged, and not that reading failed.
-pub(super) fn is_damage(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 impl<R: BufRead> Intake<R> {
     pub(super) fn new(reader: R) -> Self {
         Self {
-            reader,
+            lines: Lines::new(reader),
             ready: VecDeque::new(),
             unreadable: None,
             body: None,
             sessions: Sessions::default(),
-            bytes: 0,
             ended: false,
         }
+    }
+
+    /// How many bytes have been read.
+    pub(super) fn bytes(&self) -> u64 {
+        self.lines.bytes
     }
 
     /// The next item, none at the end. Errors: reading failed.
@@ -90,53 +79,12 @@ impl<R: BufRead> Intake<R> {
         counts: &mut Counts,
     ) -> io::Result<Option<Item>> {
         while self.ready.is_empty() && !self.ended {
-            match self.read_line()? {
+            match self.lines.next()? {
                 Some(raw) => self.take(raw, mapping, counts),
                 None => self.end(),
             }
         }
         Ok(self.ready.pop_front())
-    }
-
-    fn read_line(&mut self) -> io::Result<Option<Raw>> {
-        let mut raw = Raw {
-            bytes: Vec::new(),
-            too_long: None,
-            damage: None,
-        };
-        loop {
-            let chunk = match self.reader.fill_buf() {
-                Ok(chunk) => chunk,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if is_damage(&error) => {
-                    raw.damage = Some(error.to_string());
-                    return Ok(Some(raw));
-                }
-                Err(error) => return Err(error),
-            };
-            let newline = chunk.iter().position(|byte| *byte == b'\n');
-            let part = chunk
-                .get(..newline.map_or(chunk.len(), |at| at + 1))
-                .unwrap_or_default();
-            let taken = part.len();
-            match &mut raw.too_long {
-                Some(hash) => hash.update(part),
-                None if raw.bytes.len() + taken > LINE_BYTES_MAX => {
-                    let hash = Sha256::new_with_prefix(std::mem::take(&mut raw.bytes));
-                    raw.too_long = Some(hash.chain_update(part));
-                }
-                None => raw.bytes.extend_from_slice(part),
-            }
-            self.reader.consume(taken);
-            self.bytes += taken as u64;
-            if newline.is_some() {
-                return Ok(Some(raw));
-            }
-            if taken == 0 {
-                let something = !raw.bytes.is_empty() || raw.too_long.is_some();
-                return Ok(something.then_some(raw));
-            }
-        }
     }
 
     fn take(&mut self, raw: Raw, mapping: &Mapping, counts: &mut Counts) {

@@ -41,21 +41,19 @@ mod batch;
 mod body;
 mod clock;
 mod counts;
-mod gap;
 mod intake;
-mod open;
 mod parse;
 mod reader;
 mod session;
 mod translate;
 mod values;
 
+pub use super::gap::GAP_LINES_MAX;
+pub use super::lines::LINE_BYTES_MAX;
+pub use super::{ReadError, open};
 pub use body::{BodyError, SampleBody, SampleValue, decode_body};
 pub use counts::Counts;
-pub use open::open;
 pub use reader::{Emit, ShdrReader, What};
-
-use std::path::PathBuf;
 
 /// How far a time may lie from its neighbours: 24 hours, the tolerance of imports.
 pub const TOLERANCE_NS: i64 = 24 * 3600 * werkbuch_model::time::SECOND_NS;
@@ -66,31 +64,3 @@ pub const PLAUSIBLE: std::ops::Range<werkbuch_model::time::Timestamp> =
         ..werkbuch_model::time::Timestamp(4_102_444_800 * werkbuch_model::time::SECOND_NS);
 /// How many of the lines that follow are asked whether a line lies ahead of them all.
 pub const LOOK_AHEAD_LINES: usize = 64;
-/// The greatest length of a line in bytes, its terminator included; a longer one is unreadable.
-pub const LINE_BYTES_MAX: usize = 1024 * 1024;
-/// How many lines one gap tells of at most.
-pub const GAP_LINES_MAX: u64 = 10_000;
-
-/// Why a recording cannot be read on. What a recording *says* is never a reason: that becomes a gap.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The file cannot be opened or read for the first time. Check its path and your rights.
-    #[error("the recording \"{}\" cannot be opened: {source}", .path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Reading failed part way. Nothing after this line was delivered: mend the cause and read the
-    /// file again from its start; what was delivered before comes again with the same numbers.
-    #[error("reading \"{file}\" failed after line {line}: {source}")]
-    Read {
-        /// The file.
-        file: String,
-        /// The last line that was read.
-        line: u64,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}

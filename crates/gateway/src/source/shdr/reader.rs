@@ -85,7 +85,7 @@ impl<R: BufRead> ShdrReader<R> {
     /// How many bytes of the decompressed recording have been read.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
-        self.intake.bytes
+        self.intake.bytes()
     }
 
     /// Fills the queue so that the look-ahead of its first line is complete.

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Reports a machine's state, lists machines and watches a plant, over the gRPC API."""
+
+import argparse
+import datetime
+import json
+import os
+import sys
+import time
+
+import grpc
+from werkbuch.v1 import codes_pb2, common_pb2, event_pb2
+from werkbuch.v1 import history_pb2, history_pb2_grpc
+from werkbuch.v1 import ingest_pb2, ingest_pb2_grpc
+from werkbuch.v1 import twin_pb2, twin_pb2_grpc
+
+
+def plant_name(plant):
+    return f"tenants/default/plants/{plant}"
+
+
+def shown_time(nanos):
+    """Nanoseconds since 1970 as people read them; a Python time has no more than microseconds."""
+    seconds, rest = divmod(nanos, 1_000_000_000)
+    whole = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{rest:09d}Z"
+
+
+def append(channel, args):
+    """Reports one state of a machine, as the next event of a source of its own."""
+    ingest = ingest_pb2_grpc.IngestServiceStub(channel)
+    opened = ingest.OpenSource(
+        ingest_pb2.OpenSourceRequest(
+            parent=plant_name(args.plant),
+            source=args.source,
+            source_kind=codes_pb2.SOURCE_KIND_LIVE,
+            # A source that keeps its counter gives the epoch that it was given.
+            epoch=args.epoch,
+            machines=[args.machine],
+        )
+    )
+    event = event_pb2.Event(
+        sequence=opened.next_sequence,
+        machine=opened.machine_numbers[0],
+        occurred_at=time.time_ns(),
+        body=event_pb2.Body(
+            state_changed=event_pb2.StateChanged(
+                to=codes_pb2.State.Value(f"STATE_{args.state}"), reason=args.reason
+            )
+        ),
+    )
+    request = ingest_pb2.AppendRequest(session=opened.session, events=[event])
+    # When this returns, the event is on disk. After a lost connection the same request may be sent
+    # again: under the same number nothing is recorded twice.
+    outcome = ingest.Append(request).outcomes[0]
+    said = outcome.WhichOneof("result")
+    if said == "refused":
+        reason = codes_pb2.RefusalReason.Name(outcome.refused.reason)
+        raise SystemExit(f"refused: {outcome.refused.message} ({reason})")
+    print(
+        json.dumps(
+            {
+                "position": getattr(outcome, said),
+                "repeat": said == "repeated_at",
+                "source": args.source,
+                "epoch": opened.epoch,
+                "sequence": event.sequence,
+            }
+        )
+    )
+
+
+def list_machines(channel, args):
+    """The machines of a plant, one JSON object a line, page by page."""
+    twin = twin_pb2_grpc.TwinServiceStub(channel)
+    instant = None
+    if args.known is not None:
+        instant = common_pb2.Instant(known_position=args.known)
+    request = twin_pb2.ListMachinesRequest(
+        parent=plant_name(args.plant), filter=args.where, page_size=500, instant=instant
+    )
+    shown = 0
+    while True:
+        page = twin.ListMachines(request)
+        for machine in page.machines:
+            shown += 1
+            state = codes_pb2.State.Name(machine.state).removeprefix("STATE_")
+            name = machine.name.rsplit("/", 1)[-1]
+            print(json.dumps({"machine": name, "state": state, "reason": machine.reason}))
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    at = page.reflected.position
+    print(f"{shown} of {page.plant_size} machines, at position {at}", file=sys.stderr)
+
+
+def watch(channel, args):
+    """The events of a plant as they are recorded, one JSON object a line."""
+    history = history_pb2_grpc.HistoryServiceStub(channel)
+    request = history_pb2.TailEventsRequest(
+        parent=plant_name(args.plant), from_position=args.start, kinds=args.kind
+    )
+    seen = 0
+    while True:
+        try:
+            for more in history.TailEvents(request):
+                for event in more.events:
+                    kind = event.event.body.WhichOneof("kind")
+                    line = {
+                        "position": event.position,
+                        "effective_at": shown_time(event.effective_at),
+                        "machine": event.event.machine,
+                        "kind": kind.upper(),
+                    }
+                    print(json.dumps(line), flush=True)
+                    seen += 1
+                    if seen == args.count:
+                        return
+                # Everything up to here has come; a heartbeat says so too.
+                request.from_position = more.position + 1
+        except grpc.RpcError as error:
+            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED):
+                raise
+            # The line is down, or we were too slow: on from where we stand.
+            time.sleep(1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    server = os.environ.get("WERKBUCH_SERVER", "http://127.0.0.1:7420")
+    parser.add_argument("--server", default=server)
+    commands = parser.add_subparsers(required=True)
+
+    command = commands.add_parser("append", help=append.__doc__)
+    command.add_argument("--plant", required=True)
+    command.add_argument("--machine", required=True)
+    command.add_argument("--state", required=True, help="such as EXECUTING, FAULTED")
+    command.add_argument("--reason", default="")
+    command.add_argument("--source", default="python")
+    command.add_argument("--epoch", type=int, help="the life of the source, once it has one")
+    command.set_defaults(run=append)
+
+    command = commands.add_parser("list", help=list_machines.__doc__)
+    command.add_argument("--plant", required=True)
+    command.add_argument("--where", default="", help="a condition, such as state = 'FAULTED'")
+    command.add_argument("--known", type=int, help="what was known at this position")
+    command.set_defaults(run=list_machines)
+
+    command = commands.add_parser("watch", help=watch.__doc__)
+    command.add_argument("--plant", required=True)
+    command.add_argument("--from", dest="start", type=int, default=0, help="the first position")
+    command.add_argument("--kind", action="append", default=[], help="such as STATE_CHANGED")
+    command.add_argument("--count", type=int, help="end after so many events")
+    command.set_defaults(run=watch)
+
+    args = parser.parse_args()
+    address = args.server.split("://", 1)[-1].rstrip("/")
+    with grpc.insecure_channel(address) as channel:
+        try:
+            args.run(channel, args)
+        except grpc.RpcError as error:
+            raise SystemExit(f"error: {error.details()}") from None
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass

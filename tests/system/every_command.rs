@@ -1,0 +1,234 @@
+//! Every command in every form of output, parsed; a command without a row here fails.
+//!
+//! To add a command, add a line to `ROWS`: its words, what else it needs, what it answers with. The
+//! server has the plant T1 of `support.rs` with some events, and T1 is the plant that is meant where
+//! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
+//! folder, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events.
+
+use crate::support::{PLANT, Server, werkbuch};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a command answers with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    /// A list, which says how many of how many it shows.
+    List,
+    /// Rows that are no choice out of more: changes, counts, files.
+    Rows,
+    /// A single thing.
+    One,
+    /// One thing after another, as they come.
+    Stream,
+    /// A text of its own kind, such as a script.
+    Text,
+    /// It answers and goes on until it is told to stop.
+    Server,
+}
+use Answer::{List, One, Rows, Stream, Text};
+
+const ROWS: &[(&str, &str, Answer)] = &[
+    (
+        "serve",
+        "--data {dir}/{form} --listen 127.0.0.1:0 --log-level error",
+        Answer::Server,
+    ),
+    ("plant apply", "{plant}", Rows),
+    ("plant check", "{plant}", One),
+    ("plant get", "T1", One),
+    ("plant ls", "", List),
+    ("plant confirm-clock", "T1", One),
+    ("machine ls", "--order-by state", List),
+    ("machine get", "m1", One),
+    ("machine count", "", Rows),
+    ("event ls", "--limit 3", List),
+    ("event get", "2", One),
+    ("event tail", "--from 1 --for 1s", Stream),
+    ("event export", "", Stream),
+    (
+        "event append",
+        "--machine m2 --kind STATE_CHANGED --set to=HELD --set native=a,b",
+        One,
+    ),
+    ("source ls", "", List),
+    ("twin get", "T1", One),
+    ("import shdr", "--machine m1 {shdr}", Rows),
+    ("import jsonl", "{jsonl}", Rows),
+    ("replay", "--check", Rows),
+    ("server status", "", One),
+    ("demo", "--for 2s", One),
+    ("context ls", "", List),
+    ("context set", "c-{form} --plant T1", One),
+    ("context use", "c-{form}", One),
+    ("context get", "", One),
+    ("context rm", "c-{form}", One),
+    ("completion", "zsh", Text),
+    ("man", "machine ls", Text),
+];
+
+const FORMS: [&str; 4] = ["table", "json", "jsonl", "csv"];
+
+#[test]
+fn every_command_answers_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let server = Server::with_plant();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let shdr = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios/mill.shdr");
+    let line =
+        r#"{"machine":"m1","time":"2026-01-05T06:00:00Z","kind":"STATE_CHANGED","to":"HELD"}"#;
+    let words = [
+        ("{dir}", dir.to_owned()),
+        (
+            "{plant}",
+            file("plant.toml", &PLANT.replace("mill", "lathe")),
+        ),
+        ("{shdr}", shdr.to_str().unwrap().to_owned()),
+        ("{jsonl}", file("events.jsonl", line)),
+    ];
+    let imported = server.run(&[
+        "import",
+        "shdr",
+        "--plant",
+        "T1",
+        "--machine",
+        "m1",
+        &words[2].1,
+    ]);
+    assert_eq!(imported.code, 0, "{imported:#?}");
+
+    let mut faults = Vec::new();
+    for (command, more, answer) in ROWS {
+        for form in FORMS {
+            let mut arguments = format!("{command} {more}").replace("{form}", form);
+            for (word, value) in &words {
+                arguments = arguments.replace(word, value);
+            }
+            let arguments: Vec<&str> = arguments.split_whitespace().collect();
+            let mut process = werkbuch(&arguments);
+            process
+                .args(["-o", form])
+                .env("WERKBUCH_SERVER", &server.url);
+            process.env("WERKBUCH_PLANT", "T1");
+            process.env("WERKBUCH_CONFIG", folder.path().join("config.toml"));
+            let (code, stdout, stderr) = outcome(process, *answer);
+            let fault = match code {
+                0 => fault(form, *answer, &stdout, &stderr),
+                code => Some(format!("exit code {code}: {stderr}")),
+            };
+            faults.extend(fault.map(|fault| format!("{command} -o {form}: {fault}")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_command_has_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let output = werkbuch(&["man", "--dir", dir, "-o", "json"])
+        .output()
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pages = answer["pages"].as_array().unwrap();
+    for page in pages {
+        let text = std::fs::read_to_string(folder.path().join(page["file"].as_str().unwrap()));
+        assert!(text.unwrap().contains(".SH NAME"), "{page}");
+    }
+    let leaves = pages.iter().filter(|page| page["leaf"] == true);
+    let there: BTreeSet<&str> = leaves
+        .map(|page| page["command"].as_str().unwrap())
+        .collect();
+    let rows: BTreeSet<&str> = ROWS.iter().map(|(command, ..)| *command).collect();
+    let missing: Vec<_> = there.symmetric_difference(&rows).collect();
+    assert!(
+        missing.is_empty(),
+        "without a row, or without a command: {missing:?}"
+    );
+}
+
+/// Runs to the end; a server is told to stop once it has answered.
+fn outcome(mut process: Command, answer: Answer) -> (i32, String, String) {
+    process.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = process.spawn().unwrap();
+    let mut first = [0_u8; 1];
+    if answer == Answer::Server {
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut first)
+            .unwrap();
+        let sent = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+    let output = child.wait_with_output().unwrap();
+    let mut stdout = String::from_utf8(output.stdout).unwrap();
+    if answer == Answer::Server {
+        stdout.insert(0, char::from(first[0]));
+    }
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap_or(-1), stdout, stderr)
+}
+
+/// What is wrong with an answer in a form.
+fn fault(form: &str, answer: Answer, stdout: &str, stderr: &str) -> Option<String> {
+    if stdout.trim().is_empty() {
+        return Some("it says nothing".to_owned());
+    }
+    if stdout.contains('\x1b') || stderr.contains('\x1b') {
+        return Some("it has colours where there is no terminal".to_owned());
+    }
+    match form {
+        "table" if answer == List && !says_how_many(stderr) => {
+            Some(format!("it does not say \"n of N\": {stderr:?}"))
+        }
+        "json" if answer == Stream => {
+            let values = serde_json::Deserializer::from_str(stdout).into_iter::<Value>();
+            let wrong = values.filter_map(Result::err).next();
+            wrong.map(|error| format!("{error}: {stdout}"))
+        }
+        "json" => {
+            let read: Result<Value, _> = serde_json::from_str(stdout);
+            read.err().map(|error| format!("{error}: {stdout}"))
+        }
+        "jsonl" => stdout.lines().find_map(|line| {
+            let read: Result<Value, _> = serde_json::from_str(line);
+            read.err().map(|error| format!("{error}: {line}"))
+        }),
+        "csv" => {
+            // Lines of another number of columns than the first are errors.
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .from_reader(stdout.as_bytes());
+            let records: Vec<_> = reader.records().collect();
+            let wrong = records.iter().find_map(|record| record.as_ref().err());
+            match wrong {
+                Some(error) => Some(format!("{error}: {stdout}")),
+                None if records.len() < 2 && answer != Rows => {
+                    Some(format!("a head alone: {stdout}"))
+                }
+                None => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text says `3 of 17`.
+fn says_how_many(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_number = |word: &str| word.parse::<u64>().is_ok();
+    words
+        .windows(3)
+        .any(|three| is_number(three[0]) && three[1] == "of" && is_number(three[2]))
+}
