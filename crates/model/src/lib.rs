@@ -26,6 +26,8 @@
 //!   text and the replay that borrows it from the log without a copy.
 //! - 2026-11-22: a value that a source reports as unavailable is an absent optional field, never a
 //!   magic text, so that no reader can mistake it for a value.
+//! - 2026-11-22: two `PackML` states reported one after the other are judged by what may lie between
+//!   them: sources report states and not commands, and may have acting states disabled.
 //! - 2026-11-22: times are nanoseconds in an `i64` (years 1677 to 2262): exact, ordered, eight bytes.
 
 #![warn(missing_docs)]
@@ -40,6 +42,8 @@ pub mod time;
 pub mod instant;
 
 pub mod event;
+
+pub mod packml;
 
 pub mod plant;
 

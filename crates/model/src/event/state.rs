@@ -2,6 +2,7 @@
 
 use super::{Aspect, AspectKind, Refusal, Text, check};
 use crate::codes::codes;
+use crate::packml::PackmlState;
 use serde::{Deserialize, Serialize};
 
 codes! {
@@ -112,7 +113,9 @@ impl State {
         }
         match vocabulary {
             Vocabulary::MtconnectExecution => of_execution(&upper),
-            Vocabulary::PackmlState => of_packml(&upper),
+            Vocabulary::PackmlState => {
+                PackmlState::of_native(&upper).map_or(State::Unknown, of_packml)
+            }
             Vocabulary::MachineryItemState => match upper.as_str() {
                 "EXECUTING" => State::Executing,
                 "NOTEXECUTING" => State::Idle,
@@ -143,17 +146,20 @@ fn of_execution(word: &str) -> State {
     }
 }
 
-fn of_packml(word: &str) -> State {
-    match word {
-        "EXECUTE" => State::Executing,
-        "STARTING" | "RESETTING" | "UNHOLDING" | "UNSUSPENDING" => State::Starting,
-        "COMPLETING" => State::Finishing,
-        "IDLE" | "COMPLETE" | "COMPLETED" => State::Idle,
-        "SUSPENDED" | "SUSPENDING" => State::Waiting,
-        "HELD" | "HOLDING" => State::Held,
-        "STOPPED" | "STOPPING" => State::Stopped,
-        "ABORTED" | "ABORTING" | "CLEARING" => State::Faulted,
-        _ => State::Unknown,
+fn of_packml(state: PackmlState) -> State {
+    match state {
+        PackmlState::Undefined => State::Unknown,
+        PackmlState::Execute => State::Executing,
+        PackmlState::Starting
+        | PackmlState::Resetting
+        | PackmlState::Unholding
+        | PackmlState::Unsuspending => State::Starting,
+        PackmlState::Completing => State::Finishing,
+        PackmlState::Idle | PackmlState::Completed => State::Idle,
+        PackmlState::Suspended | PackmlState::Suspending => State::Waiting,
+        PackmlState::Held | PackmlState::Holding => State::Held,
+        PackmlState::Stopped | PackmlState::Stopping => State::Stopped,
+        PackmlState::Aborted | PackmlState::Aborting | PackmlState::Clearing => State::Faulted,
     }
 }
 
