@@ -71,6 +71,8 @@
 //!   longer used when it has doubled, so that words which change with every event cannot fill it.
 //! - 2026-11-22: the ciphertext of people's fields is not part of the digest, only that something is
 //!   there: an erased key must not make a true digest look false.
+//! - 2026-11-22: the quality of data is a fold of its own over the events of a window: it needs
+//!   history, which the twin does not keep, and must not weigh on the state or its digest.
 
 #![warn(missing_docs)]
 
@@ -92,6 +94,8 @@ mod slot;
 mod snapshot;
 mod symbol;
 mod value;
+
+pub mod quality;
 pub mod view;
 
 pub use error::{FoldError, SnapshotError};

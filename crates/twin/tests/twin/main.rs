@@ -14,6 +14,7 @@ mod facts;
 mod fold;
 mod join;
 mod memory;
+mod quality;
 mod snapshot;
 mod views;
 mod writer;
