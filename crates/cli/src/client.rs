@@ -13,6 +13,7 @@ use tonic::transport::{Channel, Endpoint};
 use werkbuch_wire::pb::admin_service_client::AdminServiceClient;
 use werkbuch_wire::pb::history_service_client::HistoryServiceClient;
 use werkbuch_wire::pb::model_service_client::ModelServiceClient;
+use werkbuch_wire::pb::quality_service_client::QualityServiceClient;
 use werkbuch_wire::pb::twin_service_client::TwinServiceClient;
 
 /// The greatest answer that is taken: a page of the largest events, or of the most machines.
@@ -87,6 +88,10 @@ impl Client {
 
     pub(crate) fn twin(&self) -> TwinServiceClient<Channel> {
         TwinServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn quality(&self) -> QualityServiceClient<Channel> {
+        QualityServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     pub(crate) fn history(&self) -> HistoryServiceClient<Channel> {

@@ -7,6 +7,7 @@ pub(crate) mod import;
 pub(crate) mod machine;
 pub(crate) mod man;
 pub(crate) mod plant;
+pub(crate) mod quality;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod server;

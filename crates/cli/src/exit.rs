@@ -56,7 +56,10 @@ impl Exit {
             | Reason::MessageTooLarge
             | Reason::UnknownField
             | Reason::UnknownKind => Self::Usage,
-            Reason::UnknownMachine | Reason::UnknownPlant | Reason::UnknownTenant => Self::NotFound,
+            Reason::UnknownMachine
+            | Reason::UnknownPlant
+            | Reason::UnknownSource
+            | Reason::UnknownTenant => Self::NotFound,
             Reason::ClockUnconfirmed
             | Reason::EpochFenced
             | Reason::SessionFenced
@@ -123,6 +126,7 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
         Reason::UnknownPlant => {
             "werkbuch plant ls lists the plants; werkbuch plant apply FILE adds one"
         }
+        Reason::UnknownSource => "werkbuch source ls --plant PLANT lists the sources",
         Reason::UnknownSession => "start again; what was recorded is not recorded twice",
         Reason::BatchTooLarge
         | Reason::EmptyBatch
@@ -149,6 +153,7 @@ mod tests {
             (Reason::UnknownKind, 2),
             (Reason::UnknownPlant, 3),
             (Reason::UnknownMachine, 3),
+            (Reason::UnknownSource, 3),
             (Reason::SessionFenced, 4),
             (Reason::ClockUnconfirmed, 4),
             (Reason::Overloaded, 6),

@@ -91,6 +91,7 @@ enum Command {
     /// Ask which sources have reported.
     #[command(subcommand)]
     Source(command::twin::SourceArgs),
+    Quality(Box<command::quality::Args>),
     /// Ask where a plant's twin stands.
     #[command(subcommand)]
     Twin(command::twin::TwinArgs),
@@ -192,6 +193,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Machine(args) => command::machine::run(args, context).await,
         Command::Event(args) => command::event::run(args, context).await,
         Command::Source(args) => command::twin::run_source(args, context).await,
+        Command::Quality(args) => command::quality::run(*args, context).await,
         Command::Twin(args) => command::twin::run(args, context).await,
         Command::Import(args) => Box::pin(command::import::run(args, context)).await,
         Command::Replay(args) => command::replay::run(args, context).await,

@@ -2,6 +2,7 @@
 
 pub(crate) mod event;
 pub(crate) mod machine;
+pub(crate) mod quality;
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

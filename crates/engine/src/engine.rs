@@ -9,7 +9,7 @@ use crate::keyring::KeyRing;
 use crate::limits::{BATCH_EVENTS_MAX, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY};
 use crate::meter::{Meter, PlantMeter, nanos};
 use crate::metered::MeteredDisk;
-use crate::plant::{Input, Loop, LoopParts, Plant, Shared, Standing};
+use crate::plant::{Input, Loop, LoopParts, Plant, Repeats, Shared, Standing};
 use crate::recover;
 use crate::snapshots::Snapshot;
 use crate::writer::Writer;
@@ -228,6 +228,7 @@ impl Engine {
             sessions: Arc::clone(&inner.sessions),
             stopped: Arc::clone(&inner.stopped),
             trouble: Arc::clone(&inner.trouble),
+            repeats: Repeats::default(),
             folds: Arc::clone(&inner.folds),
             meter: PlantMeter::default(),
             totals: Arc::clone(&inner.meter),

@@ -93,5 +93,5 @@ pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, Options};
 pub use error::EngineError;
 pub use figures::{Distribution, Figures, Lag, PlantFigures};
-pub use plant::{Plant, StoredEvents, is_protected};
+pub use plant::{Plant, StoredEvents, Survey, is_protected};
 pub use replay::{fold_log, replay_folder};

@@ -21,6 +21,7 @@ use werkbuch_wire::pb::admin_service_server::AdminServiceServer;
 use werkbuch_wire::pb::history_service_server::HistoryServiceServer;
 use werkbuch_wire::pb::ingest_service_server::IngestServiceServer;
 use werkbuch_wire::pb::model_service_server::ModelServiceServer;
+use werkbuch_wire::pb::quality_service_server::QualityServiceServer;
 use werkbuch_wire::pb::twin_service_server::TwinServiceServer;
 
 /// The layers: plain pages outside, then gRPC-Web, then the gate.
@@ -33,11 +34,12 @@ pub(crate) type Services = Router<Layers>;
 pub(crate) const INGEST: &str = <IngestServiceServer<rpc::Ingest> as NamedService>::NAME;
 
 /// The names of our services.
-pub(crate) const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 6] = [
     INGEST,
     <ModelServiceServer<rpc::Model> as NamedService>::NAME,
     <TwinServiceServer<rpc::Twins> as NamedService>::NAME,
     <HistoryServiceServer<rpc::History> as NamedService>::NAME,
+    <QualityServiceServer<rpc::Qualities> as NamedService>::NAME,
     <AdminServiceServer<rpc::Admin> as NamedService>::NAME,
 ];
 
@@ -71,6 +73,7 @@ pub(crate) fn services<H: Health>(
         .add_service(bounded!(ModelServiceServer, rpc::Model(shared())))
         .add_service(bounded!(TwinServiceServer, rpc::Twins(shared())))
         .add_service(bounded!(HistoryServiceServer, rpc::History(shared())))
+        .add_service(bounded!(QualityServiceServer, rpc::Qualities(shared())))
         .add_service(bounded!(AdminServiceServer, rpc::Admin(shared())));
     Ok(router)
 }

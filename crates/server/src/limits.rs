@@ -15,6 +15,13 @@ pub(crate) const ANSWER_BYTES_MAX: usize = MESSAGE_BYTES_MAX;
 /// The events that one call of `ListEvents` looks at before it answers with what it has.
 pub(crate) const SCAN_EVENTS_MAX: u64 = 1_000_000;
 
+/// The events that one question about the quality of data reads before it answers with what it has:
+/// some ten seconds of work.
+pub(crate) const SURVEY_EVENTS_MAX: u64 = 10_000_000;
+
+/// How far such a question looks back unless it says otherwise: a day, in nanoseconds.
+pub(crate) const WINDOW_DEFAULT_NS: i64 = 86_400 * 1_000_000_000;
+
 /// The events of one chunk of a stream.
 pub(crate) const TAIL_EVENTS_MAX: usize = 1_024;
 

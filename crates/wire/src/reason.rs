@@ -87,6 +87,8 @@ reasons! {
     UnknownPlant = NotFound "UNKNOWN_PLANT",
     /// The session is not known, as after a restart; open the source again.
     UnknownSession = FailedPrecondition "UNKNOWN_SESSION",
+    /// No source of that name has been opened for the plant.
+    UnknownSource = NotFound "UNKNOWN_SOURCE",
     /// There is no tenant of that name.
     UnknownTenant = NotFound "UNKNOWN_TENANT",
 }

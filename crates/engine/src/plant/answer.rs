@@ -54,6 +54,7 @@ impl Answer {
         });
         if let Ok(appended) = &appended {
             let tally = self.shared.meter.answered(appended);
+            self.shared.repeats.note(self.source, &appended.outcomes);
             let took = self.received.elapsed();
             self.shared.totals.ack.observe(took);
             tracing::debug!(

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) stopped: Arc<Mutex<Option<String>>>,
     /// Why the last commit failed, when it may succeed again without a restart.
     pub(crate) trouble: Arc<Mutex<Option<String>>>,
+    /// What sources sent again.
+    pub(crate) repeats: super::repeats::Repeats,
     /// Places for folds of the past.
     pub(crate) folds: Arc<Semaphore>,
     /// What is counted for this plant.

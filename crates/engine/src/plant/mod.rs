@@ -6,12 +6,16 @@ mod flight;
 mod handle;
 mod input;
 mod open;
+mod repeats;
 mod rest;
 mod sessions;
 mod state;
+mod survey;
 
 pub use ask::{StoredEvents, is_protected};
 pub use handle::Plant;
 pub(crate) use handle::{Shared, Standing};
 pub(crate) use input::{Input, Reply};
+pub(crate) use repeats::Repeats;
 pub(crate) use state::{Loop, LoopParts};
+pub use survey::Survey;

@@ -6,6 +6,7 @@ mod follow;
 mod history;
 mod ingest;
 mod model;
+mod quality;
 mod replay;
 mod scan;
 mod twin;
@@ -21,5 +22,7 @@ pub(crate) struct History(pub(crate) Arc<Context>);
 pub(crate) struct Ingest(pub(crate) Arc<Context>);
 /// Keeps the descriptions of plants.
 pub(crate) struct Model(pub(crate) Arc<Context>);
+/// Answers how good a plant's data are.
+pub(crate) struct Qualities(pub(crate) Arc<Context>);
 /// Answers what machines do, or did.
 pub(crate) struct Twins(pub(crate) Arc<Context>);

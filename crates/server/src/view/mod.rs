@@ -5,6 +5,7 @@ pub(crate) mod history;
 pub(crate) mod ingest;
 pub(crate) mod machine;
 pub(crate) mod model;
+pub(crate) mod quality;
 pub(crate) mod row;
 pub(crate) mod twin;
 

@@ -9,5 +9,6 @@ mod life;
 mod limits;
 mod metrics;
 mod model;
+mod quality;
 mod twin;
 mod web;

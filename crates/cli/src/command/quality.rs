@@ -1,0 +1,254 @@
+//! `werkbuch quality`: how good the data are that sources report.
+
+use super::{Instant, last, reflected, with};
+use crate::Context;
+use crate::client::Client;
+use crate::failure::Outcome;
+use crate::output::Answer;
+use crate::view::quality;
+use crate::when;
+use serde_json::{Value, json};
+use werkbuch_model::time::Timestamp;
+use werkbuch_wire::{name, pb};
+
+const AFTER_HELP: &str = "\
+Everything is derived from the recorded events of a window of plant time; by default that is the last
+24 hours. A row with a source of its own is about that source; the row of a plant adds them up.
+
+Lag is the time from the observation to the record. Jumps are PackML states in a row between which no
+transition leads, of all that could be judged: nobody judges across a gap. Repeated are states equal to
+the one before, which a source should drop. Resent are events that came again since the server's start.";
+
+/// How many findings are asked for at once with `--all`.
+const PAGE: i32 = 10_000;
+
+/// Ask how good the data are that sources report.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Only this plant; left out: all plants.
+    #[arg(long)]
+    plant: Option<String>,
+    /// Only this source, by its name without the epoch.
+    #[arg(long, default_value = "", requires = "plant")]
+    source: String,
+    /// The first plant time of the window [default: 24 hours before its end].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<String>,
+    /// The first plant time behind the window [default: the time asked about].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<String>,
+    /// How long a source may be silent, such as 15m [default: what its own rhythm says].
+    #[arg(long, value_name = "DURATION")]
+    silent_after: Option<String>,
+    /// Show what was found, one by one, instead of the figures.
+    #[arg(long, requires = "plant")]
+    findings: bool,
+    /// Only findings of this kind, such as ILLEGAL_JUMP; can be given several times.
+    #[arg(long, requires = "findings")]
+    kind: Vec<String>,
+    /// The most findings of a page (the server's default is 100).
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "findings", value_parser = clap::value_parser!(i32).range(0..))]
+    limit: i32,
+    /// Where to go on, from the page before.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        requires = "findings",
+        conflicts_with = "all"
+    )]
+    page_token: String,
+    /// All pages of findings, one after the other.
+    #[arg(long, requires = "findings")]
+    all: bool,
+    #[command(flatten)]
+    instant: Instant,
+}
+
+/// The window and the limit, as numbers.
+struct Window {
+    from: Option<i64>,
+    to: Option<i64>,
+    silent_after_ms: Option<u64>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    let now = when::now();
+    let time = |text: &Option<String>| -> Outcome<Option<i64>> {
+        let time = text
+            .as_deref()
+            .map(|text| when::time(text, now))
+            .transpose()?;
+        Ok(time.map(Timestamp::nanos))
+    };
+    let limit = args
+        .silent_after
+        .as_deref()
+        .map(when::duration)
+        .transpose()?;
+    let window = Window {
+        from: time(&args.from)?,
+        to: time(&args.to)?,
+        silent_after_ms: limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+    };
+    let client = context.client().await?;
+    match &args.plant {
+        Some(plant) if args.findings => findings(context, &client, plant, &args, window).await,
+        Some(plant) => figures(context, &client, vec![plant.clone()], &args, &window).await,
+        None => {
+            let plants = plants(&client).await?;
+            figures(context, &client, plants, &args, &window).await
+        }
+    }
+}
+
+async fn figures(
+    context: &Context,
+    client: &Client,
+    plants: Vec<String>,
+    args: &Args,
+    window: &Window,
+) -> Outcome<()> {
+    let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
+    let mut wholes = Vec::new();
+    let mut notes = Vec::new();
+    for plant in &plants {
+        let request = pb::GetQualityRequest {
+            name: name::of_plant(plant),
+            from_time: window.from,
+            to_time: window.to,
+            source: args.source.clone(),
+            silent_after_ms: window.silent_after_ms,
+            instant: args.instant.message()?,
+        };
+        let answer = client.quality().get_quality(request).await?.into_inner();
+        let of = answer.reflected.as_ref();
+        rows.push((quality::plant_row(&answer), quality::plant_json(&answer)));
+        for source in &answer.sources {
+            rows.push((
+                quality::source_row(plant, source),
+                quality::source_json(plant, source),
+            ));
+        }
+        let sources = answer
+            .sources
+            .iter()
+            .map(|one| quality::source_json(plant, one));
+        let whole = with(
+            quality::plant_json(&answer),
+            [("sources", json!(sources.collect::<Vec<_>>()))],
+        );
+        wholes.push(with(whole, reflected(of)));
+        notes.push(format!(
+            "{plant}: {} to {}, {} sources, {} findings{}",
+            Timestamp(answer.from_time),
+            Timestamp(answer.to_time),
+            answer.sources.len(),
+            answer.findings,
+            unread(answer.survey.as_ref(), of)
+        ));
+    }
+    if plants.len() != 1 {
+        notes.push(format!("{} plants", plants.len()));
+    }
+    let whole = json!({ "plants": wholes, "shown": plants.len(), "total": plants.len() });
+    let answer = Answer::list(&quality::COLUMNS, rows)
+        .whole(whole)
+        .note(notes.join("\n"));
+    context.output.answer(&answer)
+}
+
+async fn findings(
+    context: &Context,
+    client: &Client,
+    plant: &str,
+    args: &Args,
+    window: Window,
+) -> Outcome<()> {
+    let mut request = pb::ListFindingsRequest {
+        parent: name::of_plant(plant),
+        from_time: window.from,
+        to_time: window.to,
+        source: args.source.clone(),
+        silent_after_ms: window.silent_after_ms,
+        kinds: args.kind.clone(),
+        page_size: if args.all && args.limit == 0 {
+            PAGE
+        } else {
+            args.limit
+        },
+        page_token: args.page_token.clone(),
+        instant: args.instant.message()?,
+    };
+    let mut rows = Vec::new();
+    let page = loop {
+        let page = client
+            .quality()
+            .list_findings(request.clone())
+            .await?
+            .into_inner();
+        let shown = page.findings.iter();
+        rows.extend(shown.map(|one| (quality::finding_row(one), quality::finding_json(one))));
+        if !args.all || page.next_page_token.is_empty() {
+            break page;
+        }
+        request.page_token = page.next_page_token;
+    };
+    let whole = json!({
+        "findings": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
+        "shown": rows.len(),
+        "total": page.total_size,
+        "complete": page.survey.as_ref().is_some_and(|survey| survey.complete),
+    });
+    let whole = with(whole, reflected(page.reflected.as_ref()));
+    let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
+    let mut note = format!(
+        "{} of {} findings{}",
+        rows.len(),
+        page.total_size,
+        unread(page.survey.as_ref(), page.reflected.as_ref())
+    );
+    if !page.next_page_token.is_empty() {
+        note.push_str(&format!(
+            "; more with --page-token {} or --all",
+            page.next_page_token
+        ));
+    }
+    let answer = Answer::list(&quality::FINDING_COLUMNS, rows)
+        .whole(whole)
+        .note(note);
+    context.output.answer(&answer)
+}
+
+/// What was not read of the log, when the window was too large.
+fn unread(survey: Option<&pb::Survey>, of: Option<&pb::Reflected>) -> String {
+    match (survey, of) {
+        (Some(survey), Some(of)) if !survey.complete => format!(
+            "; read only to position {} of {}: ask for a shorter window",
+            survey.last_position, of.position
+        ),
+        _ => String::new(),
+    }
+}
+
+async fn plants(client: &Client) -> Outcome<Vec<String>> {
+    let mut names = Vec::new();
+    let mut request = pb::ListPlantsRequest {
+        parent: format!("tenants/{}", name::DEFAULT_TENANT),
+        page_size: 1_000,
+        page_token: String::new(),
+    };
+    loop {
+        let page = client
+            .model()
+            .list_plants(request.clone())
+            .await?
+            .into_inner();
+        names.extend(page.plants.iter().map(|plant| last(&plant.name).to_owned()));
+        if page.next_page_token.is_empty() {
+            return Ok(names);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
