@@ -22,14 +22,11 @@ async fn serve_dirty() -> (Served, u64) {
     let served = serve_plant().await;
     let session = served.session("gateway-1").await;
     let mut ingest = served.ingest().await;
+    let first = packml(1, "Stopped");
     for batch in [
-        vec![
-            packml(1, "Stopped"),
-            packml(2, "Execute"),
-            packml(3, "Execute"),
-        ],
+        vec![first.clone(), packml(2, "Execute"), packml(3, "Execute")],
         vec![packml(6, "Stopping"), state(7, 99, State::Idle)],
-        vec![packml(1, "Stopped")],
+        vec![first],
     ] {
         ingest.append(append(session, batch)).await.unwrap();
     }
