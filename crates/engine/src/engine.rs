@@ -9,7 +9,7 @@ use crate::keyring::KeyRing;
 use crate::limits::{BATCH_EVENTS_MAX, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY};
 use crate::meter::{Meter, PlantMeter, nanos};
 use crate::metered::MeteredDisk;
-use crate::plant::{Input, Loop, LoopParts, Plant, Repeats, Shared, Standing};
+use crate::plant::{Input, Loop, LoopParts, Plant, Repeats, Shared, Standing, feed};
 use crate::recover;
 use crate::snapshots::Snapshot;
 use crate::writer::Writer;
@@ -70,6 +70,8 @@ struct Inner {
     access: Arc<AccessLog>,
     meter: Arc<Meter>,
     plants: DashMap<PlantId, Plant>,
+    /// How many plants have been created since the opening.
+    created: watch::Sender<usize>,
     /// The plant of each session, by its handle; long fenced ones are forgotten.
     sessions: Arc<DashMap<u64, PlantId>>,
     first_session: u64,
@@ -124,6 +126,7 @@ impl Engine {
             ring,
             meter,
             plants: DashMap::new(),
+            created: watch::Sender::default(),
             sessions: Arc::default(),
             first_session,
             next_session: AtomicU64::new(first_session),
@@ -223,6 +226,7 @@ impl Engine {
             clock: Arc::clone(&inner.options.clock),
             twin: RwLock::new(twin),
             applied: watch::Sender::new(writer.position),
+            feed: feed(),
             standing: Mutex::new(Standing::of(&writer)),
             queue: Arc::new(Semaphore::new(PLANT_QUEUE)),
             sessions: Arc::clone(&inner.sessions),
@@ -271,6 +275,12 @@ impl Engine {
             .collect();
         plants.sort_by(|a, b| a.id().cmp(b.id()));
         plants
+    }
+
+    /// Follows how many plants have been created since the opening.
+    #[must_use]
+    pub fn watch_plants(&self) -> watch::Receiver<usize> {
+        self.inner.created.subscribe()
     }
 
     /// A plant by its name. Errors: `UnknownPlant`.
@@ -360,6 +370,7 @@ impl Engine {
         if plant.position().get() > 0 {
             tracing::info!(plant = id.as_str(), "a plant is new");
             self.inner.plants.insert(id, plant);
+            self.inner.created.send_modify(|created| *created += 1);
         } else {
             close_plant(&plant).await;
         }

@@ -56,6 +56,8 @@
 //!   would hold a machine's state until then.
 //! - 2026-11-22: what is measured is counted in atomics, once for each batch and not for each event;
 //!   syncs are timed at the disk itself (`metered`), so that every store is measured alike.
+//! - 2026-11-22: applied batches are handed to followers as they are, through a channel that forgets
+//!   the oldest: a slow follower costs the writer nothing and goes on from the log.
 //! - 2026-11-22: for an event without `observed_at` the writer's clock stands in for a gateway's.
 
 mod access;
@@ -93,5 +95,5 @@ pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, Options};
 pub use error::EngineError;
 pub use figures::{Distribution, Figures, Lag, PlantFigures};
-pub use plant::{Plant, StoredEvents, Survey, is_protected};
+pub use plant::{Follow, Plant, Step, StoredEvents, Survey, is_protected};
 pub use replay::{fold_log, replay_folder};

@@ -64,6 +64,10 @@ pub const SNAPSHOT_EVERY: u64 = 200_000;
 /// The snapshots kept of each plant; an older one is a way out when the newest is damaged.
 pub const SNAPSHOTS_KEPT: usize = 2;
 
+/// The applied batches of a plant that are kept in memory for those who follow: some seconds of a busy
+/// plant, and at most some 30 MiB, which only a reader who stalls takes up.
+pub const FEED_BATCHES: usize = 32;
+
 /// The most past folds and replays at once; each holds a twin of its own in memory.
 pub const PAST_FOLDS_MAX: usize = 4;
 

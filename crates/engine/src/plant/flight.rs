@@ -1,6 +1,7 @@
 //! What is on its way to the disk, and what happens when it has arrived.
 
 use super::answer::Answer;
+use super::feed::publish;
 use super::handle::Standing;
 use super::input::{Input, Reply};
 use super::state::Loop;
@@ -209,6 +210,7 @@ impl Loop {
         if let Some((source, lag)) = flight.heard {
             self.shared.meter.heard(source, lag);
         }
+        publish(&self.shared.feed, flight.events, position);
         self.shared.applied.send_replace(position);
         match flight.landing {
             Landing::Append {

@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn crate::clock::Clock>,
     pub(crate) twin: RwLock<Twin>,
     pub(crate) applied: watch::Sender<Position>,
+    /// What has been applied, for those who follow; filled before `applied` moves.
+    pub(crate) feed: super::feed::Feed,
     /// What the writer says of itself when something has been applied.
     pub(crate) standing: Mutex<Standing>,
     /// Places in the loop's queue.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod feed;
 mod flight;
 mod handle;
 mod input;
@@ -13,6 +14,8 @@ mod state;
 mod survey;
 
 pub use ask::{StoredEvents, is_protected};
+pub(crate) use feed::feed;
+pub use feed::{Follow, Step};
 pub use handle::Plant;
 pub(crate) use handle::{Shared, Standing};
 pub(crate) use input::{Input, Reply};

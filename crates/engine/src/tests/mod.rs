@@ -3,6 +3,7 @@
 
 mod corrections;
 mod faults;
+mod follow;
 mod ingest;
 mod people;
 mod restart;
