@@ -73,6 +73,30 @@ fn what_is_not_there_and_what_is_not_well_formed() {
             "hint",
         ),
         (
+            &["machine", "watch", "--plant", "T2"],
+            3,
+            "UNKNOWN_PLANT",
+            "T2",
+        ),
+        (
+            &["machine", "watch", "--resume", "xyz"],
+            2,
+            "INVALID_RESUME_TOKEN",
+            "--resume",
+        ),
+        (
+            &["machine", "watch", "--from", "7"],
+            2,
+            "INVALID_ARGUMENT",
+            "PLANT=7",
+        ),
+        (
+            &["machine", "watch", "--plant", "T1", "--from", "999999"],
+            2,
+            "INVALID_INSTANT",
+            "999999",
+        ),
+        (
             &["machine", "ls", "--plant", "T1", "--known", "999999"],
             2,
             "INVALID_INSTANT",

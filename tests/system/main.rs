@@ -18,3 +18,4 @@ mod recordings;
 mod scenarios;
 mod stop;
 mod support;
+mod watch;

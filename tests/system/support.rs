@@ -129,13 +129,22 @@ impl Server {
 
     /// A server on this folder, with more options.
     pub(crate) fn on(data: &Path, options: &[&str]) -> Self {
-        Self::logging(data, options, Stdio::inherit())
+        Self::at("127.0.0.1:0", data, options)
     }
 
-    /// The same, with its log lines going elsewhere.
+    /// A server at this address, so that clients find it again.
+    pub(crate) fn at(listen: &str, data: &Path, options: &[&str]) -> Self {
+        Self::launch(listen, data, options, Stdio::inherit())
+    }
+
+    /// A server on a free port with its log lines going elsewhere.
     pub(crate) fn logging(data: &Path, options: &[&str], log: Stdio) -> Self {
+        Self::launch("127.0.0.1:0", data, options, log)
+    }
+
+    fn launch(listen: &str, data: &Path, options: &[&str], log: Stdio) -> Self {
         let data_text = data.to_str().expect("a plain path");
-        let mut arguments = vec!["serve", "--data", data_text, "--listen", "127.0.0.1:0"];
+        let mut arguments = vec!["serve", "--data", data_text, "--listen", listen];
         arguments.extend(options);
         if !options.contains(&"--log-level") {
             arguments.extend(["--log-level", "warn"]);

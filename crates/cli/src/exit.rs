@@ -52,6 +52,7 @@ impl Exit {
             | Reason::InvalidPageToken
             | Reason::InvalidPlantFile
             | Reason::InvalidRequest
+            | Reason::InvalidResumeToken
             | Reason::MalformedRequest
             | Reason::MessageTooLarge
             | Reason::UnknownField
@@ -115,6 +116,7 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
             "ask for a position or time up to the present: werkbuch twin get PLANT"
         }
         Reason::InvalidPageToken => "start again without --page-token",
+        Reason::InvalidResumeToken => "start again without --resume, with --present or --from",
         Reason::InvalidPlantFile => "mend the lines named and apply the file again",
         Reason::CallTimeout => "ask for less at once, or try again when the server has less to do",
         Reason::Overloaded | Reason::SlowReader | Reason::ShuttingDown => "try again in a moment",

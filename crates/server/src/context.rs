@@ -26,6 +26,8 @@ pub(crate) struct Context {
     blocking: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     stream_reads: Arc<Semaphore>,
+    watches: Arc<Semaphore>,
+    watched_machines: Arc<Semaphore>,
 }
 
 /// A place of a stream, held until it ends.
@@ -54,6 +56,8 @@ impl Context {
             blocking: Arc::new(Semaphore::new(limits.blocking)),
             streams: Arc::new(Semaphore::new(limits.streams)),
             stream_reads: Arc::new(Semaphore::new(limits.stream_reads)),
+            watches: Arc::new(Semaphore::new(limits.watches)),
+            watched_machines: Arc::new(Semaphore::new(limits.watched_machines)),
         }
     }
 
@@ -140,6 +144,21 @@ impl Context {
             used("streams", &self.streams, self.limits.streams),
             used("questions", &self.blocking, self.limits.blocking),
         ]
+    }
+
+    /// A place for a stream that watches machines. Errors: `OVERLOADED` when there are as many as there
+    /// may be.
+    pub(crate) fn watch(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let place = Arc::clone(&self.watches).try_acquire_owned();
+        place.map_err(|_| overloaded("the server has as many streams that watch as it takes"))
+    }
+
+    /// Places for the machines of a plant that a stream watches. Errors: `OVERLOADED` when all streams
+    /// together watch as many as they may.
+    pub(crate) fn watched(&self, machines: usize) -> Result<OwnedSemaphorePermit, Status> {
+        let places = u32::try_from(machines).unwrap_or(u32::MAX);
+        let places = Arc::clone(&self.watched_machines).try_acquire_many_owned(places);
+        places.map_err(|_| overloaded("the server watches as many machines as it takes"))
     }
 
     /// A place for blocking work. Errors: `OVERLOADED` when there is as much as there may be.

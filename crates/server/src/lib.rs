@@ -37,6 +37,11 @@
 //!   told can try elsewhere or later, one that waits cannot know why.
 //! - 2026-11-22: streams end by themselves with the reason as their last word (`SLOW_READER`,
 //!   `SHUTTING_DOWN`), which waits outside the bounded queue, so that a full queue cannot hide it.
+//! - 2026-11-22: each stream that watches machines folds twins of its own. That costs a kilobyte for a
+//!   machine, which is bounded, and makes the row of every event exact, also in the past, without the
+//!   writer doing anything for it.
+//! - 2026-11-22: a resume token holds a position for each plant, and the place within an event or the
+//!   first rows; so any message may be the last one that a reader has seen.
 //! - 2026-11-22: the token of a page carries the instant of the first page and a hash of the request:
 //!   pages of a moving plant fit together, and a token of another question is refused.
 

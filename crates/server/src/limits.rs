@@ -25,6 +25,15 @@ pub(crate) const WINDOW_DEFAULT_NS: i64 = 86_400 * 1_000_000_000;
 /// The events of one chunk of a stream.
 pub(crate) const TAIL_EVENTS_MAX: usize = 1_024;
 
+/// The events that a stream which watches folds at a time.
+pub(crate) const WATCH_EVENTS_MAX: usize = 512;
+
+/// The changes of one part of a message to who watches.
+pub(crate) const WATCH_CHANGES_MAX: usize = 1_024;
+
+/// The parts that wait to be put into a message to who watches.
+pub(crate) const WATCH_PARTS_MAX: usize = 2;
+
 /// The batches of one `AppendStream` that may be on their way at once.
 pub(crate) const STREAM_BATCHES_MAX: usize = 16;
 
@@ -62,6 +71,10 @@ pub struct Limits {
     pub calls: usize,
     /// The most streams at once, over all connections.
     pub streams: usize,
+    /// The most streams at once that watch machines; each holds twins of its own.
+    pub watches: usize,
+    /// The most machines that all those streams hold together, at about a kilobyte each.
+    pub watched_machines: usize,
     /// The most questions and other blocking work for unary calls at once.
     pub blocking: usize,
     /// The most reads of the log for streams at once; further ones wait.
@@ -82,6 +95,8 @@ impl Default for Limits {
             connections: 1_024,
             calls: 1_024,
             streams: 1_024,
+            watches: 256,
+            watched_machines: 2_000_000,
             blocking: 32,
             stream_reads: 8,
             handshake: Duration::from_secs(10),

@@ -42,6 +42,11 @@ impl Question {
         Self(short)
     }
 
+    /// The bytes that tell it from others.
+    pub(crate) const fn bytes(self) -> [u8; 8] {
+        self.0
+    }
+
     /// The token for the page that begins at the cursor.
     pub(crate) fn token(self, cursor: &Cursor) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);

@@ -40,6 +40,18 @@ pub fn plant(name: &str) -> Result<PlantId, Status> {
     }
 }
 
+/// The plant of a name `tenants/{tenant}/plants/{plant}`; none for `plants/-`, which means all.
+/// Errors: `INVALID_NAME`, `UNKNOWN_TENANT`.
+pub fn plant_or_all(name: &str) -> Result<Option<PlantId>, Status> {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        ["tenants", tenant, "plants", "-"] => {
+            known_tenant(tenant)?;
+            Ok(None)
+        }
+        _ => plant(name).map(Some),
+    }
+}
+
 /// The plant and the machine of a name `tenants/{tenant}/plants/{plant}/machines/{machine}`.
 /// Errors: `INVALID_NAME`, `UNKNOWN_TENANT`.
 pub fn machine(name: &str) -> Result<(PlantId, String), Status> {

@@ -61,6 +61,8 @@ reasons! {
     InvalidPlantFile = InvalidArgument "INVALID_PLANT_FILE",
     /// A field of the request has a value that it cannot have.
     InvalidRequest = InvalidArgument "INVALID_REQUEST",
+    /// The resume token is not one of this request's, or not one of this log.
+    InvalidResumeToken = InvalidArgument "INVALID_RESUME_TOKEN",
     /// The request cannot be read as its message.
     MalformedRequest = InvalidArgument "MALFORMED_REQUEST",
     /// The message is larger than the server takes.

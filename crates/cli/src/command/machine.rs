@@ -1,5 +1,8 @@
 //! `werkbuch machine`: what machines do, or did.
 
+mod screen;
+mod watch;
+
 use super::{Instant, last, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
@@ -45,6 +48,13 @@ pub(crate) enum Args {
         #[command(flatten)]
         instant: Instant,
     },
+    /// Changes as they are recorded, without loss or repeat, also through restarts of the server.
+    ///
+    /// Each recorded event of a machine that matches is one change: ENTERED when the machine begins to
+    /// match, LEFT when it no longer does, CHANGED between. At the end the token to go on with is
+    /// told on standard error.
+    #[command(after_help = FILTER_HELP)]
+    Watch(Box<watch::Args>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,6 +94,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             filter,
             instant,
         } => count(context, &plant, filter, &instant).await,
+        Args::Watch(args) => watch::run(*args, context).await,
     }
 }
 

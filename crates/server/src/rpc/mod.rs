@@ -10,6 +10,7 @@ mod quality;
 mod replay;
 mod scan;
 mod twin;
+mod watch;
 
 use crate::context::Context;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use crate::page::{Cursor, Question, size};
 use crate::view::fields::MACHINE_FIELDS;
 use crate::view::twin::Page;
 use crate::{error, view};
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 use werkbuch_model::filter::{Filter, OrderBy};
 use werkbuch_wire::convert::instant_of;
@@ -13,11 +14,21 @@ use werkbuch_wire::name;
 use werkbuch_wire::pb::twin_service_server::TwinService;
 use werkbuch_wire::pb::{
     CountMachinesRequest, CountMachinesResponse, GetMachineRequest, GetMachineResponse,
-    GetTwinRequest, ListMachinesRequest, ListMachinesResponse, Twin,
+    GetTwinRequest, ListMachinesRequest, ListMachinesResponse, Twin, WatchMachinesRequest,
+    WatchMachinesResponse,
 };
 
 #[tonic::async_trait]
 impl TwinService for Twins {
+    type WatchMachinesStream = BoxStream<WatchMachinesResponse>;
+
+    async fn watch_machines(
+        &self,
+        request: Request<WatchMachinesRequest>,
+    ) -> Result<Response<BoxStream<WatchMachinesResponse>>, Status> {
+        super::watch::watch(&self.0, request.into_inner()).await
+    }
+
     async fn get_machine(
         &self,
         request: Request<GetMachineRequest>,
@@ -112,6 +123,7 @@ impl TwinService for Twins {
     }
 }
 
-fn filter(text: &str) -> Result<Filter, Status> {
+/// A filter of machines. Errors: `INVALID_FILTER`.
+pub(super) fn filter(text: &str) -> Result<Filter, Status> {
     Filter::parse(text, &MACHINE_FIELDS).map_err(|cause| error::filter("filter", &cause))
 }

@@ -126,8 +126,14 @@ pub(crate) fn hash(hash: &Hash) -> Vec<u8> {
     hash.as_bytes().to_vec()
 }
 
+/// A machine of the description as a row; none when the description does not have it.
+pub(crate) fn row(twin: &Twin, number: MachineNumber) -> Option<MachineRow<'_>> {
+    let row = MachineRow::new(twin, twin.machine(number)?);
+    row.described.is_some().then_some(row)
+}
+
 /// The machines of the description, by number.
-fn rows(twin: &Twin) -> impl Iterator<Item = MachineRow<'_>> {
+pub(crate) fn rows(twin: &Twin) -> impl Iterator<Item = MachineRow<'_>> {
     let numbers = twin.description().machines().map(|machine| machine.number);
     numbers.filter_map(|number| Some(MachineRow::new(twin, twin.machine(number)?)))
 }

@@ -11,4 +11,5 @@ mod metrics;
 mod model;
 mod quality;
 mod twin;
+mod watch;
 mod web;

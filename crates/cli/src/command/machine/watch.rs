@@ -1,0 +1,377 @@
+//! `werkbuch machine watch`: changes as they are recorded, through lost connections and restarts.
+
+use super::screen::Screen;
+use crate::Context;
+use crate::client::Client;
+use crate::command::{last, time};
+use crate::failure::{Failure, Outcome};
+use crate::output::Format;
+use crate::view::change;
+use crate::when::{self, Bound};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Duration;
+use tonic::Status;
+use werkbuch_wire::pb::watch_start::From as Start;
+use werkbuch_wire::reason::{Reason, retry_delay_of};
+use werkbuch_wire::{name, pb};
+
+/// How long to wait before the first try to connect again, and the most between two.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How often a screen is brought up to date, unless said otherwise.
+const SCREEN_EVERY_MS: u32 = 500;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A plant; can be given several times. Left out: all, also those that are created later.
+    #[arg(long)]
+    plant: Vec<String>,
+    /// Only machines for which this holds, before or after what is recorded of them.
+    #[arg(long = "where", value_name = "SQL", default_value = "")]
+    filter: String,
+    /// Begin with this position, or with what was recorded at this time; for one plant of several
+    /// PLANT=POSITION. Left out: with what is recorded from now on.
+    #[arg(long, value_name = "[PLANT=]POSITION|TIME", allow_hyphen_values = true)]
+    from: Vec<String>,
+    /// Go on where an earlier watch ended, with the same plants and the same filter.
+    #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with_all = ["from", "present"])]
+    resume: String,
+    /// Begin with the machines that match, as they are.
+    #[arg(long)]
+    present: bool,
+    /// At most one change for each machine in this time, the latest.
+    #[arg(long, value_name = "DURATION")]
+    every: Option<String>,
+    /// Show machines in full (in JSON).
+    #[arg(long)]
+    full: bool,
+    /// Stop after this long, such as 90s or 5m.
+    #[arg(long = "for", value_name = "DURATION")]
+    duration: Option<String>,
+    /// Show heartbeats too: where each plant stands, and the token to resume with.
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "5s")]
+    heartbeat: Option<String>,
+    /// Draw the machines that match, again and again, instead of a line for each change.
+    #[arg(long)]
+    screen: bool,
+    /// End when the connection is lost, instead of connecting again.
+    #[arg(long)]
+    no_reconnect: bool,
+}
+
+/// A watch on its way.
+struct Watching<'c> {
+    context: &'c Context,
+    request: pb::WatchMachinesRequest,
+    heartbeats: bool,
+    reconnect: bool,
+    /// Whether the names of the columns are still to be written.
+    headless: bool,
+    screen: Option<Screen>,
+}
+
+/// Why a connection no longer serves.
+enum Lost {
+    /// It may be tried again.
+    Again(Status),
+    /// It may not.
+    Failed(Failure),
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    let duration = args.duration.as_deref().map(when::duration).transpose()?;
+    let draws =
+        args.screen && context.output.format == Format::Table && std::io::stdout().is_terminal();
+    let mut watching = Watching {
+        context,
+        request: request(&args)?,
+        heartbeats: args.heartbeat.is_some(),
+        reconnect: !args.no_reconnect,
+        headless: !draws,
+        screen: draws.then(Screen::default),
+    };
+    if draws {
+        watching.request.present = args.resume.is_empty();
+        if watching.request.sample_ms == 0 {
+            watching.request.sample_ms = SCREEN_EVERY_MS;
+        }
+    }
+    // Without a bound: as good as for ever.
+    let end = tokio::time::sleep(duration.unwrap_or(Duration::from_secs(10 * 365 * 86_400)));
+    let outcome = tokio::select! {
+        outcome = watching.follow() => outcome,
+        () = end => Ok(()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    };
+    let token = &watching.request.resume_token;
+    if token.is_empty() {
+        return outcome;
+    }
+    match outcome {
+        Ok(()) => context.output.note(&format!("go on with --resume {token}")),
+        Err(failure) if failure.is_silent() => return Err(failure),
+        Err(failure) => return Err(failure.hint(format!("go on with --resume {token}"))),
+    }
+    Ok(())
+}
+
+fn request(args: &Args) -> Outcome<pb::WatchMachinesRequest> {
+    let millis = |text: &Option<String>| -> Outcome<u32> {
+        let duration = text.as_deref().map(when::duration).transpose()?;
+        let millis = duration.unwrap_or_default().as_millis();
+        Ok(u32::try_from(millis).unwrap_or(u32::MAX))
+    };
+    let parents = match args.plant.as_slice() {
+        [] => vec![name::of_plant("-")],
+        plants => plants.iter().map(|plant| name::of_plant(plant)).collect(),
+    };
+    let starts = args.from.iter().map(|text| start(text, &args.plant));
+    let view = if args.full {
+        pb::WatchView::Full
+    } else {
+        pb::WatchView::Brief
+    };
+    Ok(pb::WatchMachinesRequest {
+        parents,
+        filter: args.filter.clone(),
+        starts: starts.collect::<Outcome<_>>()?,
+        resume_token: args.resume.clone(),
+        present: args.present,
+        heartbeat_ms: millis(&args.heartbeat)?,
+        sample_ms: millis(&args.every)?,
+        view: view.into(),
+    })
+}
+
+/// Where to begin: `POSITION`, `TIME`, or one of them for one plant, as in `PLANT=POSITION`.
+fn start(text: &str, plants: &[String]) -> Outcome<pb::WatchStart> {
+    let (plant, place) = match (text.split_once('='), plants) {
+        (Some((plant, place)), _) => (plant, place),
+        (None, [plant]) => (plant.as_str(), text),
+        (None, _) => ("-", text),
+    };
+    let from = match when::bound(place, when::now())? {
+        Bound::Position(position) if plant == "-" && position != 1 => {
+            let what = format!("position {position} means another time in each plant");
+            let hint = format!("name the plant, as in --from PLANT={position}, or give a time");
+            return Err(Failure::usage(what).hint(hint));
+        }
+        Bound::Position(position) => Start::Position(position),
+        Bound::Time(time) => Start::RecordedAt(time.nanos()),
+    };
+    Ok(pb::WatchStart {
+        plant: name::of_plant(plant),
+        from: Some(from),
+    })
+}
+
+impl Watching<'_> {
+    fn head(&mut self) -> Outcome<()> {
+        if !std::mem::take(&mut self.headless)
+            || !matches!(self.context.output.format, Format::Table | Format::Csv)
+        {
+            return Ok(());
+        }
+        let head = change::COLUMNS.map(|(name, width)| match self.context.output.format {
+            Format::Csv => (name.to_owned(), width),
+            _ => (name.to_ascii_uppercase(), width),
+        });
+        let head: Vec<_> = head
+            .iter()
+            .map(|(name, width)| (name.as_str(), *width))
+            .collect();
+        self.context.output.streamed(&head, &Value::Null)
+    }
+
+    /// Follows for ever, through lost connections, unless told otherwise.
+    async fn follow(&mut self) -> Outcome<()> {
+        let mut client = self.context.client().await?;
+        let (mut wait, mut lost) = (BACKOFF.0, false);
+        loop {
+            let before = self.request.resume_token.clone();
+            let status = match self.serve(&client).await {
+                Lost::Failed(failure) => return Err(failure),
+                Lost::Again(status) => status,
+            };
+            // Before the first message there is nothing that could be gone on with.
+            if !self.reconnect || self.request.resume_token.is_empty() {
+                return Err(status.into());
+            }
+            if self.request.resume_token != before {
+                (wait, lost) = (BACKOFF.0, false);
+            }
+            if !lost {
+                let why = Failure::from(status.clone()).what().to_owned();
+                self.note(&format!("the stream broke off: {why}; connecting again"));
+                lost = true;
+            }
+            loop {
+                tokio::time::sleep(retry_delay_of(&status).unwrap_or_default().max(wait)).await;
+                wait = wait.saturating_mul(2).min(BACKOFF.1);
+                if let Ok(again) = self.context.client().await {
+                    client = again;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Follows over one connection, until it is lost.
+    async fn serve(&mut self, client: &Client) -> Lost {
+        let begun = client.twin().watch_machines(self.request.clone()).await;
+        let mut stream = match begun {
+            Ok(begun) => begun.into_inner(),
+            Err(status) => return lost(status),
+        };
+        if let Err(failure) = self.head() {
+            return Lost::Failed(failure);
+        }
+        loop {
+            match stream.message().await {
+                Ok(Some(message)) => {
+                    if let Err(failure) = self.show(&message) {
+                        return Lost::Failed(failure);
+                    }
+                    // Only what has been written out is behind us.
+                    self.request.resume_token = message.resume_token;
+                    self.request.starts.clear();
+                }
+                Ok(None) => return Lost::Again(Status::unavailable("the server ended the stream")),
+                Err(status) => return lost(status),
+            }
+        }
+    }
+
+    fn show(&mut self, message: &pb::WatchMachinesResponse) -> Outcome<()> {
+        for lag in &message.lags {
+            let why = if lag.slow_reader {
+                "this reader is slow"
+            } else {
+                "it began in the past"
+            };
+            self.note(&format!(
+                "plant {}: positions {} to {} come from the log, {why}",
+                last(&lag.plant),
+                lag.from_position,
+                lag.to_position
+            ));
+        }
+        let output = &self.context.output;
+        if let Some(screen) = &mut self.screen {
+            return screen.show(message, output);
+        }
+        for one in &message.changes {
+            let row = change::row(one);
+            let widths = change::COLUMNS.iter().map(|(_, width)| *width);
+            let cells: Vec<_> = row.iter().map(String::as_str).zip(widths).collect();
+            let full = self.request.view == i32::from(pb::WatchView::Full);
+            output.streamed(&cells, &change::json(one, full))?;
+        }
+        if message.heartbeat && self.heartbeats {
+            self.heartbeat(message)?;
+        }
+        Ok(())
+    }
+
+    /// Where plants stand: a line of data for programs, a note for people.
+    fn heartbeat(&mut self, message: &pb::WatchMachinesResponse) -> Outcome<()> {
+        let output = &self.context.output;
+        if matches!(output.format, Format::Json | Format::Jsonl) {
+            let plants: BTreeMap<_, _> = message
+                .plants
+                .iter()
+                .map(|at| {
+                    let places = json!({ "position": at.position, "end": at.end });
+                    (last(&at.plant).to_owned(), places)
+                })
+                .collect();
+            let item = json!({
+                "type": "heartbeat",
+                "at": time(Some(when::now().nanos())),
+                "plants": plants,
+                "resume_token": message.resume_token,
+            });
+            return output.streamed(&[], &item);
+        }
+        let plants = message.plants.iter().map(|at| {
+            let plant = last(&at.plant);
+            match at.end.saturating_sub(at.position) {
+                0 => format!("{plant} at {}", at.position),
+                behind => format!("{plant} at {}, {behind} to go", at.position),
+            }
+        });
+        let plants = plants.collect::<Vec<_>>().join("; ");
+        self.note(&format!(
+            "heartbeat {}: {plants}",
+            when::shown(Some(when::now().nanos()))
+        ));
+        Ok(())
+    }
+
+    fn note(&mut self, text: &str) {
+        match &mut self.screen {
+            Some(screen) => screen.note(text),
+            None => self.context.output.note(text),
+        }
+    }
+}
+
+/// Whether a stream that broke off may be gone on with.
+fn lost(status: Status) -> Lost {
+    match Reason::of(&status) {
+        None
+        | Some(
+            Reason::ShuttingDown | Reason::SlowReader | Reason::Overloaded | Reason::CallTimeout,
+        ) => Lost::Again(status),
+        Some(_) => Lost::Failed(status.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn a_start_is_for_the_plant_it_names_or_the_only_one_or_all() {
+        let two = ["A".to_owned(), "B".to_owned()];
+        for (text, plants, plant, position) in [
+            ("7", &two[..1], "A", Some(7)),
+            ("B=7", &two, "B", Some(7)),
+            ("1", &two, "-", Some(1)),
+            ("now", &[], "-", None),
+            ("A=-2h", &two, "A", None),
+        ] {
+            let start = start(text, plants).unwrap();
+            assert_eq!(start.plant, name::of_plant(plant), "{text}");
+            match (start.from, position) {
+                (Some(Start::Position(found)), Some(position)) => assert_eq!(found, position),
+                (Some(Start::RecordedAt(_)), None) => {}
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+        for (text, plants) in [("7", &two[..]), ("7", &[]), ("A=x", &two), ("", &two)] {
+            assert!(start(text, plants).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_passes_is_tried_again() {
+        assert!(matches!(lost(Status::unavailable("gone")), Lost::Again(_)));
+        assert!(matches!(
+            lost(Reason::SlowReader.status("x")),
+            Lost::Again(_)
+        ));
+        for reason in [
+            Reason::InvalidResumeToken,
+            Reason::UnknownPlant,
+            Reason::InvalidFilter,
+        ] {
+            assert!(
+                matches!(lost(reason.status("x")), Lost::Failed(_)),
+                "{reason:?}"
+            );
+        }
+    }
+}

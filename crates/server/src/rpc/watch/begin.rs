@@ -1,0 +1,193 @@
+//! Where each plant of a stream begins: now, at a position, a time, or where a token says.
+
+use super::ask::{Asked, invalid};
+use super::token::{self, Cursor};
+use crate::context::Context;
+use crate::error;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tonic::Status;
+use werkbuch_engine::{EngineError, Plant};
+use werkbuch_model::id::{MachineNumber, PlantId, Position};
+use werkbuch_model::instant::{Instant, Known};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::Twin;
+use werkbuch_wire::pb::watch_start::From;
+use werkbuch_wire::pb::{WatchMachinesRequest, WatchStart};
+use werkbuch_wire::{name, reason::Reason};
+
+/// A plant with where it begins.
+pub(super) struct Begun {
+    pub(super) plant: Plant,
+    pub(super) cursor: Cursor,
+    /// The twin of that place; folded when it is not at hand.
+    pub(super) twin: Option<Twin>,
+    pub(super) places: OwnedSemaphorePermit,
+}
+
+/// The plants that a stream begins with.
+/// Errors: `UNKNOWN_PLANT`, `INVALID_REQUEST`, `INVALID_INSTANT`, `INVALID_RESUME_TOKEN`, `OVERLOADED`.
+pub(super) async fn all(
+    context: &Arc<Context>,
+    asked: &Asked,
+    request: &WatchMachinesRequest,
+) -> Result<Vec<Begun>, Status> {
+    let plants = match &asked.plants {
+        None => context.engine.plants(),
+        Some(plants) => {
+            let plants = plants.iter().map(|id| context.plant_of(id));
+            plants.collect::<Result<_, _>>()?
+        }
+    };
+    let mut begun = Vec::with_capacity(plants.len());
+    if !request.resume_token.is_empty() {
+        let cursors = resumed(asked, &plants, &request.resume_token)?;
+        for plant in plants {
+            // What was created since the token was given begins with its first event.
+            let cursor = cursors.get(plant.id()).copied().unwrap_or_default();
+            begun.push(at(context, plant, cursor).await?);
+        }
+        return Ok(begun);
+    }
+    let mut starts = starts(context, asked, &request.starts)?;
+    for plant in plants {
+        let start = starts.remove(&Some(plant.id().clone()));
+        let start = start.or_else(|| starts.get(&None).copied());
+        begun.push(match start {
+            None => now(context, asked, plant).await?,
+            Some(from) => {
+                let cursor = Cursor {
+                    position: before(context, &plant, from).await?,
+                    within: asked.present.then(token::Within::present),
+                };
+                at(context, plant, cursor).await?
+            }
+        });
+    }
+    Ok(begun)
+}
+
+/// A plant that was created while the stream runs. Errors: `OVERLOADED`.
+pub(super) async fn created(context: &Context, plant: Plant) -> Result<Begun, Status> {
+    at(context, plant, Cursor::default()).await
+}
+
+async fn now(context: &Context, asked: &Asked, plant: Plant) -> Result<Begun, Status> {
+    let twin = context.glance(&plant, Twin::clone).await?;
+    Ok(Begun {
+        places: context.watched(machines(&twin))?,
+        cursor: Cursor {
+            position: twin.position(),
+            within: asked.present.then(token::Within::present),
+        },
+        plant,
+        twin: Some(twin),
+    })
+}
+
+async fn at(context: &Context, plant: Plant, cursor: Cursor) -> Result<Begun, Status> {
+    let machines = context.glance(&plant, machines).await?;
+    Ok(Begun {
+        places: context.watched(machines)?,
+        plant,
+        cursor,
+        twin: None,
+    })
+}
+
+fn machines(twin: &Twin) -> usize {
+    twin.description().machines().count()
+}
+
+/// The starts by their plants; that of all others has none.
+fn starts(
+    context: &Context,
+    asked: &Asked,
+    starts: &[WatchStart],
+) -> Result<BTreeMap<Option<PlantId>, From>, Status> {
+    let mut found = BTreeMap::new();
+    for start in starts {
+        let plant = name::plant_or_all(&start.plant)?;
+        let from = start
+            .from
+            .ok_or_else(|| invalid("starts.from", "give a position or a time"))?;
+        if let Some(id) = &plant {
+            context.plant_of(id)?;
+            if !asked.takes(id) {
+                let what = format!("plant \"{id}\" is not among the parents");
+                return Err(invalid("starts.plant", &what));
+            }
+        }
+        if found.insert(plant, from).is_some() {
+            let what = format!("\"{}\" stands twice", start.plant);
+            return Err(invalid("starts.plant", &what));
+        }
+    }
+    Ok(found)
+}
+
+/// The position before the first event wanted.
+async fn before(context: &Context, plant: &Plant, from: From) -> Result<Position, Status> {
+    match from {
+        From::Position(0) => Err(invalid("starts.position", "positions count from 1")),
+        From::Position(first) => {
+            let end = plant.position();
+            if first > end.next().get() {
+                let what = format!(
+                    "the log of plant \"{}\" ends at {end}, so a stream begins at {} at the latest, not \
+                     at {first}",
+                    plant.id(),
+                    end.next()
+                );
+                return Err(error::status(EngineError::InvalidInstant { what }));
+            }
+            Ok(Position(first.saturating_sub(1)))
+        }
+        From::RecordedAt(nanos) => {
+            let instant = Instant {
+                known: Known::Recorded(Timestamp(nanos.saturating_sub(1))),
+                at: None,
+            };
+            let plant = plant.clone();
+            context.blocking(move || plant.bounds(&instant)).await
+        }
+    }
+}
+
+/// Where the plants of a token had got to.
+fn resumed(
+    asked: &Asked,
+    plants: &[Plant],
+    token: &str,
+) -> Result<BTreeMap<PlantId, Cursor>, Status> {
+    let mut cursors = BTreeMap::new();
+    for entry in token::read(asked.question, token)? {
+        let Some(plant) = plants.iter().find(|plant| *plant.id() == entry.plant) else {
+            let plant = entry.plant;
+            return Err(error::status(EngineError::UnknownPlant { plant }));
+        };
+        let (id, end) = (plant.id(), plant.position());
+        if token::short(plant.log_id()) != entry.log {
+            return Err(Reason::InvalidResumeToken.status(format!(
+                "plant \"{id}\" has another log now than when the token was given"
+            )));
+        }
+        if entry.cursor.position > end {
+            return Err(Reason::InvalidResumeToken.status(format!(
+                "the token is of position {} of plant \"{id}\", but its log ends at {end}; it seems to \
+                 have been restored from a backup",
+                entry.cursor.position
+            )));
+        }
+        cursors.insert(entry.plant, entry.cursor);
+    }
+    Ok(cursors)
+}
+
+impl token::Within {
+    /// Before the first machine of those that are there.
+    fn present() -> Self {
+        Self::Present(MachineNumber(0))
+    }
+}

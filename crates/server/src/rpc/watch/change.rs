@@ -1,0 +1,222 @@
+//! What an event means to who watches: a twin of the stream's own, folded event by event.
+
+use super::ask::Asked;
+use crate::view::machine::{in_brief, in_full};
+use crate::view::row::MachineRow;
+use crate::view::{code, twin as view};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use werkbuch_engine::EngineError;
+use werkbuch_model::event::{Body, Kind, Recorded};
+use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::{FoldError, Twin};
+use werkbuch_wire::{name, pb};
+
+/// A plant as a stream sees it, at the position of its twin.
+pub(super) struct Watched {
+    pub(super) twin: Twin,
+    asked: Arc<Asked>,
+    /// The machines that match now.
+    matching: BTreeSet<MachineNumber>,
+    plant_name: String,
+}
+
+/// A machine that an event touches and that matched before or does now.
+#[derive(Debug)]
+pub(super) struct Touched {
+    pub(super) machine: MachineNumber,
+    /// Whether it matched before.
+    pub(super) was: bool,
+    /// Whether it does now.
+    pub(super) is: bool,
+    /// The state shown before, as its code.
+    pub(super) previous: i32,
+    /// The machine as it was, when the description no longer has it.
+    pub(super) gone: Option<Box<pb::Machine>>,
+}
+
+/// The event that touched a machine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cause {
+    pub(super) position: Position,
+    kind: Kind,
+    effective_at: Timestamp,
+    recorded_at: Timestamp,
+}
+
+impl Cause {
+    pub(super) fn of(event: &Recorded<'_>) -> Self {
+        Self {
+            position: event.position,
+            kind: event.reported.body.kind(),
+            effective_at: event.effective_at,
+            recorded_at: event.recorded_at,
+        }
+    }
+}
+
+impl Watched {
+    pub(super) fn new(twin: Twin, asked: Arc<Asked>) -> Self {
+        let matching = view::rows(&twin)
+            .filter(|row| asked.filter.matches(row))
+            .map(|row| row.machine.number())
+            .collect();
+        Self {
+            plant_name: name::of_plant(twin.plant().as_str()),
+            twin,
+            asked,
+            matching,
+        }
+    }
+
+    /// Folds the next event. Answers the machines that it touches, by their numbers.
+    /// Errors: the event does not fold.
+    pub(super) fn fold(&mut self, event: &Recorded<'_>) -> Result<Vec<Touched>, EngineError> {
+        if matches!(event.reported.body, Body::DescriptionChanged(_)) {
+            let before = self.twin.clone();
+            self.apply(event)?;
+            let is_new = self.twin.revision() != before.revision();
+            return Ok(if is_new {
+                self.described_anew(&before)
+            } else {
+                Vec::new()
+            });
+        }
+        let machine = event.reported.machine;
+        if machine.get() == 0 {
+            self.apply(event)?;
+            return Ok(Vec::new());
+        }
+        let previous = shown(&self.twin, machine);
+        self.apply(event)?;
+        let was = self.matching.contains(&machine);
+        let is = self.look(machine);
+        let touched = (was || is).then_some(Touched {
+            machine,
+            was,
+            is,
+            previous,
+            gone: None,
+        });
+        Ok(touched.into_iter().collect())
+    }
+
+    /// The change that a touched machine is told with; `events` is how many events it stands for.
+    pub(super) fn change(
+        &self,
+        touched: &Touched,
+        cause: &Cause,
+        events: u32,
+    ) -> pb::MachineChange {
+        let kind = match (touched.was, touched.is) {
+            (true, true) => pb::MachineChangeKind::Changed,
+            (false, _) => pb::MachineChangeKind::Entered,
+            (true, false) => pb::MachineChangeKind::Left,
+        };
+        let gone = || touched.gone.as_deref().cloned();
+        pb::MachineChange {
+            plant: self.plant_name.clone(),
+            position: cause.position.get(),
+            change_kind: kind.into(),
+            machine: self.shown(&self.twin, touched.machine).or_else(gone),
+            previous_state: touched.previous,
+            event_kind: cause.kind.name().to_owned(),
+            effective_at: Some(cause.effective_at.nanos()),
+            recorded_at: Some(cause.recorded_at.nanos()),
+            events,
+        }
+    }
+
+    /// The machines that match now, with numbers beyond `after`, as changes.
+    pub(super) fn present(
+        &self,
+        after: MachineNumber,
+    ) -> impl Iterator<Item = (MachineNumber, pb::MachineChange)> {
+        let numbers = self.matching.iter().copied();
+        numbers.filter(move |number| *number > after).map(|number| {
+            let change = pb::MachineChange {
+                plant: self.plant_name.clone(),
+                position: self.twin.position().get(),
+                change_kind: pb::MachineChangeKind::Present.into(),
+                machine: self.shown(&self.twin, number),
+                previous_state: shown(&self.twin, number),
+                ..pb::MachineChange::default()
+            };
+            (number, change)
+        })
+    }
+
+    fn apply(&mut self, event: &Recorded<'_>) -> Result<(), EngineError> {
+        self.twin.apply(event).map_err(|error| {
+            let (plant, cause) = (self.twin.plant().clone(), error.to_string());
+            let position = event.position;
+            match error {
+                FoldError::FormatTooNew { .. } => EngineError::FormatNewer { plant, cause },
+                _ => EngineError::Fold {
+                    plant,
+                    position,
+                    cause,
+                },
+            }
+        })
+    }
+
+    /// Looks whether a machine matches now, and notes it.
+    fn look(&mut self, machine: MachineNumber) -> bool {
+        let filter = &self.asked.filter;
+        let is = view::row(&self.twin, machine).is_some_and(|row| filter.matches(&row));
+        if is {
+            self.matching.insert(machine);
+        } else {
+            self.matching.remove(&machine);
+        }
+        is
+    }
+
+    /// A description may touch every machine: those that it changes are found by comparing.
+    fn described_anew(&mut self, before: &Twin) -> Vec<Touched> {
+        let mut touched = Vec::new();
+        let numbers = |twin: &Twin| -> Vec<MachineNumber> {
+            let machines = twin.description().machines();
+            machines.map(|machine| machine.number).collect()
+        };
+        let mut machines: BTreeSet<_> = numbers(before).into_iter().collect();
+        machines.extend(numbers(&self.twin));
+        for machine in machines {
+            let then = self.shown(before, machine);
+            let now = self.shown(&self.twin, machine);
+            let was = self.matching.contains(&machine);
+            let is = self.look(machine);
+            if (was || is) && (was != is || then != now) {
+                touched.push(Touched {
+                    machine,
+                    was,
+                    is,
+                    previous: shown(before, machine),
+                    gone: if now.is_none() {
+                        then.map(Box::new)
+                    } else {
+                        None
+                    },
+                });
+            }
+        }
+        touched
+    }
+
+    fn shown(&self, twin: &Twin, machine: MachineNumber) -> Option<pb::Machine> {
+        let row: MachineRow<'_> = view::row(twin, machine)?;
+        let plant = twin.plant().as_str();
+        Some(if self.asked.full {
+            in_full(plant, &row)
+        } else {
+            in_brief(plant, &row)
+        })
+    }
+}
+
+/// The state that a machine is shown in, as its code; unspecified when it is not described.
+fn shown(twin: &Twin, machine: MachineNumber) -> i32 {
+    view::row(twin, machine).map_or(0, |row| code(row.state().shown.code()))
+}

@@ -1,0 +1,258 @@
+//! The runner of one plant in a stream: folds its events off the writer's thread and tells the changes.
+
+use super::ask::Asked;
+use super::begin::Begun;
+use super::change::{Cause, Touched, Watched};
+use super::part::{News, Part, Parts, within_event};
+use super::sample::Samples;
+use super::token::{Cursor, Within};
+use crate::context::Context;
+use crate::error;
+use crate::limits::WATCH_EVENTS_MAX;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::Instant;
+use tonic::Status;
+use werkbuch_engine::{EngineError, Follow};
+use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_wire::{name, pb};
+
+/// A runner before it runs.
+pub(super) struct Runner {
+    context: Arc<Context>,
+    asked: Arc<Asked>,
+    begun: Begun,
+    to: mpsc::Sender<News>,
+}
+
+/// A runner on its way. It moves into a thread that may block, and back.
+struct Running {
+    watched: Watched,
+    follow: Follow,
+    samples: Samples,
+    /// How far the changes have been told.
+    told: Cursor,
+    /// Whether the stream began before the end of the log, which is told once.
+    behind: bool,
+    _places: OwnedSemaphorePermit,
+}
+
+/// Why a runner ends.
+enum End {
+    /// The stream is gone.
+    Gone,
+    Failed(Status),
+}
+
+impl From<Status> for End {
+    fn from(status: Status) -> Self {
+        Self::Failed(status)
+    }
+}
+
+impl Runner {
+    pub(super) fn new(
+        context: Arc<Context>,
+        asked: Arc<Asked>,
+        begun: Begun,
+        to: mpsc::Sender<News>,
+    ) -> Self {
+        Self {
+            context,
+            asked,
+            begun,
+            to,
+        }
+    }
+
+    /// Runs until the stream is gone, or the plant cannot be followed.
+    pub(super) async fn run(self) {
+        let to = self.to.clone();
+        if let Err(End::Failed(status)) = self.follow().await {
+            // A stream that is gone needs no last word.
+            let _ = to.send(News::Failed(status)).await;
+        }
+    }
+
+    async fn follow(self) -> Result<(), End> {
+        let Self {
+            context,
+            asked,
+            begun,
+            to,
+        } = self;
+        let Begun {
+            plant,
+            cursor,
+            twin,
+            places,
+        } = begun;
+        let (of, about) = (plant.clone(), Arc::clone(&asked));
+        let at_hand = twin.is_some();
+        let begin = move || {
+            let twin = twin.map_or_else(|| of.twin_at(cursor.position), Ok)?;
+            Ok(Watched::new(twin, about))
+        };
+        let watched = context.stream_blocking(begin).await?;
+        let mut running = Running {
+            follow: plant.follow(cursor.position.next()),
+            watched,
+            samples: Samples::default(),
+            told: cursor,
+            behind: !at_hand,
+            _places: places,
+        };
+        if let Some(Within::Present(after)) = cursor.within {
+            for part in running.present(after) {
+                tell(&to, part).await?;
+            }
+        }
+        match asked.sample {
+            None => running.each(&context, &to).await,
+            Some(every) => running.sampled(&context, &to, every).await,
+        }
+    }
+}
+
+impl Running {
+    /// The machines that match where the stream begins.
+    fn present(&mut self, after: MachineNumber) -> Vec<Part> {
+        let position = self.watched.twin.position();
+        let mut parts = self.parts();
+        for (machine, change) in self.watched.present(after) {
+            let within = Some(Within::Present(machine));
+            parts.push(change, Cursor { position, within });
+        }
+        self.told = Cursor::at(position);
+        parts.finish(position)
+    }
+
+    /// Tells every change.
+    async fn each(mut self, context: &Context, to: &mpsc::Sender<News>) -> Result<(), End> {
+        loop {
+            self.follow.ready().await.map_err(error::status)?;
+            // Nothing is read before there is room for it: the reader's pace is the runner's.
+            let place = to.reserve().await.map_err(|_| End::Gone)?;
+            let parts;
+            (self, parts) = context.stream_blocking(move || self.step()).await?;
+            let mut parts = parts.into_iter();
+            if let Some(first) = parts.next() {
+                place.send(News::Part(first));
+            }
+            for part in parts {
+                tell(to, part).await?;
+            }
+        }
+    }
+
+    /// Folds the next events and tells each change. Blocking.
+    fn step(mut self) -> Result<(Self, Vec<Part>), EngineError> {
+        let mut parts = self.parts();
+        let lag = self.fold(|watched, touched, cause| {
+            for one in touched {
+                let after = within_event(cause.position, one.machine);
+                parts.push(watched.change(&one, &cause, 1), after);
+            }
+        })?;
+        if let Some(lag) = lag {
+            parts.lag(lag);
+        }
+        self.told = Cursor::at(self.watched.twin.position());
+        let position = self.told.position;
+        Ok((self, parts.finish(position)))
+    }
+
+    /// Tells at most one change for each machine in a time.
+    async fn sampled(
+        mut self,
+        context: &Context,
+        to: &mpsc::Sender<News>,
+        every: Duration,
+    ) -> Result<(), End> {
+        let mut look = Instant::now() + every;
+        loop {
+            if self.is_behind() {
+                let lag;
+                (self, lag) = context.stream_blocking(move || self.sample()).await?;
+                if lag.is_some() {
+                    let mut parts = self.parts();
+                    lag.into_iter().for_each(|lag| parts.lag(lag));
+                    for part in parts.stay() {
+                        tell(to, part).await?;
+                    }
+                }
+            }
+            if Instant::now() >= look {
+                let place = to.reserve().await.map_err(|_| End::Gone)?;
+                let mut parts = self.samples.tell(&self.watched, self.told).into_iter();
+                if let Some(first) = parts.next() {
+                    place.send(News::Part(first));
+                }
+                for part in parts {
+                    tell(to, part).await?;
+                }
+                self.told = Cursor::at(self.watched.twin.position());
+                look = Instant::now() + every;
+            }
+            if self.is_behind() {
+                continue;
+            }
+            let quiet = self.told.position == self.watched.twin.position();
+            tokio::select! {
+                ready = self.follow.ready() => ready.map_err(error::status)?,
+                () = tokio::time::sleep_until(look), if !quiet => {}
+            }
+        }
+    }
+
+    /// Folds the next events and keeps what they come to. Blocking.
+    fn sample(mut self) -> Result<(Self, Option<pb::WatchLag>), EngineError> {
+        let mut samples = std::mem::take(&mut self.samples);
+        let lag = self.fold(|_, touched, cause| samples.take(touched, cause))?;
+        self.samples = samples;
+        Ok((self, lag))
+    }
+
+    /// Folds the next events; `each` gets the machines that one touches and that are not told yet.
+    /// Answers what is to be said when events come from the log that a reader might expect from memory.
+    fn fold(
+        &mut self,
+        mut each: impl FnMut(&Watched, Vec<Touched>, Cause),
+    ) -> Result<Option<pb::WatchLag>, EngineError> {
+        let first = self.follow.next();
+        let told = self.told;
+        let known = |position: Position, machine| match told.within {
+            Some(Within::Event(last)) => position == told.position.next() && machine <= last,
+            _ => false,
+        };
+        let watched = &mut self.watched;
+        let step = self.follow.step(WATCH_EVENTS_MAX, |event| {
+            let mut touched = watched.fold(event)?;
+            touched.retain(|one| !known(event.position, one.machine));
+            if !touched.is_empty() {
+                each(watched, touched, Cause::of(event));
+            }
+            Ok(())
+        })?;
+        let behind = std::mem::take(&mut self.behind) && step.from_log;
+        Ok((step.missed || behind).then(|| pb::WatchLag {
+            plant: name::of_plant(self.watched.twin.plant().as_str()),
+            from_position: first.get(),
+            to_position: step.end.get(),
+            slow_reader: step.missed,
+        }))
+    }
+
+    fn is_behind(&self) -> bool {
+        self.follow.next() <= self.follow.end()
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::new(self.watched.twin.plant().clone(), self.told)
+    }
+}
+
+async fn tell(to: &mpsc::Sender<News>, part: Part) -> Result<(), End> {
+    to.send(News::Part(part)).await.map_err(|_| End::Gone)
+}
