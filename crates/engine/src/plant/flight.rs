@@ -212,7 +212,12 @@ impl Loop {
         }
         publish(&self.shared.feed, flight.events, position);
         self.shared.applied.send_replace(position);
-        match flight.landing {
+        self.tell(flight.landing, position);
+    }
+
+    /// Tells who waits for a flight that it has arrived, with the position of its last event.
+    fn tell(&self, landing: Landing, position: Position) {
+        match landing {
             Landing::Append {
                 source,
                 drafts,
