@@ -18,6 +18,7 @@ use werkbuch_wire::{name, pb};
 const AT_ONCE: usize = 4;
 
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// How many plants.
     #[arg(long, default_value_t = 122, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
@@ -46,6 +47,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     context.output.note("starting the server anew");
     let served = fleet.serve(&args).await?;
     let restart = served.begun.elapsed().as_secs_f64();
+    let restart_cpu = served.cpu_seconds();
     let machines = args.plants * args.machines;
     let resident = served.resident_bytes();
     let fleet_bytes = resident
@@ -57,6 +59,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     let per_machine = fleet_bytes.map(|bytes| bytes / machines.max(1));
     figures.add("bytes_per_machine", per_machine);
     figures.add("restart_seconds", rounded(restart));
+    figures.add("restart_cpu_seconds", restart_cpu.map(rounded));
     figures.add("resident_bytes", resident);
     figures.add("resident_bytes_empty", empty);
     let (events, seconds) = fleet.filled.unzip();

@@ -9,6 +9,18 @@ pub(super) fn thread_cpu_ns() -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
+/// For how long the threads of a process have been on a core, in seconds, where the system tells: it
+/// counts in hundredths of a second.
+pub(super) fn process_cpu_seconds(process: u32) -> Option<f64> {
+    let path: PathBuf = ["/proc", &process.to_string(), "stat"].iter().collect();
+    let stat = std::fs::read_to_string(path).ok()?;
+    // The name of the program may hold anything; what follows it does not.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (times.next()?.parse().ok()?, times.next()?.parse().ok()?);
+    Some(user.saturating_add(system) as f64 / 100.0)
+}
+
 /// The resident memory of a process in bytes, where the system tells.
 pub(super) fn resident_bytes(process: u32) -> Option<u64> {
     let path: PathBuf = ["/proc", &process.to_string(), "status"].iter().collect();

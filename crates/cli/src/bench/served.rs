@@ -1,6 +1,6 @@
 //! A real server in a process of its own, on the data of a benchmark.
 
-use super::measure::resident_bytes;
+use super::measure::{process_cpu_seconds, resident_bytes};
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -51,6 +51,11 @@ impl Served {
             client,
             begun,
         })
+    }
+
+    /// For how long all its threads have been on a core, in seconds, where the system tells.
+    pub(super) fn cpu_seconds(&self) -> Option<f64> {
+        process_cpu_seconds(self.child.id())
     }
 
     /// Its resident memory in bytes, where the system tells.
