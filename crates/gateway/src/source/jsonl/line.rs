@@ -136,22 +136,7 @@ fn of_members(mut members: Map<String, Value>) -> Result<Line, String> {
         Some(Value::Array(items)) => items.into_iter().map(target).collect::<Result<_, _>>()?,
         Some(_) => return Err("\"corrects\" is not a list".to_owned()),
     };
-    let fields = match members.remove("fields") {
-        None | Some(Value::Null) => members,
-        Some(Value::Object(fields)) => {
-            if let Some(unknown) = members.keys().next() {
-                let known = KEYS.into_iter().chain(["fields"]);
-                let hint = did_you_mean(unknown, known.clone());
-                let hint = hint.unwrap_or_else(|| format!("there are {}", KEYS.join(", ")));
-                return Err(format!(
-                    "there is no \"{unknown}\" beside \"fields\"; {hint}"
-                ));
-            }
-            fields
-        }
-        Some(_) => return Err("\"fields\" is not an object".to_owned()),
-    };
-    let body = body(kind, revealed(fields))?;
+    let body = body(kind, revealed(fields_of(members)?))?;
     Ok(Line::Event(Box::new(Entry {
         identity,
         machine,
@@ -162,6 +147,25 @@ fn of_members(mut members: Map<String, Value>) -> Result<Line, String> {
         corrects,
         recording,
     })))
+}
+
+/// The fields of the kind: in their place, or what is left beside the rest.
+fn fields_of(mut members: Map<String, Value>) -> Result<Map<String, Value>, String> {
+    match members.remove("fields") {
+        None | Some(Value::Null) => Ok(members),
+        Some(Value::Object(fields)) => {
+            if let Some(unknown) = members.keys().next() {
+                let known = KEYS.into_iter().chain(["fields"]);
+                let hint = did_you_mean(unknown, known.clone());
+                let hint = hint.unwrap_or_else(|| format!("there are {}", KEYS.join(", ")));
+                return Err(format!(
+                    "there is no \"{unknown}\" beside \"fields\"; {hint}"
+                ));
+            }
+            Ok(fields)
+        }
+        Some(_) => Err("\"fields\" is not an object".to_owned()),
+    }
 }
 
 /// What was said about a person in plain goes without the encrypted form, which another book cannot

@@ -104,12 +104,11 @@ impl Lives {
         if epoch.get() < latest {
             let key = (name.clone(), epoch);
             let (_, high, missing) = self.known.get(&key).copied().unwrap_or_default();
-            let last = self.seen.get(&key).map_or(u64::MAX, |seen| seen.last);
-            return Ok(if last <= high && missing == 0 {
-                Life::Over
-            } else {
-                Life::TooLate
-            });
+            let seen = self.seen.get(&key).cloned().unwrap_or_default();
+            // What the file lacks itself cannot be missed.
+            let lacking = seen.last.saturating_sub(seen.events);
+            let all = seen.last <= high && missing <= lacking;
+            return Ok(if all { Life::Over } else { Life::TooLate });
         }
         let skipped = epoch.get() - latest - 1;
         if skipped > LIVES_SKIPPED_MAX {
@@ -155,6 +154,7 @@ mod tests {
     fn survey(epoch: u32, last: u64, holes: u64) -> Survey {
         let key = (SourceName::new("g").unwrap(), Epoch(epoch));
         let seen = SourceSeen {
+            events: last,
             last,
             holes,
             is_live: true,
