@@ -13,6 +13,9 @@ macro_rules! codes {
             /// All values in the order of their numbers.
             pub const ALL: &'static [$name] = &[$($name::$variant,)+];
 
+            /// The names of all values, in the order of their numbers.
+            pub const NAMES: &'static [&'static str] = &[$($text,)+];
+
             /// The stored number.
             #[must_use]
             pub const fn code(self) -> u32 { self as u32 }

@@ -92,6 +92,18 @@ pub enum FilterError {
         /// How to write it.
         hint: String,
     },
+    /// A field is compared with a word that it never has. Use one of the list.
+    #[error("there is no {field} '{word}'{hint}; there are {known}")]
+    UnknownWord {
+        /// The field.
+        field: &'static str,
+        /// The word as written.
+        word: String,
+        /// `, did you mean "HELD"?`, or empty.
+        hint: String,
+        /// All words of the field.
+        known: String,
+    },
     /// A part of the condition is of a form that has no meaning here. See `message`.
     #[error("{message}")]
     Meaning {

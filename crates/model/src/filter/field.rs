@@ -45,31 +45,53 @@ pub struct Field {
 
 /// The fields that rows of one sort have, in the order by which [`Row::value`] knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FieldList(&'static [Field]);
+pub struct FieldList {
+    fields: &'static [Field],
+    words: &'static [(&'static str, &'static [&'static str])],
+}
 
 impl FieldList {
     /// A list of fields. Names must differ in more than the case of their letters: of two that do
     /// not, the first is found.
     #[must_use]
     pub const fn new(fields: &'static [Field]) -> Self {
-        Self(fields)
+        Self { fields, words: &[] }
+    }
+
+    /// The same, with the words that fields of words can have: name of the field, words. A comparison
+    /// with another word is then a mistake, and not a condition that never holds.
+    #[must_use]
+    pub const fn with_words(
+        self,
+        words: &'static [(&'static str, &'static [&'static str])],
+    ) -> Self {
+        Self { words, ..self }
     }
 
     /// All fields.
     #[must_use]
     pub const fn fields(&self) -> &'static [Field] {
-        self.0
+        self.fields
+    }
+
+    /// The field with this index, and the words that it can have, where they are known.
+    pub(super) fn words(&self, index: usize) -> Option<(&'static str, &'static [&'static str])> {
+        let field = self.fields.get(index)?;
+        self.words
+            .iter()
+            .copied()
+            .find(|(name, _)| *name == field.name)
     }
 
     /// The index and the field with this name, in any case of letters.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(usize, &'static Field)> {
-        let mut fields = self.0.iter().enumerate();
+        let mut fields = self.fields.iter().enumerate();
         fields.find(|(_, field)| field.name.eq_ignore_ascii_case(name))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().map(|field| field.name)
+        self.fields.iter().map(|field| field.name)
     }
 }
 

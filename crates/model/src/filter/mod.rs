@@ -38,6 +38,7 @@ mod order;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod words;
 
 pub use error::{FilterError, Spot};
 pub use field::{Field, FieldKind, FieldList, Row, Value};
@@ -90,9 +91,9 @@ impl Filter {
                 ),
             });
         }
-        Ok(Self {
-            root: Some(compile::condition(&expr, fields)?),
-        })
+        let root = compile::condition(&expr, fields)?;
+        words::check(&root, fields)?;
+        Ok(Self { root: Some(root) })
     }
 
     /// Whether the condition is true of the row; what is unknown is not true.

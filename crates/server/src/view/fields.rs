@@ -2,7 +2,7 @@
 
 use super::row::MachineRow;
 use std::borrow::Cow;
-use werkbuch_model::event::ConditionLevel;
+use werkbuch_model::event::{ConditionLevel, Connection, Mode, State};
 use werkbuch_model::filter::{Field, FieldKind, FieldList, Row, Value};
 use werkbuch_model::time::Timestamp;
 
@@ -41,7 +41,13 @@ fields! {
 }
 
 /// The fields by which machines are filtered and ordered.
-pub const MACHINE_FIELDS: FieldList = FieldList::new(FIELDS);
+pub const MACHINE_FIELDS: FieldList = FieldList::new(FIELDS).with_words(&[
+    ("state", State::NAMES),
+    ("reported_state", State::NAMES),
+    ("mode", Mode::NAMES),
+    ("connection", Connection::NAMES),
+    ("condition", ConditionLevel::NAMES),
+]);
 
 impl Row for MachineRow<'_> {
     fn value(&self, field: usize) -> Value<'_> {

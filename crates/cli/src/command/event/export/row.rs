@@ -3,7 +3,7 @@
 use super::Book;
 use crate::view::event;
 use std::borrow::Cow;
-use werkbuch_model::event::{Flags, Recorded};
+use werkbuch_model::event::{Flags, Kind, Recorded};
 use werkbuch_model::filter::{Field, FieldKind, FieldList, Row, Value};
 use werkbuch_model::time::Timestamp;
 
@@ -44,7 +44,8 @@ macro_rules! fields {
         /// The fields by which events are filtered.
         pub(super) const FIELDS: FieldList = FieldList::new(
             &[$(Field { name: $name, kind: FieldKind::$kind, meaning: $meaning },)+]
-        );
+        )
+        .with_words(&[("kind", Kind::NAMES)]);
         const READ: &[Read] = &[$($read,)+];
     };
 }
