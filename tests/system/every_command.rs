@@ -3,7 +3,8 @@
 //! To add a command, add a line to `ROWS`: its words, what else it needs, what it answers with. The
 //! server has the plant T1 of `support.rs` with some events, and T1 is the plant that is meant where
 //! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
-//! folder, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events.
+//! folder, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
+//! a batch of samples.
 
 use crate::support::{PLANT, Server, werkbuch};
 use serde_json::Value;
@@ -55,6 +56,89 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--machine m2 --kind STATE_CHANGED --set to=HELD --set native=a,b",
         One,
     ),
+    (
+        "event append",
+        "--kind ORDER_RELEASED --set order=O-{form} --set planned=5",
+        One,
+    ),
+    (
+        "event append",
+        "--kind PART_ENTERED --machine m1 --set part=V-{form}",
+        One,
+    ),
+    (
+        "event append",
+        "--kind INVENTORY_COUNTED --set location=rack --set part_number=n1 --set quantity=3.0",
+        One,
+    ),
+    (
+        "event append",
+        "--kind MATERIAL_ARRIVED --set part_number=n1 --set quantity=3.0 --set to=dock",
+        One,
+    ),
+    (
+        "event append",
+        "--kind SUPPLY_STATUS_REPORTED --set part_number=n1 --set stock=3.0",
+        One,
+    ),
+    (
+        "event append",
+        "--kind TRANSPORT_STARTED --set transport=t1 --set to=m1",
+        One,
+    ),
+    (
+        "event append",
+        "--kind ANDON_RAISED --machine m1 --set key=k1 --set andon=HELP",
+        One,
+    ),
+    (
+        "event append",
+        "--kind PLAN_PUBLISHED --set plan=week --set plan_kind=SEQUENCE --set version=1 --set chunk=1 --set chunks=1",
+        One,
+    ),
+    (
+        "event append",
+        "--kind CALENDAR_CHANGED --set key=k1 --set from=2026-11-22T06:00:00Z --set to=2026-11-22T14:00:00Z",
+        One,
+    ),
+    (
+        "event append",
+        "--kind STAFFING_CHANGED --set crew=early --set present=4",
+        One,
+    ),
+    (
+        "event append",
+        "--kind PERIOD_CLOSED --set key=k1 --set from=2026-11-22T06:00:00Z --set to=2026-11-22T14:00:00Z --set at_position=1",
+        One,
+    ),
+    (
+        "event append",
+        "--kind DOWNTIME_REASON_ASSIGNED --machine m1 --set key=d1 --set code=jam --set from=2026-11-22T06:00:00Z",
+        One,
+    ),
+    (
+        "event append",
+        "--kind MAINTENANCE_STARTED --machine m1 --set work_order=w1",
+        One,
+    ),
+    // The plant has no buffers, so the list is empty.
+    ("buffer ls", "", Rows),
+    ("order ls", "", List),
+    ("part ls", "", List),
+    ("inventory ls", "", List),
+    ("material ls", "", List),
+    ("supply ls", "", List),
+    ("transport ls", "", List),
+    ("andon ls", "", List),
+    ("plan ls", "", List),
+    ("calendar ls", "", List),
+    ("staffing ls", "", List),
+    ("period ls", "", List),
+    ("downtime ls", "", List),
+    ("maintenance ls", "", List),
+    ("order get", "O-{form}", One),
+    ("part get", "V-{form}", One),
+    ("event body", "{batch}", List),
     ("source ls", "", List),
     ("twin get", "T1", One),
     ("import shdr", "--machine m1 {shdr}", Rows),
@@ -64,7 +148,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("server metrics", "", Rows),
     ("bench replay", "--events 2000", One),
     ("bench fleet", "--plants 2 --machines 10", One),
-    ("bench query", "--plants 2 --machines 10 --gets 20 --lists 5", One),
+    (
+        "bench query",
+        "--plants 2 --machines 10 --gets 20 --lists 5",
+        One,
+    ),
     ("demo", "--for 2s", One),
     ("context set", "c-{form} --plant T1", One),
     ("context ls", "", List),
@@ -109,6 +197,10 @@ fn every_command_answers_in_every_form() {
         &words[2].1,
     ]);
     assert_eq!(imported.code, 0, "{imported:#?}");
+
+    let batches = server.json(&["event", "ls", "--plant", "T1", "--kind", "SAMPLE_REPORTED"]);
+    let batch = batches["events"][0]["position"].to_string();
+    let words: Vec<_> = words.into_iter().chain([("{batch}", batch)]).collect();
 
     let mut faults = Vec::new();
     for (command, more, answer) in ROWS {

@@ -1,5 +1,6 @@
 //! The commands, one module for each noun.
 
+pub(crate) mod aspect;
 pub(crate) mod completion;
 pub(crate) mod context;
 pub(crate) mod event;

@@ -85,6 +85,8 @@ enum Command {
     /// Ask what machines do, or did.
     #[command(subcommand)]
     Machine(command::machine::Args),
+    #[command(flatten)]
+    Aspect(command::aspect::Nouns),
     /// Read the events of a plant.
     #[command(subcommand)]
     Event(command::event::Args),
@@ -191,6 +193,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Serve(args) => Box::pin(command::serve::run(args, context)).await,
         Command::Plant(args) => command::plant::run(args, context).await,
         Command::Machine(args) => command::machine::run(args, context).await,
+        Command::Aspect(nouns) => command::aspect::run(nouns, context).await,
         Command::Event(args) => command::event::run(args, context).await,
         Command::Source(args) => command::twin::run_source(args, context).await,
         Command::Quality(args) => command::quality::run(*args, context).await,

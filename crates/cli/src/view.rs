@@ -1,5 +1,6 @@
 //! How machines and events are shown.
 
+pub(crate) mod aspect;
 pub(crate) mod change;
 pub(crate) mod event;
 pub(crate) mod machine;

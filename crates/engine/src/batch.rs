@@ -6,6 +6,7 @@ use crate::error::EngineError;
 use crate::identity::{OpenKind, Place};
 use crate::keyring::{KeyRing, Keys};
 use crate::limits::{BATCH_CORRECTIONS_MAX, BODY_BYTES_MAX, PLAUSIBLE_FROM_NS};
+use crate::names;
 use crate::protect::{Owner, needs_protection, protect};
 use crate::recorder::{Decision, Recorder};
 use crate::writer::SourceEntry;
@@ -203,10 +204,11 @@ impl Staging {
             Ok(body) => body,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let history = step.history(&event)?;
+        let targets = self.targets_of(&event);
+        let history = step.history(&event, &targets)?;
         let resolved = match (&history, &event.body) {
             (Some(history), Body::CorrectionRecorded(correction)) => {
-                history.resolve(&*step.recorder.writer, correction)
+                history.resolve(&*step.recorder.writer, event.machine, correction)
             }
             _ => Ok(Vec::new()),
         };
@@ -229,6 +231,27 @@ impl Staging {
         }
         let filler = place == Place::Open(OpenKind::Missing);
         Ok(step.record(event, filler, corrected, body))
+    }
+
+    /// The targets of all corrections of the batch that are about the machine of this one: their
+    /// histories are read together.
+    fn targets_of(&self, event: &Reported<'_>) -> Vec<Position> {
+        if !matches!(event.body, Body::CorrectionRecorded(_)) {
+            return Vec::new();
+        }
+        let mut targets = Vec::new();
+        for bytes in &self.batch.events {
+            if let Ok(Reported {
+                machine,
+                body: Body::CorrectionRecorded(correction),
+                ..
+            }) = read(bytes)
+                && machine == event.machine
+            {
+                targets.extend(correction.targets);
+            }
+        }
+        targets
     }
 
     /// The body that a sample batch names. A body that is named and not sent is refused.
@@ -360,7 +383,7 @@ impl Step<'_, '_> {
         let description = &self.recorder.writer.description;
         if machine.get() == 0 {
             if !event.body.kind().needs_machine() {
-                return Ok(());
+                return names::check(&event.body, machine, description);
             }
             return Err(Refusal::new(
                 RefusalReason::MissingField,
@@ -382,14 +405,18 @@ impl Step<'_, '_> {
                 format!("the plant's description has no machine {machine}"),
             ));
         }
-        Ok(())
+        names::check(&event.body, machine, description)
     }
 
     /// The history of the machine that a correction is about.
-    fn history(&self, event: &Reported<'_>) -> Result<Option<Arc<History>>, EngineError> {
+    fn history(
+        &self,
+        event: &Reported<'_>,
+        targets: &[Position],
+    ) -> Result<Option<Arc<History>>, EngineError> {
         match (&event.body, self.corrector) {
             (Body::CorrectionRecorded(_), Some(corrector)) => {
-                corrector.history(event.machine).map(Some)
+                corrector.history(event.machine, targets).map(Some)
             }
             _ => Ok(None),
         }

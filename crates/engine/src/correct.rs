@@ -1,7 +1,8 @@
 //! Finds what a correction's targets said and what holds again once they are gone.
 //!
-//! First form: one pass over the log for the first correction of a batch, and over what is new for the
-//! others. Corrections are rare, and the plant's writer waits meanwhile so that nothing can come between.
+//! First form: one pass over the log for the first correction of a batch, a second one when it is about
+//! an aspect of the plant, and over what is new for the others. Corrections are rare, and the plant's
+//! writer waits meanwhile so that nothing can come between.
 
 use crate::error::EngineError;
 use crate::recover::each_event;
@@ -9,7 +10,7 @@ use crate::writer::Writer;
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use werkbuch_journal::Store;
 use werkbuch_model::event::{
@@ -32,19 +33,27 @@ pub(crate) struct Corrector<'a> {
 pub(crate) struct LastHistory {
     machine: MachineNumber,
     read_to: Position,
+    /// The aspects of the plant that the targets set, and how far the log was read for them.
+    shared: BTreeSet<AspectName>,
+    shared_to: Position,
     history: Arc<History>,
 }
 
-/// The recorded events of one machine, as stored, in the order of their positions.
+/// The recorded events of one machine, and those of others that set an aspect of the plant which one
+/// of the targets sets too; as stored, by position.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History {
-    events: Vec<Bytes>,
+    events: BTreeMap<Position, Bytes>,
 }
+
+/// An aspect by its texts.
+type AspectName = (AspectKind, String, String, u64);
 
 /// An event of a history with what corrections have made of it.
 #[derive(Clone, Debug)]
 struct Entry<'h> {
     place: Position,
+    machine: MachineNumber,
     key: OrderKey,
     authority: u32,
     body: Body<'h>,
@@ -52,9 +61,24 @@ struct Entry<'h> {
 }
 
 impl Corrector<'_> {
-    /// The history of a machine. Errors: the log cannot be read.
-    pub(crate) fn history(&self, machine: MachineNumber) -> Result<Arc<History>, EngineError> {
+    /// The history of a machine (or of what is about none), for corrections of these targets.
+    /// Errors: the log cannot be read.
+    pub(crate) fn history(
+        &self,
+        machine: MachineNumber,
+        targets: &[Position],
+    ) -> Result<Arc<History>, EngineError> {
         let mut last = self.last.borrow_mut();
+        self.read_machine(&mut last, machine)?;
+        self.read_shared(&mut last, targets)?;
+        Ok(Arc::clone(&last.history))
+    }
+
+    fn read_machine(
+        &self,
+        last: &mut LastHistory,
+        machine: MachineNumber,
+    ) -> Result<(), EngineError> {
         if last.machine != machine {
             *last = LastHistory {
                 machine,
@@ -63,7 +87,7 @@ impl Corrector<'_> {
         }
         let LastHistory {
             read_to, history, ..
-        } = &mut *last;
+        } = last;
         let events = &mut Arc::make_mut(history).events;
         each_event(
             &**self.store,
@@ -71,13 +95,62 @@ impl Corrector<'_> {
             read_to.next(),
             &mut |event, bytes| {
                 if event.reported.machine == machine && event.is_reported() {
-                    events.push(Bytes::copy_from_slice(bytes));
+                    events.insert(event.position, Bytes::copy_from_slice(bytes));
                 }
                 *read_to = event.position;
                 Ok(())
             },
-        )?;
-        Ok(Arc::clone(history))
+        )
+    }
+
+    /// Reads what other machines said about the aspects of the plant that the targets set: once for
+    /// all targets of a batch.
+    fn read_shared(&self, last: &mut LastHistory, targets: &[Position]) -> Result<(), EngineError> {
+        let mut wanted = BTreeSet::new();
+        for bytes in targets.iter().filter_map(|at| last.history.events.get(at)) {
+            if let Ok(event) = decode_recorded(bytes) {
+                wanted.extend(shared_aspects(&event.reported.body));
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        if !wanted.is_subset(&last.shared) {
+            last.shared.extend(wanted);
+            last.shared_to = Position(0);
+        }
+        let LastHistory {
+            machine,
+            shared,
+            shared_to,
+            history,
+            ..
+        } = last;
+        let events = &mut Arc::make_mut(history).events;
+        let meant = |body: &Body<'_>| {
+            shared_aspects(body)
+                .iter()
+                .any(|name| shared.contains(name))
+        };
+        each_event(
+            &**self.store,
+            self.plant,
+            shared_to.next(),
+            &mut |event, bytes| {
+                let says = || {
+                    meant(&event.reported.body)
+                        || event
+                            .corrected
+                            .iter()
+                            .any(|corrected| meant(&corrected.body))
+                };
+                if event.reported.machine != *machine && event.is_reported() && says() {
+                    events.insert(event.position, Bytes::copy_from_slice(bytes));
+                }
+                *shared_to = event.position;
+                Ok(())
+            },
+        )
     }
 }
 
@@ -87,10 +160,11 @@ impl History {
     pub(crate) fn resolve<'h>(
         &'h self,
         writer: &Writer,
+        machine: MachineNumber,
         correction: &Correction<'h>,
     ) -> Result<Vec<Corrected<'h>>, Refusal> {
         let mut entries = BTreeMap::new();
-        for bytes in &self.events {
+        for bytes in self.events.values() {
             if let Ok(event) = decode_recorded(bytes) {
                 note(&mut entries, event);
             }
@@ -100,7 +174,7 @@ impl History {
             if corrected.iter().any(|done| done.target == *target) {
                 return Err(bad_target(*target, "is named twice"));
             }
-            let one = resolve_target(writer, &entries, correction, *target)?;
+            let one = resolve_target(writer, &entries, (machine, correction), *target)?;
             apply(&mut entries, correction.action, correction.new_time, &one);
             corrected.push(one);
         }
@@ -111,14 +185,16 @@ impl History {
 fn resolve_target<'h>(
     writer: &Writer,
     entries: &BTreeMap<Position, Entry<'h>>,
-    correction: &Correction<'h>,
+    (machine, correction): (MachineNumber, &Correction<'h>),
     target: Position,
 ) -> Result<Corrected<'h>, Refusal> {
-    let Some(entry) = entries.get(&target) else {
-        return Err(bad_target(
-            target,
-            "is not an event of this machine that sets its state",
-        ));
+    let entry = entries.get(&target);
+    let Some(entry) = entry.filter(|entry| entry.machine == machine) else {
+        let what = match machine.get() {
+            0 => "is not an event about the plant that sets its state",
+            _ => "is not an event of this machine that sets its state",
+        };
+        return Err(bad_target(target, what));
     };
     let body = match correction.replacement.as_deref() {
         None => entry.body.clone(),
@@ -162,6 +238,7 @@ fn restored<'h>(
                 && entry.place != target.place
                 && entry.authority == target.authority
                 && compare(writer, &entry.key, &target.key) == Ordering::Less
+                && (aspect.0.of_plant() || entry.machine == target.machine)
                 && aspects(&entry.body).contains(&aspect)
         });
         let Some(before) = below.max_by(|a, b| compare(writer, &a.key, &b.key)) else {
@@ -174,6 +251,7 @@ fn restored<'h>(
             sequence: before.key.sequence,
             authority: before.authority,
             body: before.body.clone(),
+            machine: before.machine,
         });
     }
     found.into_values().collect()
@@ -194,6 +272,7 @@ fn note<'h>(entries: &mut BTreeMap<Position, Entry<'h>>, event: Recorded<'h>) {
     if sets_state {
         let entry = Entry {
             place: event.position,
+            machine: event.reported.machine,
             key: event.order_key(),
             authority: event.authority,
             body: event.reported.body,
@@ -232,7 +311,14 @@ fn compare(writer: &Writer, a: &OrderKey, b: &OrderKey) -> Ordering {
         .then_with(|| a.sequence.cmp(&b.sequence))
 }
 
-fn aspects(body: &Body<'_>) -> Vec<(AspectKind, String, String, u64)> {
+/// The aspects of the plant that a body sets: several machines may set the same.
+fn shared_aspects(body: &Body<'_>) -> Vec<AspectName> {
+    let mut list = aspects(body);
+    list.retain(|(kind, ..)| kind.of_plant());
+    list
+}
+
+fn aspects(body: &Body<'_>) -> Vec<AspectName> {
     let mut list = Vec::new();
     body.for_each_aspect(&mut |aspect: Aspect<'_>| {
         let Aspect {

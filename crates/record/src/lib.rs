@@ -44,8 +44,8 @@ mod codec;
 pub mod block;
 
 pub use codec::{
-    DecodeError, decode_recorded, decode_reported, encode_recorded, encode_reported,
-    encode_reported_into, peek_sequence, reported_part,
+    DecodeError, body_bytes, body_message, decode_body, decode_recorded, decode_reported,
+    encode_recorded, encode_reported, encode_reported_into, peek_sequence, reported_part,
 };
 
 /// The messages as generated from the proto files: for readers of single messages and for tests.

@@ -30,6 +30,10 @@ fn check_equal(seed: u64) {
         assert_eq!(theirs.encode_to_vec(), bytes, "canonical bytes of {kind}");
         assert_eq!(decode_reported(&bytes).unwrap(), reported);
 
+        let body = werkbuch_record::body_message(&reported.body).unwrap();
+        let alone = werkbuch_record::body_bytes(&body);
+        assert_eq!(werkbuch_record::decode_body(&alone).unwrap(), reported.body);
+
         let recorded = dice.recorded(reported);
         let bytes = encode_recorded(&recorded);
         let theirs = pb::RecordedEvent::decode(bytes.as_slice()).unwrap();
@@ -170,5 +174,25 @@ fn the_generator_reaches_every_kind() {
             dice.recorded(r)
         };
         assert_eq!(event.reported.body.kind(), kind);
+    }
+}
+
+#[test]
+fn every_field_about_a_person_is_visited() {
+    let mut dice = Dice::new(5);
+    for _ in 0..32 {
+        for kind in kinds() {
+            let mut body = dice.reported(kind).body;
+            let written = format!("{body:?}").matches("Protected {").count();
+            let mut paths = std::collections::BTreeSet::new();
+            let visited = body.for_each_protected::<()>(&mut |path, _, field| {
+                assert!(paths.insert(path), "{kind}: {path} twice");
+                field.key = 7;
+                Ok(())
+            });
+            assert_eq!((visited, paths.len()), (Ok(()), written), "{kind}");
+            assert_eq!(body.any_protected(&|field| field.key == 7), written > 0);
+            assert!(!body.any_protected(&|field| field.key != 7), "{kind}");
+        }
     }
 }

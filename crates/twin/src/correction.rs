@@ -51,10 +51,10 @@ impl Fold<'_> {
             corrected,
             holds_at,
         } = target;
-        self.machine(machine).vacate(corrected.target);
+        self.vacate(machine, corrected.target, &corrected.body);
         for restored in &corrected.restored {
             self.join(
-                machine,
+                restored.machine,
                 &restored_claim(restored),
                 restored.authority,
                 &restored.body,
@@ -70,7 +70,9 @@ impl Fold<'_> {
                 place: corrected.target,
                 position,
             };
-            self.join(machine, &claim, corrected.authority, &corrected.body);
+            if self.join(machine, &claim, corrected.authority, &corrected.body) {
+                self.heard_of(effective_at);
+            }
         }
     }
 }

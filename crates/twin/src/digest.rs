@@ -6,9 +6,12 @@
 
 use crate::Twin;
 use crate::machine::MachineState;
+use crate::shards::PlantSlot;
 use crate::slot::Slot;
 use crate::value::*;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use werkbuch_model::event::OrderKey;
 
 /// What digests are of; begins the encoding.
 const DOMAIN: &[u8] = b"werkbuch twin state";
@@ -23,9 +26,11 @@ impl Twin {
         out.bytes(DOMAIN);
         out.u32(crate::FOLD_VERSION);
         crate::describe::encode(&self.plant.description, &mut out);
-        let machines = || self.machines.iter().filter(|machine| machine.has_slots());
+        let says = |machine: &&Arc<MachineState>| machine.held(self.window).next().is_some();
+        let machines = || self.machines.iter().filter(says);
         out.length(machines().count());
         machines().for_each(|machine| self.encode_machine(machine, &mut out));
+        self.encode_plant(&mut out);
         out.0.finalize().into()
     }
 
@@ -33,8 +38,7 @@ impl Twin {
         out.u32(machine.number.get());
         let text = |symbol| self.symbols.text(symbol);
         let mut slots: Vec<(&str, &str, &Slot)> = machine
-            .slots
-            .iter()
+            .held(self.window)
             .map(|slot| (text(slot.key.item), text(slot.key.sub), slot))
             .collect();
         slots.sort_by_key(|(item, sub, slot)| (slot.key.kind, *item, *sub, slot.key.rank));
@@ -44,13 +48,34 @@ impl Twin {
             out.text(item);
             out.text(sub);
             out.u32(u32::from(slot.key.rank.0));
-            out.i64(slot.effective_at.nanos());
-            let source = self.source(slot.source);
-            out.text(source.map_or("", |source| &source.name));
-            out.u32(source.map_or(0, |source| source.epoch.get()));
-            out.u64(slot.sequence.get());
+            self.encode_order(&slot.order(), out);
             self.encode_value(&slot.value, out);
         }
+    }
+
+    /// What holds of the plant itself.
+    fn encode_plant(&self, out: &mut Canon) {
+        let mut slots: Vec<&PlantSlot> = self.shards.all(self.window).collect();
+        slots.sort_by(|a, b| a.key.cmp(&b.key));
+        out.length(slots.len());
+        for slot in slots {
+            out.u32(slot.key.kind.code());
+            out.text(&slot.key.item);
+            out.text(&slot.key.sub);
+            out.u64(slot.key.number);
+            out.u32(u32::from(slot.key.rank.0));
+            out.u32(slot.machine.get());
+            self.encode_order(&slot.order(), out);
+            crate::fact::encode(&slot.content, out);
+        }
+    }
+
+    fn encode_order(&self, order: &OrderKey, out: &mut Canon) {
+        out.i64(order.effective_at.nanos());
+        let source = self.source(order.source);
+        out.text(source.map_or("", |source| &source.name));
+        out.u32(source.map_or(0, |source| source.epoch.get()));
+        out.u64(order.sequence.get());
     }
 
     /// The kind of aspect tells which fields follow.

@@ -6,9 +6,11 @@ use crate::notes::Notes;
 use crate::order::{Source, Sources};
 use crate::plant::PlantState;
 use crate::scope::Scope;
+use crate::shards::Shards;
 use crate::slot::{Rank, SlotKey};
 use crate::symbol::Symbols;
-use crate::{FORMAT_VERSION, FoldError, correction};
+use crate::window::Window;
+use crate::{FORMAT_VERSION, FoldError, correction, fact};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use werkbuch_model::event::{Body, Recorded, SourceOpened};
@@ -31,6 +33,8 @@ pub struct Twin {
     pub(crate) symbols_used: usize,
     /// In the order of their numbers.
     pub(crate) machines: Vec<Arc<MachineState>>,
+    pub(crate) shards: Shards,
+    pub(crate) window: Window,
     pub(crate) notes: Notes,
 }
 
@@ -57,6 +61,8 @@ impl Twin {
             symbols: Arc::default(),
             symbols_used: 1,
             machines: Vec::new(),
+            shards: Shards::default(),
+            window: Window::default(),
             notes: Notes::default(),
         }
     }
@@ -191,11 +197,10 @@ impl Twin {
         } = *event;
         Arc::make_mut(&mut self.sources).reported(event.source, position);
         let machine = event.reported.machine;
-        if machine.get() == 0 {
-            return;
-        }
         let mut fold = self.fold();
-        fold.machine(machine).touched(position);
+        if machine.get() != 0 {
+            fold.machine(machine).touched(position);
+        }
         if let Body::CorrectionRecorded(said) = &event.reported.body {
             fold.correct(machine, position, said, &event.corrected);
         } else {
@@ -205,7 +210,7 @@ impl Twin {
                 position,
             };
             if fold.join(machine, &claim, event.authority, &event.reported.body) {
-                fold.machine(machine).heard(effective_at);
+                fold.heard(machine, effective_at);
             }
         }
         self.clear_symbols();
@@ -226,6 +231,8 @@ impl Twin {
             sources: &self.sources,
             symbols: Interner(&mut self.symbols),
             machines: &mut self.machines,
+            shards: &mut self.shards,
+            window: &mut self.window,
         }
     }
 }
@@ -236,12 +243,39 @@ pub(crate) struct Fold<'t> {
     sources: &'t Sources,
     symbols: Interner<'t>,
     machines: &'t mut Vec<Arc<MachineState>>,
+    shards: &'t mut Shards,
+    window: &'t mut Window,
 }
 
 impl Fold<'_> {
     /// The machine with this number, there from now on.
     pub(crate) fn machine(&mut self, number: MachineNumber) -> &mut MachineState {
         machine_mut(self.machines, number)
+    }
+
+    /// Notes when something was reported.
+    fn heard(&mut self, number: MachineNumber, effective_at: Timestamp) {
+        self.window.heard(effective_at);
+        if number.get() != 0 {
+            self.machine(number).heard(effective_at);
+        }
+    }
+
+    /// Notes a time that something was corrected to; it is no news of the machine.
+    pub(crate) fn heard_of(&mut self, effective_at: Timestamp) {
+        self.window.heard(effective_at);
+    }
+
+    /// Takes an event from every slot that it holds. What it says tells which of the plant's they are.
+    pub(crate) fn vacate(&mut self, number: MachineNumber, place: Position, body: &Body<'_>) {
+        if number.get() != 0 {
+            self.machine(number).vacate(place);
+        }
+        body.for_each_aspect(&mut |aspect| {
+            if number.get() == 0 || aspect.kind.of_plant() {
+                self.shards.vacate(&aspect, place);
+            }
+        });
     }
 
     /// Lets a content hold in each aspect in which it is the latest in order, if it is in scope.
@@ -260,20 +294,27 @@ impl Fold<'_> {
             sources,
             symbols,
             machines,
+            shards,
+            window,
             ..
         } = self;
-        let machine = machine_mut(machines, number);
+        let window = **window;
         let rank = Rank::of(authority);
         let mut sets_something = false;
         content::for_each(body, &mut |aspect, make| {
             sets_something = true;
+            if number.get() == 0 || aspect.kind.of_plant() {
+                let (slot, claim) = ((&aspect, rank), (claim, number));
+                return shards.join(slot, claim, (sources, window), || fact::pack(body, &aspect));
+            }
             let key = SlotKey {
                 kind: aspect.kind,
                 item: symbols.symbol(aspect.item),
                 sub: symbols.symbol(aspect.sub),
                 rank,
             };
-            machine.join(key, claim, sources, || make(symbols));
+            let machine = machine_mut(machines, number);
+            machine.join(key, claim, (sources, window), || make(symbols));
         });
         sets_something
     }

@@ -90,6 +90,7 @@ mod notes;
 mod order;
 mod plant;
 mod scope;
+mod shards;
 mod slot;
 mod snapshot;
 mod symbol;
@@ -97,6 +98,7 @@ mod value;
 
 pub mod quality;
 pub mod view;
+mod window;
 
 pub use error::{FoldError, SnapshotError};
 pub use fold::Twin;

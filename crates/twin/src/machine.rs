@@ -4,6 +4,7 @@ use crate::coded;
 use crate::order::Sources;
 use crate::slot::{Slot, SlotKey};
 use crate::value::SlotValue;
+use crate::window::Window;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use werkbuch_model::event::OrderKey;
@@ -47,7 +48,7 @@ impl MachineState {
         &mut self,
         key: SlotKey,
         claim: &Claim,
-        sources: &Sources,
+        (sources, window): (&Sources, Window),
         make: impl FnOnce() -> Option<SlotValue>,
     ) {
         let found = self.slots.binary_search_by(|slot| slot.key.cmp(&key));
@@ -78,6 +79,11 @@ impl MachineState {
             }
             Err(at) => {
                 // Machines have few slots and gain them seldom: doubling would waste their memory.
+                let mut at = at;
+                if self.slots.len() == self.slots.capacity() {
+                    self.sweep(window);
+                    at = self.slots.partition_point(|held| held.key < slot.key);
+                }
                 if self.slots.len() == self.slots.capacity() {
                     self.slots.reserve_exact(1 + self.slots.len() / 8);
                 }
@@ -104,8 +110,13 @@ impl MachineState {
         self.slots.retain(|slot| slot.place != place);
     }
 
-    /// Whether anything that it reported holds.
-    pub(crate) fn has_slots(&self) -> bool {
-        !self.slots.is_empty()
+    /// Drops what is no longer in the window.
+    pub(crate) fn sweep(&mut self, window: Window) {
+        self.slots.retain(|slot| slot.is_in(window));
+    }
+
+    /// What holds, in the order of the keys.
+    pub(crate) fn held(&self, window: Window) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(move |slot| slot.is_in(window))
     }
 }

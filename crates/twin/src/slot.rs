@@ -3,6 +3,7 @@
 use crate::coded;
 use crate::symbol::Symbol;
 use crate::value::SlotValue;
+use crate::window::Window;
 use serde::{Deserialize, Serialize};
 use werkbuch_model::event::{AspectKind, OrderKey, UNLISTED_AUTHORITY};
 use werkbuch_model::id::{Position, Sequence, SourceNumber};
@@ -49,6 +50,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// Whether it is state.
+    pub(crate) fn is_in(&self, window: Window) -> bool {
+        window.holds(self.key.kind, self.effective_at)
+    }
+
     /// Its place in plant time.
     pub(crate) fn order(&self) -> OrderKey {
         OrderKey {

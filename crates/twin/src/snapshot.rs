@@ -4,6 +4,7 @@
 //! the content, then the content. Nothing is decoded before all of the header holds.
 
 use crate::clear::for_each_symbol;
+use crate::window::Window;
 use crate::{FOLD_VERSION, SnapshotError, Twin};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ const CONTENT_MAX: usize = 512 * 1024 * 1024;
 impl Twin {
     /// Writes the twin down. Errors: [`SnapshotError::TooLarge`] and [`SnapshotError::Coding`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, SnapshotError> {
-        let content = bincode::serde::encode_to_vec(self, config())
+        let content = bincode::serde::encode_to_vec(self.swept(), config())
             .map_err(|error| SnapshotError::Coding(error.to_string()))?;
         check_size(content.len())?;
         let mut bytes = Vec::with_capacity(CONTENT_AT + content.len());
@@ -44,6 +45,19 @@ impl Twin {
         }
         twin.check_sound()?;
         Ok(twin)
+    }
+
+    /// The twin without what is no longer state.
+    fn swept(&self) -> Self {
+        let mut twin = self.clone();
+        let window = twin.window;
+        twin.shards.sweep(window);
+        for machine in &mut twin.machines {
+            if machine.slots.iter().any(|slot| !slot.is_in(window)) {
+                Arc::make_mut(machine).sweep(window);
+            }
+        }
+        twin
     }
 
     /// Checks what the other code builds on.
@@ -73,6 +87,13 @@ impl Twin {
             if !machine.slots.iter().all(opened) {
                 return Err(SnapshotError::Inconsistent(
                     "a slot names a source that is missing",
+                ));
+            }
+        }
+        for slot in self.shards.all(Window::default()) {
+            if self.sources.get(slot.source).is_none() {
+                return Err(SnapshotError::Inconsistent(
+                    "a slot of the plant names a source that is missing",
                 ));
             }
         }

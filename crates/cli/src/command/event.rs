@@ -1,6 +1,7 @@
 //! `werkbuch event`: the recorded events of a plant.
 
 mod append;
+mod body;
 mod export;
 
 use super::{Instant, reflected, with};
@@ -27,6 +28,14 @@ pub(crate) enum Args {
     /// One recorded event.
     Get {
         /// Its position.
+        position: u64,
+        /// The plant.
+        #[arg(long)]
+        plant: String,
+    },
+    /// The single values of a batch of samples, or why they are not there.
+    Body {
+        /// The position of the batch.
         position: u64,
         /// The plant.
         #[arg(long)]
@@ -102,6 +111,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     match args {
         Args::Ls(list) => self::list(context, *list).await,
         Args::Get { position, plant } => get(context, &plant, position).await,
+        Args::Body { position, plant } => body::run(context, &plant, position).await,
         Args::Tail(tail) => self::tail(context, tail).await,
         Args::Export(export) => Box::pin(export::run(context, *export)).await,
         Args::Append(append) => Box::pin(append::run(context, *append)).await,
@@ -199,6 +209,9 @@ async fn get(context: &Context, plant: &str, position: u64) -> Outcome<()> {
     parts.push(("recorded_at", event.recorded_at.to_string()));
     parts.push(("occurred_at", event.reported.occurred_at.to_string()));
     parts.push(("sequence", event.reported.sequence.to_string()));
+    parts.push(("authority", event.authority.to_string()));
+    parts.push(("previous", event.previous.to_string()));
+    parts.extend(event::parts(&event.reported.body)?);
     context
         .output
         .answer(&Answer::single(parts, event::json(&event)?))

@@ -7,7 +7,7 @@ use super::{Instant, last, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
-use crate::view::machine;
+use crate::view::{aspect, machine};
 use serde_json::{Value, json};
 use werkbuch_wire::{name, pb};
 
@@ -163,13 +163,20 @@ async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -
     let client = context.client().await?;
     let answer = client.twin().get_machine(request).await?.into_inner();
     let found = answer.machine.unwrap_or_default();
-    let whole = with(
-        machine::json(&found, true),
-        reflected(answer.reflected.as_ref()),
-    );
+    let aspects: Vec<_> = found
+        .aspects
+        .iter()
+        .map(aspect::json)
+        .collect::<Outcome<_>>()?;
+    let mut parts = machine::parts_of(&found);
+    for value in &found.aspects {
+        parts.push(("aspect", aspect::line(value)?));
+    }
+    let whole = with(machine::json(&found, true), [("aspects", json!(aspects))]);
+    let whole = with(whole, reflected(answer.reflected.as_ref()));
     let at = at_position(answer.reflected.as_ref());
     let note = format!("{}{at}", last(&found.name));
-    let answer = Answer::single(machine::parts_of(&found), whole).note(note);
+    let answer = Answer::single(parts, whole).note(note);
     context.output.answer(&answer)
 }
 

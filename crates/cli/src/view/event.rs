@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use werkbuch_model::event::{Body, Flags, Recorded};
 
 /// The members that hold bytes, shown as hexadecimal digits.
-const BYTES: [&str; 7] = [
+const BYTES: [&str; 9] = [
+    "root",
+    "parent",
     "hash",
     "digest",
     "body_hash",
@@ -188,6 +190,19 @@ pub(crate) fn what(body: &Body<'_>) -> String {
     }
 }
 
+/// Every field that the body's kind has, by its name; what is not said is empty.
+pub(crate) fn parts(body: &Body<'_>) -> Outcome<Vec<(&'static str, String)>> {
+    let said = fields(body)?;
+    let text = |name: &str| match said.get(name) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) if is_nobody(value) => String::new(),
+        Some(value) => value.to_string(),
+    };
+    let names = Body::fields(body.kind()).iter();
+    Ok(names.map(|name| (*name, text(name))).collect())
+}
+
 /// The members of a body that say something, as they are.
 fn members(body: &Body<'_>) -> String {
     let Ok(mut value) = serde_json::to_value(body) else {
@@ -200,6 +215,8 @@ fn members(body: &Body<'_>) -> String {
     let said = members.into_iter().filter(|(name, value)| {
         let empty =
             value.is_null() || *value == json!("") || *value == json!(0) || *value == json!([]);
+        let empty =
+            empty || *value == json!(0.0) || *value == json!("UNSPECIFIED") || is_nobody(value);
         name != "kind" && !empty
     });
     let said = said.map(|(name, value)| match value {
@@ -207,6 +224,11 @@ fn members(body: &Body<'_>) -> String {
         value => format!("{name}={value}"),
     });
     said.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a field about a person says nothing.
+fn is_nobody(value: &Value) -> bool {
+    value.get("key").is_some_and(|key| *key == json!(0)) && value.get("plain").is_none()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corrections;
+mod facts;
 mod faults;
 mod follow;
 mod ingest;

@@ -428,3 +428,6 @@ impl<'a> Aspect<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

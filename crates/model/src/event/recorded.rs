@@ -122,6 +122,9 @@ pub struct Restored<'a> {
     pub authority: u32,
     /// What it says.
     pub body: Body<'a>,
+    /// The machine that it is about, which for an aspect of the plant may be another one.
+    #[serde(default)]
+    pub machine: MachineNumber,
 }
 
 /// One target of a correction, as the writer found it, so that a fold needs nothing but the event.

@@ -50,6 +50,8 @@ codes! {
         BodyMismatch = 20 "BODY_MISMATCH",
         /// The batch holds more corrections than one may. Send the others in the next one.
         TooManyCorrections = 21 "TOO_MANY_CORRECTIONS",
+        /// A name is not one of the plant's description. Correct it, or apply a description that has it.
+        UnknownName = 22 "UNKNOWN_NAME",
     }
 }
 

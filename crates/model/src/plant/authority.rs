@@ -6,7 +6,8 @@ use super::words::family;
 use crate::event::{AspectKind, UNLISTED_AUTHORITY};
 
 /// Whether a text belongs to a class such as `press-*`, where `*` stands for any text.
-pub(super) fn in_class(class: &str, text: &str) -> bool {
+#[must_use]
+pub fn in_class(class: &str, text: &str) -> bool {
     let (class, text) = (class.as_bytes(), text.as_bytes());
     let (mut at, mut from) = (0, 0);
     let mut retry = None;

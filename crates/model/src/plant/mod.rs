@@ -15,6 +15,7 @@ mod tests;
 mod words;
 mod write;
 
+pub use authority::in_class;
 pub use describe::{describe, sign};
 pub use description::{Description, DescriptionError, MACHINE_NUMBER_MAX};
 pub use diff::diff;

@@ -213,13 +213,18 @@ impl<'a> Message<'a> for Restored<'a> {
         self.sequence.put(4, out);
         self.authority.put(5, out);
         put_nested(&self.body, 6, out);
+        self.machine.put(7, out);
     }
 
     fn read_fields(mut input: Input<'a>) -> Result<Self, DecodeError> {
         let mut meant = Meant::default();
+        let mut machine = MachineNumber::default();
         while !input.is_empty() {
             let (place, wire) = input.tag("Restored")?;
-            meant.absorb(place, wire, &mut input)?;
+            match place.tag {
+                7 => machine.absorb(place, wire, &mut input)?,
+                _ => meant.absorb(place, wire, &mut input)?,
+            }
         }
         let Meant {
             position,
@@ -237,6 +242,7 @@ impl<'a> Message<'a> for Restored<'a> {
             sequence,
             authority,
             body,
+            machine,
         })
     }
 }

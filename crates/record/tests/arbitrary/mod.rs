@@ -131,6 +131,7 @@ impl Dice {
                     sequence: Sequence(d.number()),
                     authority: d.small(),
                     body: d.body(Kind::ConditionChanged),
+                    machine: MachineNumber(d.small()),
                 }),
             }),
         }

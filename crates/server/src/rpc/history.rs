@@ -7,15 +7,16 @@ use crate::{error, view};
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
-use werkbuch_engine::{Plant, ReplayTo};
+use werkbuch_engine::{Plant, ReplayTo, SampleBody};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::convert::{instant_of, kinds_of};
 use werkbuch_wire::pb::history_service_server::HistoryService;
 use werkbuch_wire::pb::replay_plant_request::To;
 use werkbuch_wire::pb::{
-    ListEventsRequest, ListEventsResponse, ReplayPlantRequest, ReplayPlantResponse,
-    TailEventsRequest, TailEventsResponse,
+    BodyPresence, GetSampleBodyRequest, GetSampleBodyResponse, ListEventsRequest,
+    ListEventsResponse, ReplayPlantRequest, ReplayPlantResponse, TailEventsRequest,
+    TailEventsResponse,
 };
 use werkbuch_wire::reason::Reason;
 
@@ -44,6 +45,37 @@ impl HistoryService for History {
             reflected: Some(view::reflected(&found.reflected)),
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
             events: found.events,
+        })
+    }
+
+    async fn get_sample_body(
+        &self,
+        request: Request<GetSampleBodyRequest>,
+    ) -> Result<Response<GetSampleBodyResponse>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.parent)?;
+        let found = plant.sample_body(Position(request.position)).await;
+        let Some(body) = found.map_err(error::status)? else {
+            let text = format!(
+                "there is no batch of samples at position {}",
+                request.position
+            );
+            let field = (
+                "position".to_owned(),
+                "is of no batch of samples".to_owned(),
+            );
+            return Err(Reason::InvalidRequest.violations(text, [field]));
+        };
+        let (presence, body, expired_at) = match body {
+            SampleBody::Present(body) => (BodyPresence::Present, body, None),
+            SampleBody::NeverUploaded => (BodyPresence::NeverUploaded, Vec::new(), None),
+            SampleBody::Expired(at) => (BodyPresence::Expired, Vec::new(), Some(at.nanos())),
+            SampleBody::Damaged => (BodyPresence::Damaged, Vec::new(), None),
+        };
+        crate::context::answer(GetSampleBodyResponse {
+            presence: presence.into(),
+            body,
+            expired_at,
         })
     }
 

@@ -3,20 +3,23 @@
 use super::Twins;
 use crate::context::answer;
 use crate::page::{Cursor, Question, size};
+use crate::view::aspect::{Page as AspectPage, Wanted};
 use crate::view::fields::MACHINE_FIELDS;
 use crate::view::twin::Page;
 use crate::{error, view};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
+use werkbuch_model::event::AspectKind;
 use werkbuch_model::filter::{Filter, OrderBy};
 use werkbuch_wire::convert::instant_of;
 use werkbuch_wire::name;
 use werkbuch_wire::pb::twin_service_server::TwinService;
 use werkbuch_wire::pb::{
     CountMachinesRequest, CountMachinesResponse, GetMachineRequest, GetMachineResponse,
-    GetTwinRequest, ListMachinesRequest, ListMachinesResponse, Twin, WatchMachinesRequest,
-    WatchMachinesResponse,
+    GetTwinRequest, ListAspectsRequest, ListAspectsResponse, ListMachinesRequest,
+    ListMachinesResponse, Twin, WatchMachinesRequest, WatchMachinesResponse,
 };
+use werkbuch_wire::reason::Reason;
 
 #[tonic::async_trait]
 impl TwinService for Twins {
@@ -101,6 +104,61 @@ impl TwinService for Twins {
         })
     }
 
+    async fn list_aspects(
+        &self,
+        request: Request<ListAspectsRequest>,
+    ) -> Result<Response<ListAspectsResponse>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.parent)?;
+        let kinds = kinds(&request.aspects)?;
+        let size = size(request.page_size, 1_000, 10_000)?;
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let question = Question::new(
+            "ListAspects",
+            &[
+                &request.parent,
+                &names.join(","),
+                &request.item,
+                &request.machine,
+            ],
+        );
+        let cursor = question.cursor(&request.page_token)?;
+        let instant = cursor.map_or_else(|| instant_of(request.instant.as_ref()), |c| c.instant());
+        let from = cursor.map_or(0, |cursor| {
+            usize::try_from(cursor.offset).unwrap_or(usize::MAX)
+        });
+        let (item, machine) = (request.item, request.machine);
+        let look = move |twin: &werkbuch_twin::Twin| {
+            let of_machine = match machine.as_str() {
+                "" => None,
+                name => {
+                    let found = view::twin::find(twin, name);
+                    Some(found.ok_or_else(|| error::unknown_machine(twin, name))?)
+                }
+            };
+            let wanted = Wanted {
+                kinds,
+                item,
+                machine: of_machine,
+            };
+            Ok::<_, Status>(AspectPage::of(twin, &wanted, from, size))
+        };
+        let (page, reflected) = self.0.ask(&plant, instant, look).await?;
+        let page = page?;
+        let next = page.next.map(|offset| Cursor {
+            offset: offset as u64,
+            position: reflected.position,
+            at: reflected.at,
+        });
+        answer(ListAspectsResponse {
+            values: page.values,
+            next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
+            total_size: page.total,
+            kinds_size: page.of_kinds,
+            reflected: Some(view::reflected(&reflected)),
+        })
+    }
+
     async fn get_twin(&self, request: Request<GetTwinRequest>) -> Result<Response<Twin>, Status> {
         let request = request.into_inner();
         let plant = self.0.plant(&request.name)?;
@@ -121,6 +179,20 @@ impl TwinService for Twins {
         twin.reflected = Some(view::reflected(&reflected));
         answer(twin)
     }
+}
+
+/// The kinds of a request. Errors: `INVALID_REQUEST` when there are none, or a number means none.
+fn kinds(numbers: &[i32]) -> Result<Vec<AspectKind>, Status> {
+    let kind = |number: &i32| {
+        let kind = u32::try_from(*number).ok().and_then(AspectKind::from_code);
+        kind.filter(|kind| *kind != AspectKind::Unspecified)
+    };
+    let kinds: Option<Vec<AspectKind>> = numbers.iter().map(kind).collect();
+    kinds.filter(|kinds| !kinds.is_empty()).ok_or_else(|| {
+        let text = "aspects must name at least one kind, each by a number of AspectKind";
+        let field = ("aspects".to_owned(), "names no kind".to_owned());
+        Reason::InvalidRequest.violations(text.to_owned(), [field])
+    })
 }
 
 /// A filter of machines. Errors: `INVALID_FILTER`.

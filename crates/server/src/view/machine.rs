@@ -55,6 +55,12 @@ pub(crate) fn in_full(plant: &str, row: &MachineRow<'_>) -> pb::Machine {
         alarms: row.machine.alarms().iter().map(alarm).collect(),
         conditions: row.machine.conditions().iter().map(condition).collect(),
         values: values(&row.machine),
+        aspects: row
+            .machine
+            .all_values()
+            .iter()
+            .map(|value| super::aspect::message(row.id(), value))
+            .collect(),
         ..in_brief(plant, row)
     }
 }

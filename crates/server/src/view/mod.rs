@@ -1,5 +1,6 @@
 //! Plain functions from what engine and twin answer to messages, one file for each service.
 
+pub(crate) mod aspect;
 pub(crate) mod fields;
 pub(crate) mod history;
 pub(crate) mod ingest;

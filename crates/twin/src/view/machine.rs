@@ -72,6 +72,8 @@ pub struct HeldSlot<'t> {
     pub item: &'t str,
     /// The second key, else empty.
     pub sub: &'t str,
+    /// The third key (of a plan), else 0.
+    pub number: u64,
     /// The rank of the source: 0 has the say, 255 is not listed and never moves the state.
     pub rank: u8,
     /// When the event took effect.
@@ -164,15 +166,16 @@ impl<'t> MachineTwin<'t> {
     #[must_use]
     pub fn held(&self) -> Vec<HeldSlot<'t>> {
         let text = |symbol| self.twin.symbols.text(symbol);
-        let mut held: Vec<HeldSlot<'t>> = self
-            .slots()
-            .iter()
+        let slots = self.slots().iter();
+        let mut held: Vec<HeldSlot<'t>> = slots
+            .filter(|slot| slot.is_in(self.twin.window))
             .map(|slot| {
                 let source = self.twin.source(slot.source);
                 HeldSlot {
                     aspect: slot.key.kind,
                     item: text(slot.key.item),
                     sub: text(slot.key.sub),
+                    number: 0,
                     rank: slot.key.rank.0,
                     effective_at: slot.effective_at,
                     source: source.map_or("", |source: &Source| &source.name),

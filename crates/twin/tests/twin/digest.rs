@@ -254,6 +254,6 @@ fn it_stays_what_it_is() {
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         hex,
-        "3444dccdaa04434b13fbcca178ed143fce7d7eb0f061cd6d2c053b03eeb1a302"
+        "0c2391f852f96490bfc9054a30aa400ceb20fd680837cce23b33e1c811ad5dd2"
     );
 }

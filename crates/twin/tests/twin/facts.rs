@@ -58,6 +58,41 @@ pub(crate) fn body(kind: usize, value: usize) -> Body<'static> {
             who: person(number),
             ..Default::default()
         }),
+        4..=9 => of_material(kind, value),
+        10..=13 => of_order(kind, value),
+        14 => Body::ProcessResult(ProcessResult {
+            operation: "weld".into(),
+            verdict: ResultVerdict::ALL[1 + value % 3],
+            figures: vec![figure(value)],
+            ..Default::default()
+        }),
+        15 => Body::QualityResult(QualityResult {
+            characteristic: "gap".into(),
+            measured: Some(value as f64),
+            verdict: ResultVerdict::Ok,
+            ..Default::default()
+        }),
+        16 => Body::EnergyCounter(EnergyCounter {
+            meter: "main".into(),
+            medium: Medium::Electricity,
+            value: Some(value as f64),
+            ..Default::default()
+        }),
+        17 => Body::DowntimeReasonAssigned(DowntimeReasonAssigned {
+            key: ["d1", "d2"][value % 2].into(),
+            from: Timestamp(1),
+            to: Some(Timestamp(2 + value as i64)),
+            code: "jam".into(),
+            ..Default::default()
+        }),
+        18..=22 => of_part(kind, value),
+        _ => of_plant(kind, value),
+    }
+}
+
+fn of_material(kind: usize, value: usize) -> Body<'static> {
+    let number = value as u64;
+    match kind {
         4 => Body::BufferLevelChanged(BufferLevelChanged {
             buffer: "b".into(),
             lane: ["", "1"][value % 2].into(),
@@ -88,39 +123,11 @@ pub(crate) fn body(kind: usize, value: usize) -> Body<'static> {
             who: person(1),
             ..Default::default()
         }),
-        9 => Body::SupplyStatusReported(SupplyStatusReported {
+        _ => Body::SupplyStatusReported(SupplyStatusReported {
             part_number: "n".into(),
             stock: Some(value as f64),
             ..Default::default()
         }),
-        10..=13 => of_order(kind, value),
-        14 => Body::ProcessResult(ProcessResult {
-            operation: "weld".into(),
-            verdict: ResultVerdict::ALL[1 + value % 3],
-            figures: vec![figure(value)],
-            ..Default::default()
-        }),
-        15 => Body::QualityResult(QualityResult {
-            characteristic: "gap".into(),
-            measured: Some(value as f64),
-            verdict: ResultVerdict::Ok,
-            ..Default::default()
-        }),
-        16 => Body::EnergyCounter(EnergyCounter {
-            meter: "main".into(),
-            medium: Medium::Electricity,
-            value: Some(value as f64),
-            ..Default::default()
-        }),
-        17 => Body::DowntimeReasonAssigned(DowntimeReasonAssigned {
-            key: ["d1", "d2"][value % 2].into(),
-            from: Timestamp(1),
-            to: Some(Timestamp(2 + value as i64)),
-            code: "jam".into(),
-            ..Default::default()
-        }),
-        18..=22 => of_part(kind, value),
-        _ => of_plant(kind, value),
     }
 }
 

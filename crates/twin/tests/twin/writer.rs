@@ -9,7 +9,7 @@ use werkbuch_twin::Twin;
 /// A source by name and epoch.
 pub(crate) type Name = (&'static str, u32);
 /// An aspect by its texts.
-pub(crate) type AspectName = (AspectKind, String, String);
+pub(crate) type AspectName = (AspectKind, String, String, u64);
 
 /// An event as a test words it.
 #[derive(Clone, Debug)]
@@ -52,7 +52,8 @@ pub(crate) struct Writer {
 pub(crate) fn aspects(body: &Body<'_>) -> BTreeSet<AspectName> {
     let mut found = BTreeSet::new();
     body.for_each_aspect(&mut |aspect| {
-        found.insert((aspect.kind, aspect.item.to_owned(), aspect.sub.to_owned()));
+        let (item, sub) = (aspect.item.to_owned(), aspect.sub.to_owned());
+        found.insert((aspect.kind, item, sub, aspect.number));
     });
     found
 }
@@ -213,6 +214,7 @@ impl Writer {
                     sequence: Sequence(other.said.sequence),
                     authority: other.said.authority,
                     body: other.body.clone(),
+                    machine: MachineNumber(other.said.machine),
                 };
                 entries.insert(other.position, restored);
             }
@@ -228,7 +230,7 @@ impl Writer {
         authority: u32,
     ) -> impl Iterator<Item = (&Original, i64)> {
         self.originals.iter().filter_map(move |original| {
-            let meant = original.said.machine == machine
+            let meant = (aspect.0.of_plant() || original.said.machine == machine)
                 && original.said.authority == authority
                 && aspects(&original.body).contains(aspect);
             original.at.filter(|_| meant).map(|at| (original, at))

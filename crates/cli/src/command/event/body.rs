@@ -1,0 +1,88 @@
+//! `werkbuch event body`: the single values of a batch of samples, or why they are not there.
+
+use crate::Context;
+use crate::client::Client;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output::Answer;
+use crate::view::event;
+use crate::when;
+use serde_json::json;
+use werkbuch_model::event::Body;
+use werkbuch_model::time::Timestamp;
+use werkbuch_wire::{name, pb};
+
+/// Shows them as a list.
+pub(super) async fn run(context: &Context, plant: &str, position: u64) -> Outcome<()> {
+    let client = context.client().await?;
+    let request = pb::GetSampleBodyRequest {
+        parent: name::of_plant(plant),
+        position,
+    };
+    let found = client
+        .history()
+        .get_sample_body(request)
+        .await?
+        .into_inner();
+    let absent = |why: String, exit, hint: &str| {
+        let what = format!("the single values of event {position} {why}");
+        Err(Failure::new(exit, "NO_SAMPLE_BODY", what).hint(hint.to_owned()))
+    };
+    match found.presence() {
+        pb::BodyPresence::Present => {}
+        pb::BodyPresence::NeverUploaded => {
+            let hint = "its figures (n, min, max, mean, last) are in the event";
+            return absent("were never uploaded".to_owned(), Exit::NotFound, hint);
+        }
+        pb::BodyPresence::Expired => {
+            let since = when::shown(found.expired_at);
+            let hint = "the lifetime is `sample_days` of the plant's description";
+            return absent(format!("have expired since {since}"), Exit::NotFound, hint);
+        }
+        pb::BodyPresence::Damaged | pb::BodyPresence::Unspecified => {
+            let hint = "restore the folder `bodies` from a backup, or import the recording again";
+            let why = "are damaged or lost on the server's disk".to_owned();
+            return absent(why, Exit::Verification, hint);
+        }
+    }
+    let unreadable = |cause: String| Failure::new(Exit::Failed, "BODY_UNREADABLE", cause);
+    let values = werkbuch_gateway::source::shdr::decode_body(&found.body)
+        .map_err(|error| unreadable(error.to_string()))?;
+    let start = period_start(&client, plant, position).await?;
+    let rows: Vec<_> = values
+        .values
+        .iter()
+        .map(|one| {
+            let item = values.items.get(one.item).cloned().unwrap_or_default();
+            let at = start.plus(i64::try_from(one.time_ns).unwrap_or(i64::MAX));
+            let number = one
+                .value
+                .map_or_else(|| "unavailable".to_owned(), |n| n.to_string());
+            let json = json!({ "at": at.to_string(), "item": item, "value": one.value });
+            (vec![at.to_string(), item, number], json)
+        })
+        .collect();
+    let note = format!("{} of {} values", rows.len(), rows.len());
+    let answer = Answer::list(&["at", "item", "value"], rows).note(note);
+    context.output.answer(&answer)
+}
+
+/// When the period of a batch begins.
+async fn period_start(client: &Client, plant: &str, position: u64) -> Outcome<Timestamp> {
+    let request = pb::ListEventsRequest {
+        parent: name::of_plant(plant),
+        from_position: position,
+        to_position: position,
+        page_size: 1,
+        ..pb::ListEventsRequest::default()
+    };
+    let page = client.history().list_events(request).await?.into_inner();
+    let event = match page.events.first() {
+        Some(bytes) => event::decode(bytes)?,
+        None => return Ok(Timestamp::default()),
+    };
+    Ok(match event.reported.body {
+        Body::SampleReported(batch) => batch.period_start,
+        _ => Timestamp::default(),
+    })
+}
