@@ -45,6 +45,8 @@
 //!
 //! # Why
 //!
+//! - 2026-11-22: names that are keys of the plant's state (buffers, places of parts, units) must be in the
+//!   description; all other names are recorded as the texts that they are.
 //! - 2026-11-22: one thread for each plant, and one that commits. A plant that reads its log for a
 //!   correction or fails to fold holds up nobody else, and the loop reads like a list.
 //! - 2026-11-22: what the writer knows is a fold over its own log (`writer`), so that a start and the

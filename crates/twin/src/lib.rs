@@ -71,6 +71,12 @@
 //!   longer used when it has doubled, so that words which change with every event cannot fill it.
 //! - 2026-11-22: the ciphertext of people's fields is not part of the digest, only that something is
 //!   there: an erased key must not make a true digest look false.
+//! - 2026-11-22: kinds of events without a form of their own are kept as their fields, packed, and are
+//!   given back as borrowed events. So a new kind needs no line in fold, digest, snapshot or view.
+//! - 2026-11-22: what holds of the plant itself lies in 1,024 shards, so that a published view copies
+//!   a few of them and never the hundred thousand parts of a plant.
+//! - 2026-11-22: what is tracked is forgotten by a window over plant time that only moves forward. The
+//!   greatest event of an aspect is the last to leave it, so sweeping early or late is the same.
 //! - 2026-11-22: the quality of data is a fold of its own over the events of a window: it needs
 //!   history, which the twin does not keep, and must not weigh on the state or its digest.
 

@@ -18,6 +18,7 @@ const DAY_NS: i64 = 86_400_000_000_000;
 
 /// One step of a history. Targets are indices into the steps before it.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all steps are reports")]
 enum Step {
     Report {
         said: Said,
