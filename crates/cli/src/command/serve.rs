@@ -60,8 +60,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     // A context's form of output is not for what waits for this line.
     let format = context.asked_format().unwrap_or(Format::Table);
     let output = context.output.asked(Some(format));
+    // From here on, so that who stops the server at its first word is heard.
+    let asked = asked_to_stop();
     let shutdown = async {
-        asked_to_stop().await;
+        asked.await;
         // A second time: at once. The log is as safe as after a power cut.
         tokio::spawn(async {
             asked_to_stop().await;
@@ -151,24 +153,32 @@ pub(crate) fn engine_failure(error: &EngineError) -> Failure {
     Failure::new(exit, reason, what)
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-pub(crate) async fn asked_to_stop() {
+/// Waits for SIGTERM or Ctrl-C, whichever comes after the call.
+pub(crate) fn asked_to_stop() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
+        let heard = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        );
+        async move {
+            match heard {
+                (Ok(mut terminate), Ok(mut interrupt)) => {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
+                    }
                 }
-            }
-            Err(error) => {
-                let _ = writeln!(std::io::stderr(), "SIGTERM cannot be waited for: {error}");
-                let _ = tokio::signal::ctrl_c().await;
+                (Err(error), _) | (_, Err(error)) => {
+                    let _ = writeln!(std::io::stderr(), "signals cannot be waited for: {error}");
+                    let _ = tokio::signal::ctrl_c().await;
+                }
             }
         }
     }
     #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    async {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
