@@ -65,6 +65,18 @@ impl Timestamp {
     }
 }
 
+/// How many seconds the clocks of a time zone (an IANA name; empty is UTC) are ahead of UTC at a
+/// time. `None` when no zone has this name.
+#[must_use]
+pub fn utc_offset_s(zone: &str, at: Timestamp) -> Option<i32> {
+    if zone.is_empty() {
+        return Some(0);
+    }
+    let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone).ok()?;
+    let at = jiff::Timestamp::from_nanosecond(i128::from(at.0)).ok()?;
+    Some(zone.to_offset(at).seconds())
+}
+
 /// Cuts the fraction of a second to nine digits.
 fn cut_fraction(text: &str) -> Option<String> {
     let dot = text.find('.')?;
@@ -147,6 +159,24 @@ mod tests {
             Timestamp::parse("2500-01-01T00:00:00Z"),
             Err(TimeError::Range(_))
         ));
+    }
+
+    #[test]
+    fn zones_are_ahead_of_utc_by_the_season() {
+        let (winter, summer) = ("2025-01-13T12:00:00Z", "2025-07-13T12:00:00Z");
+        for (zone, at, offset_s) in [
+            ("Europe/Berlin", winter, Some(3_600)),
+            ("Europe/Berlin", summer, Some(7_200)),
+            ("America/Mexico_City", summer, Some(-21_600)),
+            ("", winter, Some(0)),
+            ("Europe/Atlantis", winter, None),
+        ] {
+            assert_eq!(
+                utc_offset_s(zone, Timestamp::parse(at).unwrap()),
+                offset_s,
+                "{zone} {at}"
+            );
+        }
     }
 
     #[test]

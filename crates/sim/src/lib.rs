@@ -1,52 +1,78 @@
-//! The seeded factory that drives the demo: stations, buffers and what machines would say.
+//! Simulated plants: a kernel of discrete events, a factory made of a description, and what its
+//! machines say.
 //!
 //! # What it is
 //!
-//! A [`Factory`] is an endless sequence of events in simulated time. Stations work in cycles, fail
-//! and are repaired, wait for parts and for room by what the buffers really hold, change over, and
-//! count good parts and scrap. The same layout and seed give the same events on every machine.
+//! A [`PlantRun`] is an endless sequence of events in simulated time, as gateways would hand them on.
+//! It is made of a plant's description and of a [`Truth`](truth::Truth) that no description names:
+//! parts move through the declared graph, stations work, fail, wait for repair, starve and block,
+//! shifts and breaks come and go. What goes wrong on the way to the log is a choice ([`Degrade`]).
+//! The same description and seed give the same events on every machine.
+//!
+//! The kernel ([`kernel`]) knows nothing of factories, the factory nothing of events, and what turns
+//! what happens into events knows nothing of what spoils them.
 //!
 //! # Example
 //!
 //! ```
-//! use werkbuch_model::id::MachineNumber;
-//! use werkbuch_sim::{Buffer, Factory, Layout, SECOND_NS, Station};
+//! use werkbuch_model::plant::{Description, diff, parse};
+//! use werkbuch_model::time::Timestamp;
+//! use werkbuch_sim::works::CarPlant;
+//! use werkbuch_sim::{Degrade, PlantRun, Setting};
 //!
-//! let station = |number, inputs: &[usize], output| Station {
-//!     machine: MachineNumber(number),
-//!     inputs: inputs.to_vec(),
-//!     output,
-//!     cycle_ns: 60 * SECOND_NS,
-//!     ..Station::default()
+//! let plant = CarPlant { number: 0, machines: 60, seed: 7 };
+//! let file = parse(&plant.file(), "plant.toml").map_err(|mistakes| format!("{mistakes:?}"))?;
+//! let mut description = Description::default();
+//! for change in diff(&description, &file).map_err(|mistakes| format!("{mistakes:?}"))? {
+//!     description.apply(&change)?;
+//! }
+//! let setting = Setting {
+//!     plant: plant.id(),
+//!     start: Timestamp::parse("2025-01-13T13:00:00Z")?,
+//!     utc_offset_s: 3_600,
+//!     seed: 7,
+//!     replication: 0,
+//!     degrade: Degrade::default(),
 //! };
-//! let layout = Layout {
-//!     stations: vec![station(1, &[], Some(0)), station(2, &[0], None)],
-//!     buffers: vec![Buffer { capacity: 4, initial: 2 }],
-//! };
-//! let mut factory = Factory::new(layout, 7)?;
-//! let hour = factory.by_ref().take_while(|event| event.at_ns < 3_600 * SECOND_NS).count();
-//! assert!(hour > 100);
-//! assert!(factory.flow().left > 50 && factory.flow().left <= factory.flow().entered);
-//! # Ok::<(), werkbuch_sim::LayoutError>(())
+//! let mut run = PlantRun::new(&description, &setting)?;
+//! let hour = 3_600_000_000_000;
+//! let events = std::iter::from_fn(|| run.next_before(hour)).count();
+//! assert!(events > 10_000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Why
 //!
-//! - 2026-11-22: whole numbers only. A failure is drawn for each cycle with the chance that cycle and
-//!   mean time between failures give, so that no logarithm, whose last bit differs between
-//!   platforms, decides what happens.
-//! - 2026-11-22: each station draws from its own stream of the generator, so that what one station
-//!   does by chance is not changed by another's being added.
+//! - 2026-11-22: chance comes from a counter (Philox 4x32-10) keyed by seed, replication, station and
+//!   purpose, so that what one station does by chance is not changed by another's being added, and a
+//!   copy of a factory goes on as the factory would have.
+//! - 2026-11-22: times are whole nanoseconds; where a distribution needs a logarithm it comes from
+//!   `libm`, whose last bit is the same on every platform.
+//! - 2026-11-22: state is flat arrays indexed by station, slot, machine and buffer, so that a fork is
+//!   a copy. What is planned is never taken out of the calendar: a generation makes it void.
+//! - 2026-11-22: machines fail on the clock of their work, which stands while they starve or are
+//!   blocked; zones stop on the clock on the wall. Both wait for the same crews.
+//! - 2026-11-22: invented plants are written as plant files and read like any other, so that nothing
+//!   is simulated that could not have been described.
+//! - 2026-11-22: a plant's clocks keep the offset from UTC that they have at the start of a run.
 
 #![warn(missing_docs)]
 
-mod draw;
+mod degrade;
 mod factory;
-mod layout;
-mod station;
+pub mod kernel;
+pub mod layout;
+mod report;
+mod run;
+#[cfg(test)]
+mod tests;
+pub mod truth;
+pub mod works;
 
-pub use factory::{Event, Factory, Flow};
-pub use layout::{Buffer, Layout, LayoutError, Station};
+pub use degrade::{DEGRADATIONS, Degrade, Delivered, Faults, LEVELS, Outage, UnknownDegradation};
+pub use factory::{Cause, Stop, Tally};
+pub use report::CounterTruth;
+pub use run::{PartTruth, PlantRun, Setting};
 
 /// Nanoseconds in one second.
 pub const SECOND_NS: u64 = 1_000_000_000;

@@ -1,228 +1,297 @@
-//! Three gateways that report what the factory does, as it is due.
+//! The gateways: each a source with a connection of its own, fed by its plant as events are due.
 
-use super::plant::{DemoPlant, GATEWAYS};
+use super::clock::Clock;
+use super::plant::DemoPlant;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::when;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use werkbuch_gateway::upload::{Pace, Source, Uploader};
-use werkbuch_model::event::{Body, Reported, SourceKind};
+use werkbuch_model::event::{Reported, SourceKind};
 use werkbuch_model::id::{MachineNumber, Sequence, SourceName};
-use werkbuch_model::time::Timestamp;
-use werkbuch_sim::{Event, Factory};
+use werkbuch_sim::{Degrade, Delivered, PlantRun};
 
 /// How long events wait for others to share their batch.
 const GATHER: Duration = Duration::from_millis(50);
-/// How many events may wait for a gateway before the factory waits.
+/// How often a plant looks how far it may go.
+const STEP: Duration = Duration::from_millis(20);
+/// How far a plant goes in one step at most, so that it notices when it is to stop.
+const STEP_NS: u64 = 60 * 1_000_000_000;
+/// How many events may wait for a gateway before its plant waits.
 const QUEUE: usize = 4_096;
 
-/// What became of what the gateways sent.
+/// What became of what a plant's gateways sent.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Sent {
-    pub(crate) events: u64,
-    pub(crate) acknowledged: u64,
-    pub(crate) recorded: u64,
-    pub(crate) refused: u64,
+pub(super) struct Sent {
+    pub(super) events: u64,
+    pub(super) acknowledged: u64,
+    pub(super) recorded: u64,
+    pub(super) refused: u64,
 }
 
-type Counts = Arc<Mutex<[Sent; GATEWAYS.len()]>>;
+/// The counts of one gateway, as others may read them.
+#[derive(Debug, Default)]
+struct Counts {
+    events: AtomicU64,
+    acknowledged: AtomicU64,
+    recorded: AtomicU64,
+    refused: AtomicU64,
+}
 
-/// A machine's word with the time at which it is said.
-type Said = (Timestamp, MachineNumber, Body<'static>);
+/// How a plant stands, as it says itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Standing {
+    /// How far it has come, in nanoseconds of plant time.
+    pub(super) plant_ns: u64,
+    /// Parts that are in it.
+    pub(super) parts: u64,
+    /// Calls of people that are not answered.
+    pub(super) calls: u64,
+}
 
-/// The running gateways.
-pub(crate) struct Feed {
-    counts: Counts,
-    stop: watch::Sender<bool>,
-    factory: JoinHandle<()>,
+#[derive(Debug, Default)]
+struct Live {
+    plant_ns: AtomicU64,
+    parts: AtomicU64,
+    calls: AtomicU64,
+}
+
+/// A running plant with its gateways.
+pub(super) struct Feed {
+    counts: Vec<Arc<Counts>>,
+    live: Arc<Live>,
+    plant: JoinHandle<PlantRun>,
     gateways: Vec<JoinHandle<Outcome<()>>>,
 }
 
-/// Where the factory's machine reports: gateway, and its number in the plant.
-type Route = (usize, MachineNumber);
+/// What the feeds of all plants share.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    pub(super) begin: Instant,
+    pub(super) seed: u64,
+    pub(super) degrade: Degrade,
+    pub(super) stopped: watch::Receiver<bool>,
+}
 
 impl Feed {
-    pub(crate) async fn start(
+    /// Starts a plant, and the gateways that it reports through.
+    pub(super) async fn start(
         client: &Client,
         plant: &DemoPlant,
-        seed: u64,
-        speed: u32,
+        shared: &Shared,
     ) -> Outcome<Self> {
-        let factory = Factory::new(plant.layout(), seed)
-            .map_err(|error| Failure::new(Exit::Failed, "INTERNAL", error.to_string()))?;
-        let counts = Counts::default();
-        let mut routes: Vec<Option<Route>> = vec![None; plant.machines().count()];
-        let (mut senders, mut gateways) = (Vec::new(), Vec::new());
-        for (index, (name, _)) in GATEWAYS.iter().enumerate() {
-            let ids: Vec<_> = plant.machines().enumerate().collect();
-            let ids: Vec<_> = ids
-                .into_iter()
-                .filter(|(_, id)| plant.gateway_of(id) == index)
-                .collect();
+        let run = plant.run(&shared.clock, shared.seed, shared.degrade)?;
+        let machines: Vec<String> = run
+            .layout()
+            .machines
+            .iter()
+            .map(|one| one.id.clone())
+            .collect();
+        let mut numbers: Arc<[MachineNumber]> = Arc::default();
+        let (mut senders, mut gateways, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, name) in run.sources().iter().enumerate() {
             let source = Source {
-                plant: plant.id().clone(),
+                plant: plant.id.clone(),
                 name: SourceName::new(name).map_err(|error| Failure::usage(error.to_string()))?,
                 kind: SourceKind::Live,
                 // Its counter is not kept from one demonstration to the next.
                 epoch: None,
                 tolerance_ns: None,
-                machines: ids.iter().map(|(_, id)| (*id).to_owned()).collect(),
+                machines: if at == 0 {
+                    machines.clone()
+                } else {
+                    Vec::new()
+                },
             };
             let uploader = Uploader::open(client.channel(), source, Pace::default()).await?;
-            for ((place, _), number) in ids.iter().zip(&uploader.opened().machine_numbers) {
-                if let Some(route) = routes.get_mut(*place) {
-                    *route = Some((index, *number));
-                }
+            if at == 0 {
+                numbers = uploader.opened().machine_numbers.clone().into();
             }
             let (sender, said) = mpsc::channel(QUEUE);
+            let count = Arc::new(Counts::default());
             senders.push(sender);
-            gateways.push(tokio::spawn(gateway(
+            counts.push(Arc::clone(&count));
+            let gateway = Gateway {
                 uploader,
                 said,
-                Arc::clone(&counts),
-                index,
-            )));
+                numbers: Arc::clone(&numbers),
+                counts: count,
+            };
+            gateways.push(tokio::spawn(gateway.run()));
         }
-        let (stop, stopped) = watch::channel(false);
-        let factory = tokio::spawn(run(factory, speed, routes, senders, stopped));
+        let live = Arc::new(Live::default());
+        let plant = tokio::spawn(run_plant(run, shared.clone(), senders, Arc::clone(&live)));
         Ok(Self {
             counts,
-            stop,
-            factory,
+            live,
+            plant,
             gateways,
         })
     }
 
     /// What became of everything so far.
-    pub(crate) fn sent(&self) -> Sent {
+    pub(super) fn sent(&self) -> Sent {
         total(&self.counts)
     }
 
-    /// Errors: a gateway has ended, which none does by itself.
-    pub(crate) fn check(&self) -> Outcome<()> {
-        if self.gateways.iter().any(JoinHandle::is_finished) {
-            return Err(Failure::new(
-                Exit::Failed,
-                "GATEWAY_ENDED",
-                "a gateway of the demo has ended",
-            ));
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            plant_ns: self.live.plant_ns.load(Ordering::Relaxed),
+            parts: self.live.parts.load(Ordering::Relaxed),
+            calls: self.live.calls.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Whether the plant has come to its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.plant.is_finished()
+    }
+
+    /// Errors: a gateway has ended before its plant, which none does by itself.
+    pub(super) fn check(&self) -> Outcome<()> {
+        if !self.is_over() && self.gateways.iter().any(JoinHandle::is_finished) {
+            let what = "a gateway of the demo has ended";
+            return Err(Failure::new(Exit::Failed, "GATEWAY_ENDED", what));
         }
         Ok(())
     }
 
-    /// Stops the factory and waits until everything that was said is acknowledged.
-    pub(crate) async fn finish(self) -> Outcome<Sent> {
-        self.stop.send_replace(true);
+    /// Waits for the end of the plant, and until everything that was said is acknowledged.
+    /// Errors: what ended a gateway, and what broke.
+    pub(super) async fn finish(self) -> Outcome<(Sent, PlantRun)> {
         let broken =
             |error| Failure::new(Exit::Failed, "INTERNAL", format!("the demo broke: {error}"));
-        self.factory.await.map_err(broken)?;
-        let counts = self.counts;
+        let run = self.plant.await.map_err(broken)?;
         for gateway in self.gateways {
             gateway.await.map_err(broken)??;
         }
-        Ok(total(&counts))
+        Ok((total(&self.counts), run))
     }
 }
 
-/// Lets the factory's events out when they are due.
-async fn run(
-    factory: Factory,
-    speed: u32,
-    routes: Vec<Option<Route>>,
-    gateways: Vec<mpsc::Sender<Said>>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let (begin, begin_at) = (tokio::time::Instant::now(), when::now());
-    for Event {
-        at_ns,
-        machine,
-        body,
-    } in factory
+fn total(counts: &[Arc<Counts>]) -> Sent {
+    let sum = |count: fn(&Counts) -> &AtomicU64| {
+        counts
+            .iter()
+            .map(|one| count(one).load(Ordering::Relaxed))
+            .sum()
+    };
+    Sent {
+        events: sum(|one| &one.events),
+        acknowledged: sum(|one| &one.acknowledged),
+        recorded: sum(|one| &one.recorded),
+        refused: sum(|one| &one.refused),
+    }
+}
+
+/// Lets the plant's events out when they are due.
+async fn run_plant(
+    mut run: PlantRun,
+    mut shared: Shared,
+    gateways: Vec<mpsc::Sender<Delivered>>,
+    live: Arc<Live>,
+) -> PlantRun {
+    let mut reached_ns = 0;
+    while !*shared.stopped.borrow() && shared.clock.end_ns.is_none_or(|end_ns| reached_ns < end_ns)
     {
-        let after = Duration::from_nanos(at_ns / u64::from(speed));
-        if after > begin.elapsed() {
-            tokio::select! {
-                () = tokio::time::sleep_until(begin + after) => {}
-                _ = stopped.wait_for(|stop| *stop) => return,
+        let may_ns = shared.clock.plant_ns(shared.begin.elapsed());
+        let next_ns = may_ns.min(reached_ns + STEP_NS);
+        while let Some(event) = run.next_before(next_ns) {
+            if !hand_on(&gateways, event).await {
+                return run;
             }
-        } else if *stopped.borrow() {
-            return;
         }
-        let place = usize::try_from(machine.get()).unwrap_or(0).wrapping_sub(1);
-        let Some(Some((gateway, number))) = routes.get(place) else {
-            continue;
-        };
-        let nanos = i64::try_from(after.as_nanos()).unwrap_or(i64::MAX);
-        let said = (begin_at.plus(nanos), *number, body);
-        if let Some(gateway) = gateways.get(*gateway)
-            && gateway.send(said).await.is_err()
-        {
-            return;
+        reached_ns = next_ns;
+        note(&live, &run, reached_ns);
+        if reached_ns == may_ns {
+            tokio::select! {
+                () = tokio::time::sleep(STEP) => {}
+                _ = shared.stopped.wait_for(|stop| *stop) => {}
+            }
         }
     }
+    while let Some(event) = run.next_held() {
+        if !hand_on(&gateways, event).await {
+            break;
+        }
+    }
+    run
+}
+
+/// Gives an event to its gateway. Whether that one is still there.
+async fn hand_on(gateways: &[mpsc::Sender<Delivered>], event: Delivered) -> bool {
+    match gateways.get(event.source) {
+        Some(gateway) => gateway.send(event).await.is_ok(),
+        None => true,
+    }
+}
+
+fn note(live: &Live, run: &PlantRun, reached_ns: u64) {
+    live.plant_ns.store(reached_ns, Ordering::Relaxed);
+    live.parts.store(run.parts_count(), Ordering::Relaxed);
+    live.calls.store(run.open_calls(), Ordering::Relaxed);
 }
 
 /// A gateway: numbers what its machines say and sends it until it is acknowledged.
-async fn gateway(
-    mut uploader: Uploader,
-    mut said: mpsc::Receiver<Said>,
-    counts: Counts,
-    index: usize,
-) -> Outcome<()> {
-    let mut sequence = uploader.opened().next_sequence;
-    let mut tick = tokio::time::interval(GATHER);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            one = said.recv() => {
-                let Some((occurred_at, machine, body)) = one else { break };
-                let event = Reported {
-                    sequence,
-                    machine,
-                    occurred_at,
-                    observed_at: Some(when::now()),
-                    historical: false,
-                    body,
-                };
-                uploader.send(&event, None).await?;
-                sequence = Sequence(sequence.get().saturating_add(1));
-            }
-            _ = tick.tick() => {
-                uploader.flush().await?;
-                note(&counts, index, &uploader);
+struct Gateway {
+    uploader: Uploader,
+    said: mpsc::Receiver<Delivered>,
+    numbers: Arc<[MachineNumber]>,
+    counts: Arc<Counts>,
+}
+
+impl Gateway {
+    async fn run(mut self) -> Outcome<()> {
+        let mut sequence = self.uploader.opened().next_sequence;
+        let mut tick = tokio::time::interval(GATHER);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = self.said.recv() => {
+                    let Some(event) = event else { break };
+                    let reported = self.reported(sequence, event);
+                    self.uploader.send(&reported, None).await?;
+                    sequence = Sequence(sequence.get().saturating_add(1));
+                }
+                _ = tick.tick() => {
+                    self.uploader.flush().await?;
+                    self.count();
+                }
             }
         }
+        self.uploader.settle().await?;
+        self.count();
+        Ok(())
     }
-    uploader.settle().await?;
-    note(&counts, index, &uploader);
-    Ok(())
-}
 
-fn note(counts: &Counts, index: usize, uploader: &Uploader) {
-    let outcomes = uploader.outcomes();
-    if let Some(count) = lock(counts).get_mut(index) {
-        *count = Sent {
-            events: outcomes.sent,
-            acknowledged: outcomes.acknowledged(),
-            recorded: outcomes.recorded,
-            refused: outcomes.refused_total(),
-        };
+    fn reported(&self, sequence: Sequence, event: Delivered) -> Reported<'static> {
+        let number = event.machine.and_then(|at| self.numbers.get(at)).copied();
+        Reported {
+            sequence,
+            machine: number.unwrap_or_default(),
+            occurred_at: event.occurred_at,
+            observed_at: Some(event.observed_at),
+            historical: false,
+            body: event.body,
+        }
     }
-}
 
-fn total(counts: &Counts) -> Sent {
-    lock(counts).iter().fold(Sent::default(), |sum, one| Sent {
-        events: sum.events + one.events,
-        acknowledged: sum.acknowledged + one.acknowledged,
-        recorded: sum.recorded + one.recorded,
-        refused: sum.refused + one.refused,
-    })
-}
-
-fn lock(counts: &Counts) -> MutexGuard<'_, [Sent; GATEWAYS.len()]> {
-    counts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn count(&self) {
+        let outcomes = self.uploader.outcomes();
+        self.counts.events.store(outcomes.sent, Ordering::Relaxed);
+        self.counts
+            .acknowledged
+            .store(outcomes.acknowledged(), Ordering::Relaxed);
+        self.counts
+            .recorded
+            .store(outcomes.recorded, Ordering::Relaxed);
+        self.counts
+            .refused
+            .store(outcomes.refused_total(), Ordering::Relaxed);
+    }
 }

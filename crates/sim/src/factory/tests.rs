@@ -1,148 +1,180 @@
-//! Tests of the run: same seed, conservation of parts, buffers within bounds.
-#![allow(clippy::unwrap_used)]
+//! What a factory does holds together, whatever the seed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use crate::{Buffer, SECOND_NS, Station};
+use crate::works::{CarPlant, tests::described};
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use werkbuch_model::event::State;
+use werkbuch_model::time::Timestamp;
 
-fn line(cycles: &[u64], capacity: u32) -> Layout {
-    let count = cycles.len();
-    let stations = cycles.iter().enumerate().map(|(at, cycle)| Station {
-        machine: MachineNumber(u32::try_from(at).unwrap() + 1),
-        inputs: if at == 0 { vec![] } else { vec![at - 1] },
-        output: (at + 1 < count).then_some(at),
-        cycle_ns: cycle * SECOND_NS,
-        mtbf_ns: 600 * SECOND_NS,
-        mttr_ns: 120 * SECOND_NS,
-        scrap_permille: 30,
-        lot: if at == 1 { 25 } else { 0 },
-        ..Station::default()
-    });
-    Layout {
-        stations: stations.collect(),
-        buffers: vec![
-            Buffer {
-                capacity,
-                initial: 1
-            };
-            count.saturating_sub(1)
-        ],
-    }
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+fn factory(machines: usize, seed: u64) -> Factory {
+    let plant = CarPlant {
+        number: usize::try_from(seed % 3).unwrap(),
+        machines,
+        seed,
+    };
+    let start = Timestamp(1_736_772_300_000_000_000);
+    let layout = Layout::of(&described(&plant), start, 3_600).unwrap();
+    let streams = Streams::new(seed, 0);
+    Factory::new(layout.clone(), Truth::of(&layout, &streams), streams)
 }
 
-fn run(layout: &Layout, seed: u64, events: usize) -> Vec<Event> {
-    let factory = Factory::new(layout.clone(), seed).unwrap();
-    factory.take(events).collect()
-}
-
-#[test]
-fn the_same_seed_gives_the_same_events_and_another_seed_others() {
-    let layout = line(&[50, 60, 55, 40], 3);
-    assert_eq!(run(&layout, 1, 5_000), run(&layout, 1, 5_000));
-    assert_ne!(run(&layout, 1, 5_000), run(&layout, 2, 5_000));
-}
-
-/// Holds the events of a seed for ever: what changes them changes the demo of every user.
-#[test]
-fn a_known_seed_gives_known_events() {
-    let mut sum = 0_u64;
-    for event in run(&line(&[50, 60, 55, 40], 3), 42, 2_000) {
-        let words =
-            event.at_ns ^ u64::from(event.machine.get()) ^ u64::from(event.body.kind().code());
-        sum = sum.rotate_left(5) ^ words;
-    }
-    assert_eq!(sum, KNOWN);
-}
-
-const KNOWN: u64 = 3_792_117_284_134_796_177;
-
-#[test]
-fn each_way_to_wait_and_fail_comes_up_and_every_event_is_valid() {
-    let events = run(&line(&[50, 60, 55, 40], 2), 5, 20_000);
-    let mut seen = std::collections::BTreeSet::new();
-    for event in &events {
-        assert!(event.body.validate().is_ok(), "{event:?}");
-        match &event.body {
-            Body::StateChanged(change) => {
-                assert_ne!(change.to, change.from);
-                seen.insert(change.to.name());
+/// Runs a factory and holds each thing that happens to what happened before.
+fn held(factory: &mut Factory, end_ns: u64) {
+    let mut inside: BTreeMap<PartIndex, Place> = BTreeMap::new();
+    let mut working: BTreeSet<(usize, u64)> = BTreeSet::new();
+    let mut last_ns = 0;
+    while let Some(Happening { at_ns, fact }) = factory.next_before(end_ns) {
+        assert!(at_ns >= last_ns && at_ns < end_ns);
+        last_ns = at_ns;
+        match fact {
+            Fact::Entered { part, about, from } => {
+                let before = inside.insert(part, about.place);
+                assert_eq!(before.is_some(), from.is_some(), "{about:?}");
             }
-            body => {
-                seen.insert(body.kind().name());
+            Fact::Left { part, station, .. } => {
+                assert_eq!(inside.get(&part), Some(&Place::Station(station)));
             }
+            Fact::Gone { part, .. } => assert!(inside.remove(&part).is_some()),
+            Fact::Started {
+                station,
+                about,
+                cycle,
+            } => {
+                assert!(
+                    inside
+                        .values()
+                        .any(|place| *place == Place::Station(station)),
+                    "{about:?}"
+                );
+                assert!(working.insert((station, cycle)));
+                let machine = factory.layout().stations[station].machine;
+                assert_eq!(factory.state(machine), Some(State::Executing));
+            }
+            Fact::Ended {
+                station,
+                cycle,
+                took_ns,
+                ..
+            } => {
+                assert!(
+                    working.remove(&(station, cycle)),
+                    "nothing ends that did not begin"
+                );
+                assert!(took_ns > 0);
+            }
+            Fact::Level { buffer, level } => {
+                assert!(level <= factory.layout().buffers[buffer].capacity);
+            }
+            _ => {}
         }
     }
-    for word in [
-        "EXECUTING",
-        "STARVED",
-        "BLOCKED",
-        "FAULTED",
-        "SETUP",
-        "PART_PRODUCED",
-        "ALARM_RAISED",
-        "ALARM_CLEARED",
-        "MODE_CHANGED",
-        "PROGRAM_CHANGED",
-        "CONNECTION_CHANGED",
-    ] {
-        assert!(seen.contains(word), "{word} never came");
-    }
-    assert!(events.windows(2).all(|two| two[0].at_ns <= two[1].at_ns));
-}
-
-#[test]
-fn a_line_without_supply_ends() {
-    let mut layout = line(&[10, 10], 1);
-    layout.stations.remove(0);
-    let events = run(&layout, 1, 100);
-    assert!(events.len() < 10, "{events:?}");
-}
-
-#[test]
-fn a_merge_takes_one_part_of_each_input() {
-    let supply = |machine, output| Station {
-        machine: MachineNumber(machine),
-        output: Some(output),
-        ..Station::default()
-    };
-    let merge = Station {
-        machine: MachineNumber(3),
-        inputs: vec![0, 1],
-        scrap_permille: 0,
-        ..Station::default()
-    };
-    let layout = Layout {
-        stations: vec![supply(1, 0), supply(2, 1), merge],
-        buffers: vec![
-            Buffer {
-                capacity: 5,
-                initial: 0
-            };
-            2
-        ],
-    };
-    let mut factory = Factory::new(layout, 9).unwrap();
-    factory.by_ref().take(5_000).for_each(drop);
-    let flow = factory.flow();
-    assert!(flow.left > 100 && flow.left * 2 <= flow.entered, "{flow:?}");
+    let truly: BTreeMap<PartIndex, Place> =
+        factory.parts().map(|(at, part)| (at, part.place)).collect();
+    assert_eq!(inside, truly);
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
-    fn no_part_is_made_or_lost_and_no_buffer_overflows(
-        cycles in prop::collection::vec(1_u64..120, 1..8),
-        capacity in 1_u32..6,
-        seed in any::<u64>(),
-    ) {
-        let mut factory = Factory::new(line(&cycles, capacity), seed).unwrap();
-        for _ in 0..600 {
-            // The machines' words may lag what has happened, so parts are looked at as they are.
-            prop_assert!(factory.next().is_some());
-            prop_assert!(factory.levels().iter().all(|level| *level <= capacity));
-            let inside = factory.in_stations() + factory.levels().iter().map(|l| u64::from(*l)).sum::<u64>();
-            let flow = factory.flow();
-            prop_assert_eq!(flow.entered, flow.left + flow.scrapped + inside);
+    fn parts_are_conserved_and_states_partition_time(seed in 0_u64..1_000_000, machines in 48_usize..140) {
+        let mut factory = factory(machines, seed);
+        let end_ns = 6 * HOUR_NS;
+        held(&mut factory, end_ns);
+        let tally = factory.tally();
+        let mut inside = vec![0; tally.products.len()];
+        for (_, part) in factory.parts() {
+            inside[part.product] += 1;
+        }
+        for ([made, finished, scrapped, joined], inside) in tally.products.iter().zip(inside) {
+            prop_assert_eq!(*made, finished + scrapped + joined + inside);
+        }
+        for (at, times) in tally.times_ns.iter().enumerate() {
+            let machine = &factory.layout().machines[at].id;
+            prop_assert_eq!(times.iter().sum::<u64>(), end_ns, "{}", machine);
+        }
+        // The repairs that a crew is at never outnumber its people.
+        for (at, crew) in factory.layout().crews.iter().enumerate() {
+            let served = |machine: usize| factory.layout().machines[machine].crew == Some(at);
+            let at_work = tally.stops.iter().filter(|stop| stop.crew_ns.is_some() && stop.to_ns.is_none() && served(stop.machine));
+            prop_assert!(at_work.count() <= usize::try_from(crew.size).unwrap());
         }
     }
+}
+
+#[test]
+fn a_day_has_everything_that_a_day_has() {
+    let mut factory = factory(200, 1);
+    let mut kinds = BTreeSet::new();
+    while let Some(happening) = factory.next_before(24 * HOUR_NS) {
+        let name = format!("{:?}", happening.fact);
+        kinds.insert(name.split([' ', '{']).next().unwrap_or_default().to_owned());
+    }
+    for kind in [
+        "State",
+        "Made",
+        "Joined",
+        "SetupBegan",
+        "SetupEnded",
+        "Failed",
+        "CrewCame",
+        "Repaired",
+        "ZoneStopped",
+        "ZoneFreed",
+        "Hours",
+        "Used",
+        "Called",
+        "Delivered",
+        "Short",
+        "Andon",
+        "AndonEnded",
+        "Gone",
+    ] {
+        assert!(kinds.contains(kind), "no {kind} in a day");
+    }
+    let tally = factory.tally();
+    let cars = tally.products[factory
+        .layout()
+        .products
+        .iter()
+        .position(|one| one.variants.len() == 10)
+        .unwrap()];
+    assert!(
+        (500..1_300).contains(&cars[1]),
+        "{cars:?} cars made, finished, scrapped"
+    );
+    let rework: u64 = tally.parts.iter().map(|[_, rework, _]| rework).sum();
+    assert!(rework > 20, "{rework} parts sent to rework");
+    let seconds = |state: State| {
+        let code = usize::try_from(state.code()).unwrap();
+        tally.times_ns.iter().map(|times| times[code]).sum::<u64>() / 1_000_000_000
+    };
+    for state in [
+        State::Executing,
+        State::Starved,
+        State::Blocked,
+        State::Faulted,
+        State::Setup,
+        State::Held,
+        State::Stopped,
+    ] {
+        assert!(seconds(state) > 600, "{} s of {state}", seconds(state));
+    }
+}
+
+#[test]
+fn a_copy_goes_on_as_the_factory_does() {
+    let mut first = factory(60, 11);
+    while first.next_before(HOUR_NS).is_some() {}
+    let mut copy = first.clone();
+    let on = |factory: &mut Factory| -> Vec<Happening> {
+        std::iter::from_fn(|| factory.next_before(2 * HOUR_NS)).collect()
+    };
+    let went = on(&mut first);
+    assert!(went.len() > 5_000);
+    assert_eq!(went, on(&mut copy));
 }

@@ -1,0 +1,115 @@
+//! What is in the plant when the simulation starts: buffers partly filled, nothing in the stations.
+
+use super::Factory;
+use crate::layout::Place;
+use werkbuch_model::plant::{BufferKind, FlowKind};
+
+/// How full buffers are at the start, in hundredths.
+const FULL: usize = 40;
+
+impl Factory {
+    pub(super) fn fill(&mut self) {
+        for (buffer, product, carrier) in self.what_is_where() {
+            let Some(spec) = self.layout.buffers.get(buffer) else {
+                continue;
+            };
+            let keeps_kinds = spec.kind == BufferKind::Store;
+            let wanted = (usize::try_from(spec.capacity).unwrap_or(0) * FULL).div_ceil(100);
+            let variants = self.fitting(buffer, product);
+            for _ in 0..wanted {
+                let variant = if keeps_kinds {
+                    variants.first().copied()
+                } else {
+                    self.by_shares(&variants)
+                };
+                let Some(variant) = variant else { break };
+                let free = carrier.and_then(|one| Some((one, self.carriers.get_mut(one)?.pop())));
+                let rides = match free {
+                    Some((one, Some(number))) => Some((one, number)),
+                    // No more carriers: no more parts that ride on them.
+                    Some((_, None)) => break,
+                    None => None,
+                };
+                let part = self.make(product, variant, Place::Buffer(buffer));
+                if let Some(about) = self.part_mut(part) {
+                    about.carrier = rides;
+                }
+                self.put(buffer, part, 0, None);
+            }
+        }
+    }
+
+    /// The variants of a product that reach a buffer.
+    fn fitting(&self, buffer: usize, product: usize) -> Vec<usize> {
+        let into = self
+            .layout
+            .ways
+            .iter()
+            .filter(|way| way.to == Place::Buffer(buffer));
+        let into: Vec<_> = into.collect();
+        let all = self
+            .layout
+            .products
+            .get(product)
+            .map(|one| one.variants.clone())
+            .unwrap_or_default();
+        let fits = |variant: &usize| into.iter().any(|way| super::flow::takes(way, *variant));
+        all.into_iter().filter(fits).collect()
+    }
+
+    /// The buffers that parts reach by the main flow, with the product and the carrier it rides on.
+    fn what_is_where(&mut self) -> Vec<(usize, usize, Option<usize>)> {
+        let mut known: Vec<Option<(usize, Option<usize>)>> = vec![None; self.layout.stations.len()];
+        let mut found: Vec<(usize, usize, Option<usize>)> = Vec::new();
+        for (at, station) in self.layout.stations.iter().enumerate() {
+            let product = station
+                .source
+                .as_ref()
+                .and_then(|source| source.products.first());
+            if let (Some(product), Some(known)) = (product, known.get_mut(at)) {
+                *known = Some((*product, station.carrier));
+            }
+        }
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = false;
+            for way in self
+                .layout
+                .ways
+                .iter()
+                .filter(|way| way.kind == FlowKind::Main)
+            {
+                let here = match way.from {
+                    Place::Station(station) => known.get(station).copied().flatten(),
+                    Place::Buffer(buffer) => {
+                        let at = found.iter().find(|(known, ..)| *known == buffer);
+                        at.map(|(_, product, carrier)| (*product, *carrier))
+                    }
+                };
+                let Some((product, carrier)) = here else {
+                    continue;
+                };
+                match way.to {
+                    Place::Buffer(buffer) if !found.iter().any(|(known, ..)| *known == buffer) => {
+                        found.push((buffer, product, carrier));
+                        goes_on = true;
+                    }
+                    Place::Station(station) => {
+                        let own = self
+                            .layout
+                            .stations
+                            .get(station)
+                            .and_then(|one| one.carrier);
+                        if let Some(known @ None) = known.get_mut(station) {
+                            *known = Some((product, own.or(carrier)));
+                            goes_on = true;
+                        }
+                    }
+                    Place::Buffer(_) => {}
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}

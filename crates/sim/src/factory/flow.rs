@@ -1,0 +1,306 @@
+//! How parts move: out of a station when there is room, into one when there is a part for it.
+
+use super::fact::{Fact, Gone, Part, PartIndex, Verdict};
+use super::work::Phase;
+use super::{Due, FREES, Factory};
+use crate::layout::{Layout, Place, Way};
+use werkbuch_model::plant::FlowKind;
+
+/// What a buffer holds, the part that came first in front.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BufferState {
+    pub(super) held: Vec<Held>,
+}
+
+/// A part in a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) part: PartIndex,
+    /// When it has passed the buffer and can be taken.
+    pub(super) ready_ns: u64,
+}
+
+/// Who must look around when something moves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links {
+    /// By buffer: the stations that take from it.
+    pub(super) takers: Vec<Vec<usize>>,
+    /// By buffer: the stations that put into it.
+    pub(super) givers: Vec<Vec<usize>>,
+    /// By station: the stations that hand parts over to it directly.
+    pub(super) hands: Vec<Vec<usize>>,
+    /// By station: whether it only gets parts to be reworked, so that reserved places are for it.
+    pub(super) reworks: Vec<bool>,
+    /// By carrier: the stations whose parts ride on it.
+    pub(super) riders: Vec<Vec<usize>>,
+}
+
+impl Links {
+    pub(super) fn of(layout: &Layout) -> Self {
+        let mut links = Self {
+            takers: vec![Vec::new(); layout.buffers.len()],
+            givers: vec![Vec::new(); layout.buffers.len()],
+            hands: vec![Vec::new(); layout.stations.len()],
+            reworks: vec![false; layout.stations.len()],
+            riders: vec![Vec::new(); layout.carriers.len()],
+        };
+        let note = |lists: &mut Vec<Vec<usize>>, at: usize, station: usize| {
+            if let Some(list) = lists.get_mut(at) {
+                list.push(station);
+            }
+        };
+        for way in &layout.ways {
+            match (way.from, way.to) {
+                (Place::Buffer(buffer), Place::Station(station)) => {
+                    note(&mut links.takers, buffer, station)
+                }
+                (Place::Station(station), Place::Buffer(buffer)) => {
+                    note(&mut links.givers, buffer, station)
+                }
+                (Place::Station(from), Place::Station(to)) => note(&mut links.hands, to, from),
+                (Place::Buffer(_), Place::Buffer(_)) => {}
+            }
+        }
+        for (at, station) in layout.stations.iter().enumerate() {
+            for (buffer, _) in &station.joins {
+                note(&mut links.takers, *buffer, at);
+            }
+            if let Some(carrier) = station.carrier {
+                note(&mut links.riders, carrier, at);
+            }
+        }
+        let by_rework = |place: Place| {
+            let mut into = layout.ways.iter().filter(|way| way.to == place).peekable();
+            into.peek().is_some() && into.all(|way| way.kind == FlowKind::Rework)
+        };
+        for (at, flag) in links.reworks.iter_mut().enumerate() {
+            let mut froms = layout
+                .ways
+                .iter()
+                .filter(|way| way.to == Place::Station(at))
+                .peekable();
+            *flag = froms.peek().is_some()
+                && froms.all(|way| way.kind == FlowKind::Rework || by_rework(way.from));
+        }
+        links
+    }
+}
+
+impl Factory {
+    /// A station looks around: rid of what is done, take what is there, begin what can begin.
+    pub(super) fn attend(&mut self, station: usize) {
+        let Some((from, to)) = self
+            .stations
+            .get(station)
+            .map(|one| (one.first_slot, one.end_slot))
+        else {
+            return;
+        };
+        for slot in from..to {
+            if self.phase(slot) == Phase::Done {
+                self.unload(slot);
+            }
+            if self.phase(slot) == Phase::Empty {
+                self.load(slot);
+            }
+            if self.phase(slot) == Phase::Loaded {
+                self.begin(slot);
+            }
+        }
+        self.update_states(station);
+    }
+
+    pub(super) fn phase(&self, slot: usize) -> Phase {
+        self.slots.get(slot).map_or(Phase::Empty, |slot| slot.phase)
+    }
+
+    /// Puts a finished part where it goes, if there is room.
+    fn unload(&mut self, slot: usize) {
+        let Some(this) = self.slots.get(slot) else {
+            return;
+        };
+        let (station, verdict, Some(part)) = (this.station, this.verdict, this.part) else {
+            return;
+        };
+        let (Some(about), Some(of)) = (self.part(part), self.layout.stations.get(station)) else {
+            return;
+        };
+        let kind = if verdict == Verdict::Rework {
+            FlowKind::Rework
+        } else {
+            FlowKind::Main
+        };
+        let leads_on = of.outs.iter().filter_map(|way| self.layout.ways.get(*way));
+        let leads_on = leads_on.filter(|way| way.kind == kind && takes(way, about.variant));
+        let mut best: Option<(u32, std::cmp::Reverse<usize>, Way)> = None;
+        let mut any = false;
+        for way in leads_on {
+            any = true;
+            let room = self.room(way, station);
+            let rank = (way.priority, std::cmp::Reverse(room));
+            if room > 0
+                && best
+                    .as_ref()
+                    .is_none_or(|(priority, most, _)| rank < (*priority, *most))
+            {
+                best = Some((rank.0, rank.1, way.clone()));
+            }
+        }
+        let Some((_, _, way)) = best else {
+            if !any && of.is_sink {
+                self.clear_slot(slot);
+                self.say(Fact::Left {
+                    part,
+                    about,
+                    station,
+                    to: None,
+                });
+                self.end(part, Gone::Finished);
+            }
+            return;
+        };
+        self.clear_slot(slot);
+        self.say(Fact::Left {
+            part,
+            about,
+            station,
+            to: Some(way.to),
+        });
+        match way.to {
+            Place::Buffer(buffer) => self.put(buffer, part, way.transit_ns, Some(way.from)),
+            Place::Station(next) => self.hand_over(next, part, way.from),
+        }
+    }
+
+    /// How many parts the end of a way takes now.
+    fn room(&self, way: &Way, from: usize) -> usize {
+        match way.to {
+            Place::Buffer(buffer) => {
+                let Some(spec) = self.layout.buffers.get(buffer) else {
+                    return 0;
+                };
+                let may_use_all = self.links.reworks.get(from).copied().unwrap_or(false);
+                let kept = if may_use_all { 0 } else { spec.reserve };
+                let held = self.buffers.get(buffer).map_or(0, |one| one.held.len());
+                usize::try_from(spec.capacity - kept)
+                    .unwrap_or(0)
+                    .saturating_sub(held)
+            }
+            Place::Station(next) => {
+                usize::from(self.free_slot(next).is_some() && self.is_running(next))
+            }
+        }
+    }
+
+    fn free_slot(&self, station: usize) -> Option<usize> {
+        let of = self.stations.get(station)?;
+        (of.first_slot..of.end_slot).find(|slot| self.phase(*slot) == Phase::Empty)
+    }
+
+    fn hand_over(&mut self, station: usize, part: PartIndex, from: Place) {
+        if let Some(slot) = self.free_slot(station) {
+            self.place_in(slot, part, Some(from));
+            self.touch(station);
+        }
+    }
+
+    /// Puts a part into a buffer, where it can be taken after its transit.
+    pub(super) fn put(
+        &mut self,
+        buffer: usize,
+        part: PartIndex,
+        transit_ns: u64,
+        from: Option<Place>,
+    ) {
+        let Some(spec) = self.layout.buffers.get(buffer) else {
+            return;
+        };
+        let transit_ns = transit_ns.saturating_add(spec.transit_ns);
+        let ready_ns = self.now_ns().saturating_add(transit_ns);
+        let level = self.buffers.get_mut(buffer).map_or(0, |state| {
+            state.held.push(Held { part, ready_ns });
+            state.held.len()
+        });
+        if let Some(about) = self.part_mut(part) {
+            about.place = Place::Buffer(buffer);
+            let about = *about;
+            self.say(Fact::Entered { part, about, from });
+        }
+        self.say_level(buffer, level);
+        if transit_ns > 0 {
+            self.calendar
+                .plan(transit_ns, FREES, Due::Passed { buffer });
+        } else {
+            self.touch_takers(buffer);
+        }
+    }
+
+    /// Takes a part out of a buffer by its place in it.
+    pub(super) fn take_at(&mut self, buffer: usize, at: usize) -> Option<PartIndex> {
+        let state = self.buffers.get_mut(buffer)?;
+        let held = (at < state.held.len()).then(|| state.held.remove(at))?;
+        let level = state.held.len();
+        self.say_level(buffer, level);
+        let givers = self.links.givers.get(buffer).cloned().unwrap_or_default();
+        for giver in givers {
+            self.touch(giver);
+        }
+        Some(held.part)
+    }
+
+    fn say_level(&mut self, buffer: usize, level: usize) {
+        let level = u32::try_from(level).unwrap_or(u32::MAX);
+        self.say(Fact::Level { buffer, level });
+    }
+
+    pub(super) fn touch_takers(&mut self, buffer: usize) {
+        let takers = self.links.takers.get(buffer).cloned().unwrap_or_default();
+        for taker in takers {
+            self.touch(taker);
+        }
+    }
+
+    /// A part is in a slot now, and waits there for its work to begin.
+    pub(super) fn place_in(&mut self, slot: usize, part: PartIndex, from: Option<Place>) {
+        let Some(this) = self.slots.get_mut(slot) else {
+            return;
+        };
+        (this.part, this.phase) = (Some(part), Phase::Loaded);
+        let place = Place::Station(this.station);
+        if let Some(about) = self.part_mut(part) {
+            about.place = place;
+            let about = *about;
+            self.say(Fact::Entered { part, about, from });
+        }
+    }
+
+    fn clear_slot(&mut self, slot: usize) {
+        let Some(this) = self.slots.get_mut(slot) else {
+            return;
+        };
+        (this.part, this.phase) = (None, Phase::Empty);
+        let station = this.station;
+        let hands = self.links.hands.get(station).cloned().unwrap_or_default();
+        for hand in hands {
+            self.touch(hand);
+        }
+    }
+
+    /// Takes a scrapped part out of its slot.
+    pub(super) fn scrap(&mut self, slot: usize, part: PartIndex, about: Part) {
+        let station = self.slots.get(slot).map_or(0, |slot| slot.station);
+        self.clear_slot(slot);
+        self.say(Fact::Left {
+            part,
+            about,
+            station,
+            to: None,
+        });
+        self.end(part, Gone::Scrapped);
+    }
+}
+
+/// Whether a variant goes this way.
+pub(super) fn takes(way: &Way, variant: usize) -> bool {
+    way.variants.is_empty() || way.variants.contains(&variant)
+}

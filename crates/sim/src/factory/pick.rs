@@ -1,0 +1,207 @@
+//! Which part comes next: out of a buffer by its kind, or from outside by the programme.
+
+use super::Factory;
+use super::fact::{Fact, PartIndex};
+use super::flow::takes;
+use crate::layout::Place;
+use werkbuch_model::plant::BufferKind;
+
+/// A part that has waited this long is taken before others of a better fit.
+const PATIENCE_NS: u64 = 25 * 60 * 1_000_000_000;
+/// How likely the next car has the attribute of the one before it, where a change costs something.
+const STAYS: f64 = 0.6;
+/// How many parts are made between two changes of a source that changes over.
+const LOT: (u64, u64) = (40, 40);
+
+impl Factory {
+    /// Takes a part into an empty slot, if there is one for it.
+    pub(super) fn load(&mut self, slot: usize) {
+        let Some(station) = self.slots.get(slot).map(|slot| slot.station) else {
+            return;
+        };
+        if !self.is_running(station) {
+            return;
+        }
+        let ins = self
+            .layout
+            .stations
+            .get(station)
+            .map(|one| one.ins.clone())
+            .unwrap_or_default();
+        for way in ins {
+            let Some(way) = self.layout.ways.get(way) else {
+                continue;
+            };
+            let Place::Buffer(buffer) = way.from else {
+                continue;
+            };
+            let Some(at) = self.choose(station, buffer, |variant| takes(way, variant)) else {
+                continue;
+            };
+            if let Some(part) = self.take_at(buffer, at) {
+                self.place_in(slot, part, Some(Place::Buffer(buffer)));
+            }
+            return;
+        }
+        self.release(slot, station);
+    }
+
+    /// The place in a buffer of the part that a station takes next.
+    fn choose(&self, station: usize, buffer: usize, fits: impl Fn(usize) -> bool) -> Option<usize> {
+        let now_ns = self.now_ns();
+        let kind = self.layout.buffers.get(buffer)?.kind;
+        let held = self.buffers.get(buffer)?.held.iter().enumerate();
+        let mut ready = held.filter(|(_, held)| {
+            let variant = self.part(held.part).map(|part| part.variant);
+            held.ready_ns <= now_ns && variant.is_some_and(&fits)
+        });
+        match kind {
+            BufferKind::Lifo => ready.last().map(|(at, _)| at),
+            BufferKind::Resequencing | BufferKind::Lanes => {
+                let (first, oldest) = ready.next()?;
+                if oldest.ready_ns.saturating_add(PATIENCE_NS) < now_ns {
+                    return Some(first);
+                }
+                let free = |part: PartIndex| {
+                    let set = self.stations.get(station).and_then(|one| one.variant);
+                    let variant = self.part(part).map(|part| part.variant);
+                    match (set, variant) {
+                        (Some(from), Some(to)) => self.layout.setup_ns(station, from, to) == 0,
+                        _ => true,
+                    }
+                };
+                if free(oldest.part) {
+                    return Some(first);
+                }
+                let better = ready.find(|(_, held)| free(held.part));
+                Some(better.map_or(first, |(at, _)| at))
+            }
+            _ => ready.next().map(|(at, _)| at),
+        }
+    }
+
+    /// The places in a buffer of so many parts to be joined; absent when there are not enough.
+    pub(super) fn ready_parts(&self, buffer: usize, wanted: u32) -> Option<Vec<usize>> {
+        let now_ns = self.now_ns();
+        let wanted = usize::try_from(wanted).ok()?;
+        let held = self.buffers.get(buffer)?.held.iter().enumerate();
+        let ready: Vec<usize> = held
+            .filter(|(_, held)| held.ready_ns <= now_ns)
+            .map(|(at, _)| at)
+            .take(wanted)
+            .collect();
+        (ready.len() == wanted).then_some(ready)
+    }
+
+    /// A part from outside, if the station is a source and it is time for one.
+    fn release(&mut self, slot: usize, station: usize) {
+        let Some(source) = self
+            .layout
+            .stations
+            .get(station)
+            .and_then(|one| one.source.clone())
+        else {
+            return;
+        };
+        let now_ns = self.now_ns();
+        let next_ns = self.stations.get(station).map_or(0, |one| one.release_ns);
+        if next_ns > now_ns {
+            return;
+        }
+        if let Some(running) = self.stations.get_mut(station)
+            && source.every_ns > 0
+        {
+            running.release_ns = now_ns.saturating_add(source.every_ns);
+            self.calendar
+                .plan(source.every_ns, super::FREES, super::Due::Look { station });
+        }
+        let Some((product, variant)) = self.next_variant(station, &source.products) else {
+            return;
+        };
+        let part = self.make(product, variant, Place::Station(station));
+        if let Some(about) = self.part(part) {
+            self.say(Fact::Made {
+                part,
+                about,
+                station,
+            });
+        }
+        self.place_in(slot, part, None);
+    }
+
+    /// What a source makes next: by lots where a change costs something there, else by shares.
+    fn next_variant(&mut self, station: usize, products: &[usize]) -> Option<(usize, usize)> {
+        let variants = products
+            .iter()
+            .filter_map(|product| self.layout.products.get(*product));
+        let variants: Vec<usize> = variants
+            .flat_map(|product| product.variants.iter().copied())
+            .collect();
+        let changes = self
+            .layout
+            .stations
+            .get(station)
+            .is_some_and(|one| !one.setups.is_empty());
+        let variant = if changes && variants.len() > 1 {
+            self.by_lots(station, &variants)?
+        } else {
+            self.by_shares(&variants)?
+        };
+        Some((self.layout.variants.get(variant)?.product, variant))
+    }
+
+    fn by_lots(&mut self, station: usize, variants: &[usize]) -> Option<usize> {
+        let alive = |variant: &usize| self.alive.get(*variant).copied().unwrap_or(0);
+        let scarce = variants.iter().copied().min_by_key(alive)?;
+        let lot = u32::try_from(LOT.0 + self.arrivals.below(LOT.1)).unwrap_or(1);
+        let running = self.stations.get_mut(station)?;
+        if running.lot_left == 0 {
+            running.lot_left = lot;
+            running.lot_variant = Some(scarce);
+        }
+        running.lot_left -= 1;
+        running.lot_variant
+    }
+
+    /// By shares, but often with the attributes of the one before, as a programme sorts them.
+    pub(super) fn by_shares(&mut self, variants: &[usize]) -> Option<usize> {
+        let product = self.layout.variants.get(*variants.first()?)?.product;
+        let before = self.colour.get(product).copied().unwrap_or(usize::MAX);
+        if variants.contains(&before) && variants.len() > 1 && self.arrivals.chance(STAYS) {
+            let colour = |variant: usize| {
+                let of = self.layout.variants.get(variant);
+                of.map_or("", |one| one.attribute("colour")).to_owned()
+            };
+            let wanted = colour(before);
+            let alike: Vec<usize> = variants
+                .iter()
+                .copied()
+                .filter(|one| colour(*one) == wanted)
+                .collect();
+            return self.draw_share(&alike);
+        }
+        let drawn = self.draw_share(variants);
+        if let (Some(drawn), Some(before)) = (drawn, self.colour.get_mut(product)) {
+            *before = drawn;
+        }
+        drawn
+    }
+
+    fn draw_share(&mut self, variants: &[usize]) -> Option<usize> {
+        let share = |variant: &usize| {
+            self.layout
+                .variants
+                .get(*variant)
+                .map_or(0.0, |one| one.share)
+        };
+        let whole: f64 = variants.iter().map(share).sum();
+        let mut left = self.arrivals.unit() * whole;
+        for variant in variants {
+            left -= share(variant);
+            if left <= 0.0 {
+                return Some(*variant);
+            }
+        }
+        variants.last().copied()
+    }
+}

@@ -1,0 +1,83 @@
+//! The true state of each machine, as it follows from what its station does.
+
+use super::Factory;
+use super::fact::Fact;
+use super::work::Phase;
+use werkbuch_model::event::State;
+
+impl Factory {
+    /// Brings the states of a station and of the machines inside it up to date.
+    pub(super) fn update_states(&mut self, station: usize) {
+        let Some(spec) = self.layout.stations.get(station) else {
+            return;
+        };
+        let (machine, resources) = (spec.machine, spec.resources.clone());
+        let busy = self.is_busy(station);
+        self.set_busy(station, busy);
+        let state = self.state_of_station(station, machine, busy);
+        self.set_state(machine, state);
+        for resource in resources {
+            let state = match self.machines.get(resource) {
+                Some(one) if one.failed.is_some() => State::Faulted,
+                Some(one) if one.zones > 0 => State::Held,
+                _ if busy => State::Executing,
+                _ => State::Idle,
+            };
+            self.set_state(resource, state);
+        }
+    }
+
+    /// A machine that belongs to no station works unless it stands.
+    pub(super) fn set_state_alone(&mut self, machine: usize) {
+        let state = match self.machines.get(machine) {
+            Some(one) if one.failed.is_some() => State::Faulted,
+            Some(one) if one.zones > 0 => State::Held,
+            _ => State::Idle,
+        };
+        self.set_state(machine, state);
+    }
+
+    fn state_of_station(&self, station: usize, machine: usize, busy: bool) -> State {
+        let Some(running) = self.stations.get(station) else {
+            return State::Unspecified;
+        };
+        let any = |phase: Phase| {
+            (running.first_slot..running.end_slot).any(|slot| self.phase(slot) == phase)
+        };
+        if self
+            .machines
+            .get(machine)
+            .is_some_and(|one| one.failed.is_some())
+        {
+            State::Faulted
+        } else if busy {
+            State::Executing
+        } else if running.setting.is_some() {
+            State::Setup
+        } else if self.is_halted(station) && (!running.is_closed || any(Phase::Paused)) {
+            State::Held
+        } else if running.is_closed {
+            State::Stopped
+        } else if any(Phase::Done) {
+            State::Blocked
+        } else {
+            State::Starved
+        }
+    }
+
+    fn set_state(&mut self, machine: usize, to: State) {
+        let now_ns = self.now_ns();
+        let Some(one) = self.machines.get_mut(machine) else {
+            return;
+        };
+        let from = std::mem::replace(&mut one.state, to);
+        if from == to {
+            return;
+        }
+        let since_ns = std::mem::replace(&mut one.since_ns, now_ns);
+        if from != State::Unspecified {
+            self.tally.spend(machine, from, since_ns, now_ns);
+        }
+        self.say(Fact::State { machine, from, to });
+    }
+}
