@@ -5,7 +5,7 @@ use crate::front::FrontLayer;
 use crate::gate::GateLayer;
 use crate::limits::{
     ANSWER_BYTES_MAX, CONNECTION_STREAMS_MAX, CONNECTION_WINDOW, HEADER_BYTES_MAX, KEEPALIVE,
-    PENDING_RESETS_MAX, STREAM_WINDOW,
+    PENDING_RESETS_MAX, PLANT_BYTES_MAX, STREAM_WINDOW,
 };
 use crate::rpc;
 use std::sync::Arc;
@@ -70,7 +70,11 @@ pub(crate) fn services<H: Health>(
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(bounded!(IngestServiceServer, rpc::Ingest(shared())))
-        .add_service(bounded!(ModelServiceServer, rpc::Model(shared())))
+        .add_service(
+            ModelServiceServer::new(rpc::Model(shared()))
+                .max_decoding_message_size(PLANT_BYTES_MAX)
+                .max_encoding_message_size(PLANT_BYTES_MAX),
+        )
         .add_service(bounded!(TwinServiceServer, rpc::Twins(shared())))
         .add_service(bounded!(HistoryServiceServer, rpc::History(shared())))
         .add_service(bounded!(QualityServiceServer, rpc::Qualities(shared())))

@@ -12,6 +12,10 @@ pub(crate) const PAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX - 1024 * 1024;
 /// The greatest size of an answer's message, in bytes: what clients take by default.
 pub(crate) const ANSWER_BYTES_MAX: usize = MESSAGE_BYTES_MAX;
 
+/// The greatest size of a message with a plant's description: its file with all tables, and what
+/// the request says besides.
+pub(crate) const PLANT_BYTES_MAX: usize = werkbuch_model::plant::FILE_BYTES_MAX + ANSWER_ROOM;
+
 /// The events that one call of `ListEvents` looks at before it answers with what it has.
 pub(crate) const SCAN_EVENTS_MAX: u64 = 1_000_000;
 

@@ -40,19 +40,17 @@ impl PlantState {
                 part: said.part,
             });
         }
-        let staged = if said.part == 1 {
-            &[]
-        } else {
-            self.staged.as_slice()
-        };
+        if said.part == 1 {
+            self.staged.clear();
+        }
         if !said.commit {
-            self.staged = [staged, &said.changes].concat();
+            self.staged.extend_from_slice(&said.changes);
             self.staging = said.revision;
             self.part = said.part;
             return Ok(());
         }
         let mut description = Description::clone(&self.description);
-        for change in staged.iter().chain(&said.changes) {
+        for change in self.staged.iter().chain(&said.changes) {
             if !scope.holds_change(change.action, said.valid_from, recorded_at) {
                 continue;
             }

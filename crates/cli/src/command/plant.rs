@@ -1,14 +1,17 @@
 //! `werkbuch plant`: the descriptions of plants.
 
+mod apply;
+mod calendar;
+mod check;
+mod graph;
+mod source;
+
 use super::{Instant, last, reflected, with};
 use crate::Context;
-use crate::exit::{Exit, hint};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::output::Answer;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use werkbuch_model::plant::{Mistake, PlantFile};
-use werkbuch_wire::reason::Reason;
+use std::path::PathBuf;
 use werkbuch_wire::{name, pb};
 
 /// How many plants are asked for at once.
@@ -20,26 +23,24 @@ pub(crate) enum Args {
     ///
     /// The first application creates the plant. All mistakes of the file are shown at once, as
     /// file:line:column.
+    ///
+    /// Changes hold from the time of recording on, additions have held since ever; with a
+    /// `valid_from` all hold from that time on, and `plant get --at` shows each time its own.
     Apply {
-        /// The description, TOML.
-        file: PathBuf,
+        #[command(flatten)]
+        apply: Apply,
         /// Only show the difference.
         #[arg(long)]
         dry_run: bool,
-        /// Who applies it (stored protected).
-        #[arg(long, default_value = "")]
-        who: String,
-        /// Why.
-        #[arg(long, default_value = "")]
-        why: String,
     },
-    /// Check a plant's description without a server.
-    ///
-    /// All mistakes of the file are shown at once, as file:line:column.
-    Check {
-        /// The description, TOML.
-        file: PathBuf,
+    /// Show what applying a description would change.
+    Diff {
+        #[command(flatten)]
+        apply: Apply,
     },
+    Check(check::Args),
+    Graph(graph::Args),
+    Calendar(calendar::Args),
     /// A plant's description.
     Get {
         /// The plant.
@@ -59,25 +60,29 @@ pub(crate) enum Args {
     },
 }
 
+/// What an application takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Apply {
+    /// The description, TOML. Tables in CSV that it names under [tables] are read beside it.
+    file: PathBuf,
+    /// From when on the changes hold in plant time, in place of the file's own valid_from.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    valid_from: Option<String>,
+    /// Who applies it (stored protected).
+    #[arg(long, default_value = "")]
+    who: String,
+    /// Why.
+    #[arg(long, default_value = "")]
+    why: String,
+}
+
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     match args {
-        Args::Apply {
-            file,
-            dry_run,
-            who,
-            why,
-        } => {
-            let request = pb::ApplyPlantRequest {
-                parent: format!("tenants/{}", name::DEFAULT_TENANT),
-                file_name: file.display().to_string(),
-                content: read(&file)?.0,
-                validate_only: dry_run,
-                who,
-                why,
-            };
-            apply(context, request).await
-        }
-        Args::Check { file } => check(context, &file),
+        Args::Apply { apply, dry_run } => apply::run(context, apply, dry_run).await,
+        Args::Diff { apply } => apply::run(context, apply, true).await,
+        Args::Check(args) => check::run(context, args).await,
+        Args::Graph(args) => graph::run(context, args).await,
+        Args::Calendar(args) => calendar::run(context, args).await,
         Args::Get {
             plant,
             file,
@@ -86,97 +91,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Args::Ls => list(context).await,
         Args::ConfirmClock { plant } => confirm_clock(context, &plant).await,
     }
-}
-
-/// Reads a description and finds its mistakes, all of them: a server's answer has room for some.
-fn read(path: &Path) -> Outcome<(String, PlantFile)> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
-    let shown = path.display().to_string();
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::usage(format!(
-            "\"{shown}\" is not UTF-8: byte {at} is none of a text"
-        ))
-    })?;
-    match werkbuch_model::plant::parse(&text, &shown) {
-        Ok(file) => Ok((text, file)),
-        Err(mistakes) => Err(mistaken(&mistakes)),
-    }
-}
-
-fn check(context: &Context, path: &Path) -> Outcome<()> {
-    let (_, file) = read(path)?;
-    let counts = [
-        ("units", file.units.len()),
-        ("machines", file.machines.len()),
-        ("buffers", file.buffers.len()),
-        ("flows", file.flows.len()),
-        ("authorities", file.authorities.len()),
-    ];
-    let whole = with(
-        json!({ "plant": file.plant_id }),
-        counts.map(|(name, count)| (name, json!(count))),
-    );
-    let mut parts = vec![("plant", file.plant_id.to_string())];
-    parts.extend(counts.map(|(name, count)| (name, count.to_string())));
-    let answer = Answer::single(parts, whole).note("the file has no mistakes");
-    context.output.answer(&answer)
-}
-
-fn mistaken(mistakes: &[Mistake]) -> Failure {
-    let what = match mistakes.len() {
-        1 => "the plant file has a mistake".to_owned(),
-        many => format!("the plant file has {many} mistakes"),
-    };
-    let lines = mistakes.iter().map(|mistake| {
-        let place = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
-        let what = match mistake.hint.as_str() {
-            "" => mistake.what.clone(),
-            hint => format!("{} ({hint})", mistake.what),
-        };
-        (place, what)
-    });
-    let reason = Reason::InvalidPlantFile;
-    Failure::new(Exit::of_reason(reason), reason.name(), what)
-        .violations(lines.collect())
-        .hint(hint(reason))
-}
-
-async fn apply(context: &Context, request: pb::ApplyPlantRequest) -> Outcome<()> {
-    let client = context.client().await?;
-    let applied = client.model().apply_plant(request).await?.into_inner();
-    let plant = last(&applied.name).to_owned();
-    let whole = json!({
-        "plant": plant,
-        "created": applied.created,
-        "recorded": applied.recorded,
-        "revision": applied.revision,
-        "changes": applied.changes,
-        "position": applied.position,
-    });
-    let rows = applied
-        .changes
-        .iter()
-        .map(|change| (vec![change.clone()], json!(change)));
-    let note = match (applied.changes.is_empty(), applied.recorded) {
-        (true, _) => format!("plant \"{plant}\" is as the file describes it; nothing was recorded"),
-        (false, true) => format!(
-            "plant \"{plant}\": {} changes recorded as revision {} at position {}",
-            applied.changes.len(),
-            applied.revision,
-            applied.position
-        ),
-        (false, false) => {
-            format!(
-                "plant \"{plant}\": {} changes, nothing was recorded",
-                applied.changes.len()
-            )
-        }
-    };
-    let answer = Answer::list(&["change"], rows.collect())
-        .whole(whole)
-        .note(note);
-    context.output.answer(&answer)
 }
 
 async fn get(context: &Context, plant: &str, file: bool, instant: &Instant) -> Outcome<()> {

@@ -35,6 +35,27 @@ pub fn diff(current: &Description, file: &PlantFile) -> Result<Vec<Change>, Vec<
     Ok(changes.in_order())
 }
 
+impl PlantFile {
+    /// The description that this file makes of a plant that is not there yet.
+    ///
+    /// Errors: as [`diff`], for numbers that cannot be given.
+    pub fn to_description(&self) -> Result<Description, Vec<Mistake>> {
+        let mut description = Description::default();
+        for change in diff(&description, self)? {
+            description.apply(&change).map_err(|error| {
+                vec![Mistake {
+                    file: self.file_name.clone(),
+                    line: 1,
+                    column: 1,
+                    what: error.to_string(),
+                    hint: String::new(),
+                }]
+            })?;
+        }
+        Ok(description)
+    }
+}
+
 /// What a name stands for after the changes.
 #[derive(Clone, Copy, PartialEq)]
 enum Bearer {

@@ -1,6 +1,8 @@
 //! The plant description: what a plant is made of, declared in a file, recorded as events.
 
 mod authority;
+mod calendar;
+mod check;
 mod describe;
 mod description;
 mod diff;
@@ -16,6 +18,8 @@ mod words;
 mod write;
 
 pub use authority::in_class;
+pub use calendar::{CALENDAR_DAYS_MAX, CalendarError, Planned, Timetable};
+pub use check::{Answerable, Missing, Question, Remark};
 pub use describe::{describe, sign};
 pub use description::{Description, DescriptionError, MACHINE_NUMBER_MAX};
 pub use diff::diff;

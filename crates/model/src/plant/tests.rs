@@ -489,9 +489,25 @@ proptest! {
 #[test]
 fn examples_are_in_order() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/plants/");
-    for (name, machines) in [("test-bed.toml", 9), ("body-shop.toml", 24)] {
-        let text = std::fs::read_to_string(format!("{folder}{name}")).unwrap();
-        let file = parse(&text, name).unwrap_or_else(|mistakes| {
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}{name}")).unwrap();
+    for (name, machines) in [
+        ("test-bed.toml", 9),
+        ("body-shop.toml", 24),
+        ("car-plant.toml", 123),
+        ("machine-shop.toml", 16),
+        ("engine-line.toml", 34),
+    ] {
+        let text = read(name);
+        let tables = tables_of(&text, name).unwrap();
+        let tables: Vec<TableText> = tables
+            .into_iter()
+            .map(|table| TableText {
+                content: read(&table.file_name),
+                name: table.name,
+                file_name: table.file_name,
+            })
+            .collect();
+        let file = parse_with(&text, name, &tables).unwrap_or_else(|mistakes| {
             let shown: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             panic!("{}", shown.join("\n"))
         });
@@ -499,5 +515,6 @@ fn examples_are_in_order() {
         let d = described(&file);
         assert_holds(&d, &file);
         assert_eq!(without_removed(&d), d, "{name}");
+        assert_eq!(d.remarks(), [], "{name}");
     }
 }

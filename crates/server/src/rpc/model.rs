@@ -9,11 +9,12 @@ use tonic::{Request, Response, Status};
 use werkbuch_engine::{Apply, EngineError};
 use werkbuch_model::id::Position;
 use werkbuch_model::instant::Instant;
-use werkbuch_model::plant::parse;
+use werkbuch_model::plant::{TableText, parse_with};
+use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb::model_service_server::ModelService;
 use werkbuch_wire::pb::{
     ApplyPlantRequest, ApplyPlantResponse, GetPlantRequest, ListPlantsRequest, ListPlantsResponse,
-    Plant,
+    Plant, PlantTable,
 };
 use werkbuch_wire::{convert::instant_of, name};
 
@@ -91,14 +92,43 @@ fn read(request: ApplyPlantRequest) -> Result<Apply, EngineError> {
         empty if empty.is_empty() => "plant.toml".to_owned(),
         name => name,
     };
-    let file = parse(&request.content, &file_name)
+    let tables: Vec<TableText> = request.tables.into_iter().map(table).collect();
+    let mut file = parse_with(&request.content, &file_name, &tables)
         .map_err(|mistakes| EngineError::PlantFile { mistakes })?;
+    if let Some(valid_from) = request.valid_from {
+        file.valid_from = Some(Timestamp(valid_from));
+    }
     Ok(Apply {
         file,
         file_name,
-        file_hash: Sha256::digest(request.content.as_bytes()).into(),
+        file_hash: hash(&request.content, &tables),
         dry_run: request.validate_only,
         who: request.who,
         why: request.why,
     })
+}
+
+fn table(table: PlantTable) -> TableText {
+    TableText {
+        name: table.name,
+        file_name: table.file_name,
+        content: table.content,
+    }
+}
+
+/// SHA-256 of the file; with tables, of the file's hash and that of each table, in their order.
+fn hash(content: &str, tables: &[TableText]) -> [u8; 32] {
+    let of = |text: &str| -> [u8; 32] { Sha256::digest(text.as_bytes()).into() };
+    let first = of(content);
+    if tables.is_empty() {
+        return first;
+    }
+    let mut all = Sha256::new();
+    all.update(first);
+    for table in tables {
+        all.update(of(&table.name));
+        all.update(of(&table.file_name));
+        all.update(of(&table.content));
+    }
+    all.finalize().into()
 }

@@ -206,6 +206,7 @@ pub(crate) fn apply(content: &str) -> pb::ApplyPlantRequest {
         validate_only: false,
         who: "anna".into(),
         why: "a test".into(),
+        ..pb::ApplyPlantRequest::default()
     }
 }
 

@@ -5,6 +5,8 @@ mod checks;
 mod csv;
 mod flows;
 mod nesting;
+#[cfg(test)]
+mod object_tests;
 mod objects;
 mod reader;
 mod references;

@@ -1,0 +1,111 @@
+//! Where a description comes from: a file with the tables beside it, or the server.
+
+use crate::Context;
+use crate::exit::{Exit, hint};
+use crate::failure::{Failure, Outcome};
+use std::path::{Path, PathBuf};
+use werkbuch_model::plant::{Description, Mistake, PlantFile, TableText, parse_with, tables_of};
+use werkbuch_wire::reason::Reason;
+use werkbuch_wire::{name, pb};
+
+/// A description file with its tables.
+pub(super) struct Source {
+    pub(super) file_name: String,
+    pub(super) content: String,
+    pub(super) tables: Vec<TableText>,
+}
+
+/// Which description is meant.
+#[derive(Debug, clap::Args)]
+pub(super) struct Of {
+    /// The description, TOML. Tables in CSV that it names under [tables] are read beside it.
+    #[arg(required_unless_present = "plant")]
+    pub(super) file: Option<PathBuf>,
+    /// A plant of the server, in place of a file.
+    #[arg(long, conflicts_with = "file")]
+    pub(super) plant: Option<String>,
+}
+
+impl Source {
+    /// Reads a description and the tables that it names. Errors: files that cannot be read, and
+    /// mistakes of syntax.
+    pub(super) fn read(path: &Path) -> Outcome<Self> {
+        let file_name = path.display().to_string();
+        let content = text_of(path)?;
+        let named = tables_of(&content, &file_name).map_err(|found| mistaken(&found))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut tables = Vec::with_capacity(named.len());
+        for table in named {
+            let content = text_of(&folder.join(&table.file_name))?;
+            tables.push(TableText {
+                name: table.name,
+                file_name: table.file_name,
+                content,
+            });
+        }
+        Ok(Self {
+            file_name,
+            content,
+            tables,
+        })
+    }
+
+    /// Finds the mistakes, all of them: a server's answer has room for some.
+    pub(super) fn parse(&self) -> Outcome<PlantFile> {
+        parse_with(&self.content, &self.file_name, &self.tables).map_err(|found| mistaken(&found))
+    }
+}
+
+fn text_of(path: &Path) -> Outcome<String> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::usage(format!(
+            "\"{}\" is not UTF-8: byte {at} is none of a text",
+            path.display()
+        ))
+    })
+}
+
+impl Of {
+    /// The description as a file declares it, and as the plant that it makes.
+    pub(super) async fn load(&self, context: &Context) -> Outcome<(PlantFile, Description)> {
+        let file = match (&self.file, &self.plant) {
+            (Some(file), _) => Source::read(file)?.parse()?,
+            (None, plant) => ask(context, plant.as_deref().unwrap_or_default()).await?,
+        };
+        let description = file.to_description().map_err(|found| mistaken(&found))?;
+        Ok((file, description))
+    }
+}
+
+/// The description of a plant of the server.
+async fn ask(context: &Context, plant: &str) -> Outcome<PlantFile> {
+    let request = pb::GetPlantRequest {
+        name: name::of_plant(plant),
+        instant: None,
+    };
+    let client = context.client().await?;
+    let found = client.model().get_plant(request).await?.into_inner();
+    parse_with(&found.content, plant, &[]).map_err(|found| mistaken(&found))
+}
+
+/// All mistakes of a file.
+pub(super) fn mistaken(mistakes: &[Mistake]) -> Failure {
+    let what = match mistakes.len() {
+        1 => "the plant file has a mistake".to_owned(),
+        many => format!("the plant file has {many} mistakes"),
+    };
+    let lines = mistakes.iter().map(|mistake| {
+        let place = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
+        let what = match mistake.hint.as_str() {
+            "" => mistake.what.clone(),
+            hint => format!("{} ({hint})", mistake.what),
+        };
+        (place, what)
+    });
+    let reason = Reason::InvalidPlantFile;
+    Failure::new(Exit::of_reason(reason), reason.name(), what)
+        .violations(lines.collect())
+        .hint(hint(reason))
+}
