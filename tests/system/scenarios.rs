@@ -99,6 +99,7 @@ fn plain(text: &str) -> String {
         let label = line.split_whitespace().next().unwrap_or_default();
         let shown = match label {
             "root" => "root <root>".to_owned(),
+            "log" => "log <id>".to_owned(),
             "events" if line.contains("a second") => {
                 line.split(" (").next().unwrap_or_default().to_owned() + " (<rate>)"
             }

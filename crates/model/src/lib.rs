@@ -29,6 +29,12 @@
 //! - 2026-11-22: two `PackML` states reported one after the other are judged by what may lie between
 //!   them: sources report states and not commands, and may have acting states disabled.
 //! - 2026-11-22: times are nanoseconds in an `i64` (years 1677 to 2262): exact, ordered, eight bytes.
+//! - 2026-11-22: the fields of a description's objects stand once, in `plant/object.rs`; writing,
+//!   comparing and the digest go by that list, so that a field cannot be forgotten in one of them.
+//! - 2026-11-22: shares, rates and quantities are decimal numbers in millionths, never floats: what
+//!   was written is what is compared and hashed, and shares can be summed exactly.
+//! - 2026-11-22: a calendar keeps times of day by the plant's clocks and is evaluated to instants
+//!   when asked, because the length of a shift depends on the day.
 
 #![warn(missing_docs)]
 

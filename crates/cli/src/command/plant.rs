@@ -28,7 +28,7 @@ pub(crate) enum Args {
     /// `valid_from` all hold from that time on, and `plant get --at` shows each time its own.
     Apply {
         #[command(flatten)]
-        apply: Apply,
+        apply: Application,
         /// Only show the difference.
         #[arg(long)]
         dry_run: bool,
@@ -36,7 +36,7 @@ pub(crate) enum Args {
     /// Show what applying a description would change.
     Diff {
         #[command(flatten)]
-        apply: Apply,
+        apply: Application,
     },
     Check(check::Args),
     Graph(graph::Args),
@@ -62,7 +62,7 @@ pub(crate) enum Args {
 
 /// What an application takes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Apply {
+pub(crate) struct Application {
     /// The description, TOML. Tables in CSV that it names under [tables] are read beside it.
     file: PathBuf,
     /// From when on the changes hold in plant time, in place of the file's own valid_from.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use werkbuch_model::plant::ObjectKind;
 use werkbuch_wire::{name, pb};
 
-pub(super) async fn run(context: &Context, args: super::Apply, dry_run: bool) -> Outcome<()> {
+pub(super) async fn run(context: &Context, args: super::Application, dry_run: bool) -> Outcome<()> {
     let source = Source::read(&args.file)?;
     source.parse()?;
     let now = when::now();

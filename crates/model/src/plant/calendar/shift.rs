@@ -55,11 +55,9 @@ impl Timetable {
             };
             // What is said for one day beats what the week says.
             let added = self.stretch(date, kind, (from, to), &name, "");
-            for new in &added {
-                all = all
-                    .into_iter()
-                    .flat_map(|old| without(old, new.from, new.to))
-                    .collect();
+            if let Some(new) = &added {
+                let cut = |old: Planned| without(old, new.from, new.to);
+                all = all.into_iter().flat_map(cut).collect();
             }
             all.extend(added);
         }

@@ -16,6 +16,7 @@ pub(super) struct Needs<'d> {
     pub(super) lines: Vec<&'d Unit>,
     /// Machines that a step is done at.
     worked_at: BTreeSet<&'d ElementId>,
+    has_flows: bool,
     sources: BTreeSet<&'d ElementId>,
     sinks: BTreeSet<&'d ElementId>,
     /// What each line counts.
@@ -69,6 +70,7 @@ impl<'d> Needs<'d> {
             worked_at: description.steps().flat_map(|step| &step.at).collect(),
             sources: boundary(BoundaryKind::Source),
             sinks: boundary(BoundaryKind::Sink),
+            has_flows,
             counted,
             planned_units,
         }
@@ -170,14 +172,27 @@ impl<'d> Needs<'d> {
         found.copied().unwrap_or(false)
     }
 
-    /// Whether parts come to it by a flow or a source.
+    /// Whether parts come to it by a flow or a source; without any flow, by a routing.
     pub(super) fn is_fed(&self, machine: &Machine) -> bool {
+        if !self.has_flows && self.worked_at.contains(&machine.id) {
+            return true;
+        }
         self.sources.contains(&machine.id) || self.description.flows_to(&machine.id).any(is_parts)
     }
 
-    /// Whether parts leave it by a flow or a sink.
+    /// Whether parts leave it by a flow or a sink; without any flow, by a routing.
     pub(super) fn is_emptied(&self, machine: &Machine) -> bool {
+        if !self.has_flows && self.worked_at.contains(&machine.id) {
+            return true;
+        }
         self.sinks.contains(&machine.id) || self.description.flows_from(&machine.id).any(is_parts)
+    }
+
+    /// Whether parts come to a buffer and go from it.
+    pub(super) fn is_passed(&self, buffer: &Buffer) -> bool {
+        let into = self.description.flows_to(&buffer.id).next().is_some();
+        let out = self.description.flows_from(&buffer.id).next().is_some();
+        (into || self.sources.contains(&buffer.id)) && (out || self.sinks.contains(&buffer.id))
     }
 
     pub(super) fn counts(&self, line: &Unit, meanings: &[PartMeaning]) -> bool {

@@ -140,6 +140,13 @@ fn flows(needs: &Needs<'_>) -> Option<Missing> {
     Needs::none(FLOWS, needs.description.flows().next().is_some())
 }
 
+/// What leads parts from machine to machine: flows, or in a job shop routings alone.
+fn ways(needs: &Needs<'_>) -> Option<Missing> {
+    let description = needs.description;
+    let there = description.flows().next().is_some() || description.steps().next().is_some();
+    Needs::none("flows ([[flow]]) or routings ([[step]])", there)
+}
+
 fn lines(needs: &Needs<'_>) -> Option<Missing> {
     Needs::none("lines (units of level = \"line\")", !needs.lines.is_empty())
 }
@@ -191,7 +198,7 @@ fn parts_located(needs: &Needs<'_>) -> Lacks {
         .filter(|one| one.buffer_kind == BufferKind::Conveyor);
     vec![
         machines(needs),
-        flows(needs),
+        ways(needs),
         fed(needs),
         emptied(needs),
         Needs::none(
@@ -337,7 +344,7 @@ fn shortages(needs: &Needs<'_>) -> Lacks {
 }
 
 fn throughput(needs: &Needs<'_>) -> Lacks {
-    let mut lacks = starved_blocked(needs);
+    let mut lacks = vec![machines(needs), ways(needs), fed(needs), emptied(needs)];
     lacks.push(cycles(needs));
     lacks.push(Needs::none(
         "where the flow begins ([[boundary]] of kind source)",
@@ -357,10 +364,7 @@ fn throughput(needs: &Needs<'_>) -> Lacks {
 fn buffers(needs: &Needs<'_>) -> Lacks {
     let mut lacks = throughput(needs);
     let all = || needs.description.buffers();
-    let flows = |one: &Buffer| {
-        needs.description.flows_to(&one.id).next().is_some()
-            && needs.description.flows_from(&one.id).next().is_some()
-    };
+    lacks.push(flows(needs));
     lacks.push(Needs::none("buffers ([[buffer]])", all().next().is_some()));
     let kinds = |one: &&Buffer| !matches!(one.buffer_kind, BufferKind::Pool | BufferKind::Store);
     let in_flow = all().filter(kinds);
@@ -370,7 +374,7 @@ fn buffers(needs: &Needs<'_>) -> Lacks {
         "buffers",
         in_flow,
         |one| one.id.as_str(),
-        flows,
+        |one| needs.is_passed(one),
     ));
     lacks
 }

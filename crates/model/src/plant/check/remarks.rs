@@ -143,7 +143,7 @@ fn cycles(description: &Description) -> Vec<Remark> {
     for unit in description.units() {
         let constraint = unit.constraint.as_ref();
         let machine = constraint.and_then(|id| description.machine_named(id.as_str()));
-        let cycle = machine.and_then(|machine| machine.cycle_ms);
+        let cycle = machine.and_then(|machine| per_part(description, machine));
         let slower = unit.takt_ms.zip(cycle).filter(|(takt, cycle)| cycle > takt);
         if let (Some((takt, cycle)), Some(machine)) = (slower, machine) {
             let text = format!(
@@ -157,6 +157,17 @@ fn cycles(description: &Description) -> Vec<Remark> {
         }
     }
     all
+}
+
+/// The planned cycle for one part, where others that can do the same step share the work.
+fn per_part(description: &Description, machine: &Machine) -> Option<u64> {
+    let steps = description
+        .steps()
+        .filter(|step| step.at.contains(&machine.id));
+    let sharing = steps.map(|step| step.at.len()).max().unwrap_or(1).max(1);
+    let parts = u64::from(machine.parts_per_cycle.max(1));
+    let sharing = u64::try_from(sharing).unwrap_or(u64::MAX);
+    Some(machine.cycle_ms? / parts.saturating_mul(sharing))
 }
 
 fn steps(description: &Description) -> Vec<Remark> {

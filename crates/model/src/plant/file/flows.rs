@@ -33,7 +33,9 @@ fn check_sum(reader: &mut Reader<'_>, shares: &[Option<Decimal>], at: Spot, of: 
     let given: Vec<Decimal> = shares.iter().copied().flatten().collect();
     let all = given.len() == shares.len();
     let total = Decimal(sum(&given));
-    if given.is_empty() || (all && sums_to_one(&given)) {
+    // A share of more than all is a mistake already.
+    let is_told = given.iter().any(|share| *share > Decimal::ONE);
+    if given.is_empty() || is_told || (all && sums_to_one(&given)) {
         return;
     }
     if all {

@@ -270,20 +270,20 @@ const MISTAKES: &[(&str, usize, &str)] = &[
 fn each_mistake_is_told_with_its_place() {
     assert_eq!(parse(BASE, "p").err(), None);
     let before = BASE.lines().count();
+    let mut wrong = Vec::new();
     for (body, line, part) in MISTAKES {
-        let found = parse(&format!("{BASE}{body}\n"), "p.toml")
-            .err()
-            .unwrap_or_default();
+        let found = parse(&format!("{BASE}{body}\n"), "p.toml");
+        let found = found.err().unwrap_or_default();
         let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
         let place = format!("p.toml:{}:", before + line);
-        let told = shown
-            .iter()
-            .any(|text| text.starts_with(&place) && text.contains(part));
-        assert!(
-            told && (shown.len() == 1 || body.contains("days")),
-            "{body}: {shown:#?}, not {place} {part}"
-        );
+        let is_it = |text: &String| text.starts_with(&place) && text.contains(part);
+        // A shift on no known day is on no day, which is a second mistake.
+        let alone = shown.len() == 1 || body.contains("\"mo\"");
+        if !alone || !shown.iter().any(is_it) {
+            wrong.push(format!("{body}: {shown:#?}, not {place} {part}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 fn table(name: &str, content: &str) -> TableText {

@@ -211,7 +211,12 @@ fn order(description: &Description) -> BTreeMap<&ElementId, usize> {
             *count += 1;
         }
     }
-    let ready = all.iter().copied().filter(|id| waiting.get(id) == Some(&0));
+    // What the main flow does not pass, such as a repair shop, comes last.
+    let leads = |id: &ElementId| description.flows_from(id).any(is_main);
+    let ready = all
+        .iter()
+        .copied()
+        .filter(|id| waiting.get(id) == Some(&0) && leads(id));
     let mut ready: VecDeque<&ElementId> = ready.collect();
     let mut rest = all.iter().copied();
     let mut order = BTreeMap::new();
