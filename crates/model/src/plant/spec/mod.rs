@@ -96,7 +96,7 @@ macro_rules! specs {
         /// One object of a description.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        #[expect(clippy::large_enum_variant, reason = "machines are the largest and the most frequent")]
+        #[allow(clippy::large_enum_variant, reason = "machines are the largest and the most frequent")]
         pub enum Spec { $($(#[$meta])* $kind($kind),)+ }
 
         /// One object of a description, borrowed.
