@@ -52,7 +52,8 @@ fn a_replay_tells_its_rate() {
     }
     assert!(number(&figures, "events_per_second_per_core") > 100.0);
     if cfg!(target_os = "linux") {
-        assert!(number(&figures, "cpu_ns_per_event") > 0.0, "{figures:#}");
+        // Core time is counted in ticks, of which so short a run may take none.
+        assert!(number(&figures, "cpu_ns_per_event") >= 0.0, "{figures:#}");
     }
     assert!(is_empty(temporary.path()), "the folder did not vanish");
 }

@@ -43,11 +43,17 @@ fn write(family: &Family, scrape: &Scrape, encoder: &mut DescriptorEncoder<'_>) 
     let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
     match read {
         Read::Counter(rows) => rows(scrape).iter().try_for_each(|(labels, value)| {
+            if labels.is_empty() {
+                return metric.encode_counter::<NoLabelSet, u64, f64>(value, None);
+            }
             let labels: &[(&str, &str)] = &borrowed(labels);
             let mut row = metric.encode_family(&labels)?;
             row.encode_counter::<NoLabelSet, u64, f64>(value, None)
         }),
         Read::Gauge(rows) => rows(scrape).iter().try_for_each(|(labels, value)| {
+            if labels.is_empty() {
+                return metric.encode_gauge(value);
+            }
             let labels: &[(&str, &str)] = &borrowed(labels);
             metric.encode_family(&labels)?.encode_gauge(value)
         }),

@@ -278,6 +278,12 @@ fn documented() -> BTreeSet<(String, String)> {
 async fn every_family_is_there_and_documented() {
     let served = serve_plant().await;
     report(&served).await;
+    let nowhere = pb::ListEventsRequest {
+        parent: "tenants/default/plants/nowhere".to_owned(),
+        ..Default::default()
+    };
+    let refused = served.history().await.list_events(nowhere).await;
+    assert!(refused.is_err());
     let page = scrape(&served).await;
     let listed: BTreeSet<(String, String)> = METRICS
         .iter()

@@ -123,7 +123,7 @@ const MISTAKES: &[(&str, usize, &str)] = &[
     (
         "[[flow]]\nfrom = \"m1\"\nto = \"b\"\nkind = \"scrap\"",
         2,
-        "declared twice (see line 20)",
+        "declared twice (see line 22)",
     ),
     (
         "[[product]]\nid = \"p\"",

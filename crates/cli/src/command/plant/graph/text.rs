@@ -168,9 +168,9 @@ mod tests {
             "line (production line) Line 1\n\
              \x20 a > (x 4 in 2 lanes) > b* [2] > c\n\
              \x20 fix\n\
-             \x20   fix ~> b  rework\n\
              \x20   b ~> fix  rework, share 0.1\n\
-             \x20   c -> out (outside)\n"
+             \x20   c -> out (outside)\n\
+             \x20   fix ~> b  rework\n"
         );
     }
 
