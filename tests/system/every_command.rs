@@ -50,6 +50,8 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("machine count", "", Rows),
     ("machine watch", "--plant T1 --from 1 --for 2s", Stream),
     ("quality", "", Rows),
+    ("quality", "--plant T1 --findings --all", List),
+    ("plant wip", "--by buffer,machine,unit,variant", List),
     ("event ls", "--limit 3", List),
     ("event get", "2", One),
     ("event tail", "--from 1 --for 1s", Stream),

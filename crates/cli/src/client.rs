@@ -15,6 +15,7 @@ use werkbuch_wire::pb::history_service_client::HistoryServiceClient;
 use werkbuch_wire::pb::model_service_client::ModelServiceClient;
 use werkbuch_wire::pb::quality_service_client::QualityServiceClient;
 use werkbuch_wire::pb::twin_service_client::TwinServiceClient;
+use werkbuch_wire::pb::wip_service_client::WipServiceClient;
 
 /// The greatest answer that is taken: a page of the largest events, or of the most machines.
 const ANSWER_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -92,6 +93,10 @@ impl Client {
 
     pub(crate) fn quality(&self) -> QualityServiceClient<Channel> {
         QualityServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn wip(&self) -> WipServiceClient<Channel> {
+        WipServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     pub(crate) fn history(&self) -> HistoryServiceClient<Channel> {

@@ -13,6 +13,7 @@ pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod twin;
+pub(crate) mod wip;
 
 use crate::when;
 use serde_json::{Value, json};

@@ -23,6 +23,7 @@ use werkbuch_wire::pb::ingest_service_server::IngestServiceServer;
 use werkbuch_wire::pb::model_service_server::ModelServiceServer;
 use werkbuch_wire::pb::quality_service_server::QualityServiceServer;
 use werkbuch_wire::pb::twin_service_server::TwinServiceServer;
+use werkbuch_wire::pb::wip_service_server::WipServiceServer;
 
 /// The layers: plain pages outside, then gRPC-Web, then the gate.
 type Layers = Stack<GateLayer, Stack<GrpcWebLayer, Stack<FrontLayer, Identity>>>;
@@ -34,12 +35,13 @@ pub(crate) type Services = Router<Layers>;
 pub(crate) const INGEST: &str = <IngestServiceServer<rpc::Ingest> as NamedService>::NAME;
 
 /// The names of our services.
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 7] = [
     INGEST,
     <ModelServiceServer<rpc::Model> as NamedService>::NAME,
     <TwinServiceServer<rpc::Twins> as NamedService>::NAME,
     <HistoryServiceServer<rpc::History> as NamedService>::NAME,
     <QualityServiceServer<rpc::Qualities> as NamedService>::NAME,
+    <WipServiceServer<rpc::Wips> as NamedService>::NAME,
     <AdminServiceServer<rpc::Admin> as NamedService>::NAME,
 ];
 
@@ -78,6 +80,7 @@ pub(crate) fn services<H: Health>(
         .add_service(bounded!(TwinServiceServer, rpc::Twins(shared())))
         .add_service(bounded!(HistoryServiceServer, rpc::History(shared())))
         .add_service(bounded!(QualityServiceServer, rpc::Qualities(shared())))
+        .add_service(bounded!(WipServiceServer, rpc::Wips(shared())))
         .add_service(bounded!(AdminServiceServer, rpc::Admin(shared())));
     Ok(router)
 }

@@ -77,6 +77,10 @@
 //!   a few of them and never the hundred thousand parts of a plant.
 //! - 2026-11-22: what is tracked is forgotten by a window over plant time that only moves forward. The
 //!   greatest event of an aspect is the last to leave it, so sweeping early or late is the same.
+//! - 2026-11-22: why a machine waits is inferred in rounds in which all machines see the same, so that
+//!   the answer does not depend on where one begins; what a machine says goes before all of it.
+//! - 2026-11-22: where parts are not known one by one, their number has bounds that hold whatever
+//!   reports are missing; the likeliest number alone would pretend to be one.
 //! - 2026-11-22: the quality of data is a fold of its own over the events of a window: it needs
 //!   history, which the twin does not keep, and must not weigh on the state or its digest.
 
@@ -102,6 +106,7 @@ mod snapshot;
 mod symbol;
 mod value;
 
+pub mod line;
 pub mod quality;
 pub mod view;
 mod window;

@@ -51,6 +51,9 @@ pub(crate) enum Args {
         #[command(flatten)]
         instant: Instant,
     },
+    /// Where the parts of a plant are: tracked, counted or estimated, with bounds.
+    #[command(after_help = super::wip::AFTER_HELP)]
+    Wip(Box<super::wip::Args>),
     /// The plants of the server.
     Ls,
     /// Confirm the clock of a plant after it jumped forward by more than an hour.
@@ -88,6 +91,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             file,
             instant,
         } => get(context, &plant, file, &instant).await,
+        Args::Wip(args) => super::wip::run(*args, context).await,
         Args::Ls => list(context).await,
         Args::ConfirmClock { plant } => confirm_clock(context, &plant).await,
     }

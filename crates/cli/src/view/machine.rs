@@ -50,7 +50,7 @@ pub(crate) fn row(machine: &pb::Machine) -> Vec<String> {
     };
     vec![
         last(&machine.name).to_owned(),
-        said(state(machine.state)).to_owned(),
+        shown_state(machine),
         when::shown(machine.since),
         said(mode(machine.mode)).to_owned(),
         machine.program.clone().unwrap_or_default(),
@@ -59,6 +59,32 @@ pub(crate) fn row(machine: &pb::Machine) -> Vec<String> {
         alarms,
         said(condition(machine.condition)).to_owned(),
     ]
+}
+
+/// The state, and why a machine waits where that does not say it: `IDLE (STARVED inferred)`.
+fn shown_state(machine: &pb::Machine) -> String {
+    let shown = said(state(machine.state));
+    match &machine.wait_cause {
+        Some(cause) if cause.provenance() == pb::Provenance::Inferred => {
+            format!("{shown} ({} inferred)", state(cause.state))
+        }
+        _ => shown.to_owned(),
+    }
+}
+
+/// Why a machine waits, in words.
+fn wait(cause: &pb::WaitCause) -> String {
+    let (state, provenance) = (state(cause.state), provenance(cause));
+    format!(
+        "{state}, {}: {}",
+        provenance.to_ascii_lowercase(),
+        cause.because
+    )
+}
+
+fn provenance(cause: &pb::WaitCause) -> &'static str {
+    let name = cause.provenance().as_str_name();
+    name.strip_prefix("PROVENANCE_").unwrap_or(name)
 }
 
 /// Where a machine stands: area/line/cell, as far as they are there.
@@ -98,6 +124,11 @@ pub(crate) fn json(machine: &pb::Machine, full: bool) -> Value {
         "connection": connection(machine.connection),
         "active_alarms": machine.active_alarms,
         "condition": condition(machine.condition),
+        "wait_cause": machine.wait_cause.as_ref().map(|cause| json!({
+            "state": state(cause.state),
+            "provenance": provenance(cause),
+            "because": cause.because,
+        })),
         "last_event_at": time(machine.last_event_at),
         "counters": machine.counters.iter().map(counter).collect::<Vec<_>>(),
     });
@@ -185,6 +216,9 @@ pub(crate) fn parts_of(machine: &pb::Machine) -> Vec<(&'static str, String)> {
         ("condition", said(condition(machine.condition)).to_owned()),
         ("last event", when::shown(machine.last_event_at)),
     ];
+    if let Some(cause) = &machine.wait_cause {
+        shown.push(("waits", wait(cause)));
+    }
     let active = machine.alarms.iter().filter(|alarm| alarm.active);
     shown.extend(active.map(|alarm| {
         let since = when::shown(alarm.raised_at);

@@ -11,6 +11,7 @@ mod replay;
 mod scan;
 mod twin;
 mod watch;
+mod wip;
 
 use crate::context::Context;
 use std::sync::Arc;
@@ -27,3 +28,5 @@ pub(crate) struct Model(pub(crate) Arc<Context>);
 pub(crate) struct Qualities(pub(crate) Arc<Context>);
 /// Answers what machines do, or did.
 pub(crate) struct Twins(pub(crate) Arc<Context>);
+/// Answers where the parts are.
+pub(crate) struct Wips(pub(crate) Arc<Context>);

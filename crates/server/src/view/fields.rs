@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use werkbuch_model::event::{ConditionLevel, Connection, Mode, State};
 use werkbuch_model::filter::{Field, FieldKind, FieldList, Row, Value};
 use werkbuch_model::time::Timestamp;
+use werkbuch_twin::line::Provenance;
 
 /// The value of a field in a row.
 type Read = for<'r> fn(&'r MachineRow<'_>) -> Value<'r>;
@@ -36,6 +37,8 @@ fields! {
     "connection" Word "whether it can be reached" |row| row.connection().map_or(Value::Null, |connection| word(connection.to.name()));
     "active_alarms" Number "how many alarms are active" |row| Value::Int(row.active_alarms().into());
     "condition" Word "the worst level of its conditions" |row| condition(row.condition());
+    "wait_state" Word "starved or blocked, as reported or inferred; waiting when that is not known" |row| row.wait_cause().map_or(Value::Null, |cause| word(cause.state.name()));
+    "wait_provenance" Word "whether the cause of its wait is REPORTED, INFERRED or UNKNOWN" |row| row.wait_cause().map_or(Value::Null, |cause| word(provenance(cause.provenance)));
     "last_event_at" Time "the latest plant time it reported for" |row| time(row.last_event_at());
     "parts" Number "where its first counter of all (else of good) parts stands" |row| row.parts().map_or(Value::Null, parts);
 }
@@ -67,6 +70,14 @@ fn word(name: &'static str) -> Value<'static> {
     Value::Text(Cow::Borrowed(name))
 }
 
+const fn provenance(provenance: Provenance) -> &'static str {
+    match provenance {
+        Provenance::Reported => "REPORTED",
+        Provenance::Inferred => "INFERRED",
+        Provenance::Unknown => "UNKNOWN",
+    }
+}
+
 fn time(time: Option<Timestamp>) -> Value<'static> {
     time.map_or(Value::Null, Value::Time)
 }
@@ -90,7 +101,7 @@ mod tests {
     use werkbuch_model::id::MachineNumber;
 
     /// The fields that have no value before anything is reported.
-    const SILENT: [&str; 10] = [
+    const SILENT: [&str; 12] = [
         "native_state",
         "reason",
         "since",
@@ -99,6 +110,8 @@ mod tests {
         "program",
         "connection",
         "condition",
+        "wait_state",
+        "wait_provenance",
         "last_event_at",
         "parts",
     ];

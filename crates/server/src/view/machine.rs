@@ -5,6 +5,7 @@ use super::row::MachineRow;
 use werkbuch_model::event::AspectKind;
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::MachineTwin;
+use werkbuch_twin::line::{Provenance, WaitCause};
 use werkbuch_twin::view::{AlarmView, ConditionView, CounterView, SampleView};
 use werkbuch_wire::{name, pb};
 
@@ -45,6 +46,7 @@ pub(crate) fn in_brief(plant: &str, row: &MachineRow<'_>) -> pb::Machine {
         condition: code(row.condition().code()),
         last_event_at: row.last_event_at().map(Timestamp::nanos),
         counters: row.counters().iter().map(counter).collect(),
+        wait_cause: row.wait_cause().map(wait_cause),
         ..pb::Machine::default()
     }
 }
@@ -62,6 +64,19 @@ pub(crate) fn in_full(plant: &str, row: &MachineRow<'_>) -> pb::Machine {
             .map(|value| super::aspect::message(row.id(), value))
             .collect(),
         ..in_brief(plant, row)
+    }
+}
+
+fn wait_cause(cause: &WaitCause) -> pb::WaitCause {
+    let provenance = match cause.provenance {
+        Provenance::Reported => pb::Provenance::Reported,
+        Provenance::Inferred => pb::Provenance::Inferred,
+        Provenance::Unknown => pb::Provenance::Unknown,
+    };
+    pb::WaitCause {
+        state: code(cause.state.code()),
+        provenance: provenance.into(),
+        because: cause.because.clone(),
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod model;
 pub(crate) mod quality;
 pub(crate) mod row;
 pub(crate) mod twin;
+pub(crate) mod wip;
 
 use werkbuch_engine::Reflected;
 use werkbuch_wire::pb;

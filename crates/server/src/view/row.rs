@@ -1,9 +1,11 @@
 //! A machine as a row of a list: what is dear to find out is found out once, and when asked for.
 
 use std::cell::OnceCell;
-use werkbuch_model::event::{ConditionLevel, PartMeaning};
+use std::rc::Rc;
+use werkbuch_model::event::{ConditionLevel, PartMeaning, State};
 use werkbuch_model::plant::{Level, Machine, Unit};
 use werkbuch_model::time::Timestamp;
+use werkbuch_twin::line::{WaitCause, WaitCauses};
 use werkbuch_twin::view::{ConnectionView, CounterView, ModeView, StateView};
 use werkbuch_twin::{MachineTwin, Twin};
 
@@ -32,6 +34,9 @@ pub(crate) struct Place<'t> {
     pub(crate) cell: &'t str,
 }
 
+/// Why the machines of a twin wait: found out for all rows at once, when one needs it.
+pub(crate) type SharedCauses = Rc<OnceCell<WaitCauses>>;
+
 /// A machine of a twin.
 pub(crate) struct MachineRow<'t> {
     pub(crate) machine: MachineTwin<'t>,
@@ -45,6 +50,9 @@ pub(crate) struct MachineRow<'t> {
     counters: OnceCell<Vec<CounterView<'t>>>,
     active_alarms: OnceCell<u32>,
     condition: OnceCell<ConditionLevel>,
+    /// Absent where rows are made one by one: then nothing is inferred.
+    causes: Option<SharedCauses>,
+    wait_cause: OnceCell<Option<WaitCause>>,
 }
 
 impl<'t> MachineRow<'t> {
@@ -61,6 +69,16 @@ impl<'t> MachineRow<'t> {
             counters: OnceCell::new(),
             active_alarms: OnceCell::new(),
             condition: OnceCell::new(),
+            causes: None,
+            wait_cause: OnceCell::new(),
+        }
+    }
+
+    /// The same row, which shares with others what is found out about all machines.
+    pub(crate) fn sharing(self, causes: &SharedCauses) -> Self {
+        Self {
+            causes: Some(Rc::clone(causes)),
+            ..self
         }
     }
 
@@ -144,6 +162,20 @@ impl<'t> MachineRow<'t> {
                 .max_by_key(|level| badness(*level))
                 .unwrap_or_default()
         })
+    }
+
+    /// Why it waits; absent when it does not, when no parts pass it, or when it would have to be
+    /// inferred for this row alone.
+    pub(crate) fn wait_cause(&self) -> Option<&WaitCause> {
+        let find = || match self.state().shown {
+            State::Waiting | State::Idle => {
+                let causes = self.causes.as_ref()?;
+                let causes = causes.get_or_init(|| WaitCauses::of(self.twin));
+                causes.machine(self.machine.number()).cloned()
+            }
+            state => WaitCause::reported(state),
+        };
+        self.wait_cause.get_or_init(find).as_ref()
     }
 
     pub(crate) fn last_event_at(&self) -> Option<Timestamp> {

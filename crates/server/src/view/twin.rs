@@ -1,6 +1,6 @@
 //! What a twin answers, as messages: machines by name, pages, counts, where it stands.
 
-use super::row::MachineRow;
+use super::row::{MachineRow, SharedCauses};
 use super::{code, count, machine};
 use crate::limits::PAGE_BYTES_MAX;
 use prost::Message;
@@ -32,7 +32,10 @@ pub(crate) fn find(twin: &Twin, text: &str) -> Option<MachineNumber> {
 /// A machine in full; in brief and empty when the twin has nothing of it.
 pub(crate) fn in_full(twin: &Twin, number: MachineNumber) -> pb::Machine {
     match twin.machine(number) {
-        Some(found) => machine::in_full(twin.plant().as_str(), &MachineRow::new(twin, found)),
+        Some(found) => {
+            let row = MachineRow::new(twin, found).sharing(&SharedCauses::default());
+            machine::in_full(twin.plant().as_str(), &row)
+        }
         None => pb::Machine {
             name: name::of_machine(twin.plant().as_str(), &number.to_string()),
             number: number.get(),
@@ -134,8 +137,12 @@ pub(crate) fn row(twin: &Twin, number: MachineNumber) -> Option<MachineRow<'_>> 
 
 /// The machines of the description, by number.
 pub(crate) fn rows(twin: &Twin) -> impl Iterator<Item = MachineRow<'_>> {
+    let causes = SharedCauses::default();
     let numbers = twin.description().machines().map(|machine| machine.number);
-    numbers.filter_map(|number| Some(MachineRow::new(twin, twin.machine(number)?)))
+    numbers.filter_map(move |number| {
+        let row = MachineRow::new(twin, twin.machine(number)?);
+        Some(row.sharing(&causes))
+    })
 }
 
 #[cfg(test)]

@@ -14,3 +14,4 @@ mod quality;
 mod twin;
 mod watch;
 mod web;
+mod wip;

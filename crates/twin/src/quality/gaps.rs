@@ -9,7 +9,7 @@ use werkbuch_model::time::Timestamp;
 
 /// The gaps of a plant, and the numbers that came after all.
 #[derive(Debug, Default)]
-pub(super) struct Gaps {
+pub(crate) struct Gaps {
     gaps: Vec<Gap>,
     /// Per source: where numbers that came late begin, and where they end.
     closed: BTreeMap<SourceNumber, BTreeMap<u64, u64>>,
@@ -31,7 +31,7 @@ struct Gap {
 }
 
 impl Gaps {
-    pub(super) fn take(&mut self, event: &Recorded<'_>, gap: &GapDetected<'_>, in_window: bool) {
+    pub(crate) fn take(&mut self, event: &Recorded<'_>, gap: &GapDetected<'_>, in_window: bool) {
         let own = event.source.get() == 0;
         let place = match (gap.file.is_empty(), gap.detail.is_empty()) {
             (true, _) => gap.detail.to_string(),
@@ -57,7 +57,7 @@ impl Gaps {
     }
 
     /// Numbers of a source that are no longer missing.
-    pub(super) fn close(&mut self, source: SourceNumber, first: u64, last: u64) {
+    pub(crate) fn close(&mut self, source: SourceNumber, first: u64, last: u64) {
         let ranges = self.closed.entry(source).or_default();
         let mut range = (first, last.max(first));
         // Grow over everything that touches it.
@@ -75,7 +75,7 @@ impl Gaps {
 
     /// Whether something between two events of a source is missing: a number between theirs, or
     /// what the source itself said was lost between their times.
-    pub(super) fn lies_between(
+    pub(crate) fn lies_between(
         &self,
         source: SourceNumber,
         machine: MachineNumber,
@@ -96,6 +96,14 @@ impl Gaps {
                     about && times.0 < gap.at && gap.at <= times.1
                 }
             })
+    }
+
+    /// Whether anything at all is still missing.
+    pub(crate) fn is_any_open(&self) -> bool {
+        self.gaps.iter().any(|gap| match gap.numbers {
+            Some(numbers) => self.still_missing(gap.source, numbers) > 0,
+            None => gap.lost != Some(0),
+        })
     }
 
     /// Counts the gaps of the window and tells of each.

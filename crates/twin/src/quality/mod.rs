@@ -8,7 +8,7 @@ mod conflict;
 mod facts;
 mod figures;
 mod finding;
-mod gaps;
+pub(crate) mod gaps;
 mod judge;
 mod silence;
 mod spread;

@@ -13,6 +13,7 @@ mod digest;
 mod facts;
 mod fold;
 mod join;
+mod line;
 mod memory;
 mod quality;
 mod snapshot;
