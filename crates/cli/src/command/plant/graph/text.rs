@@ -183,7 +183,7 @@ mod tests {
         );
         assert!(narrow.starts_with("  out\n"), "{narrow}");
         assert!(
-            drawn(Some("line"), 20).contains("a\n   > (x"),
+            drawn(Some("line"), 20).contains("a\n    > (x"),
             "{}",
             drawn(Some("line"), 20)
         );
