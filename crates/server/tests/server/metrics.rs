@@ -170,10 +170,6 @@ async fn counters_move_by_exactly_what_happened() {
     let served = serve_plant().await;
     let before = scrape(&served).await;
     report(&served).await;
-    let _ = served.model().await.get_plant(pb::GetPlantRequest {
-        name: "tenants/default/plants/NONE".into(),
-        ..Default::default()
-    });
     let unknown = pb::OpenSourceRequest {
         parent: "tenants/default/plants/NONE".into(),
         ..open("gateway-2")

@@ -29,7 +29,7 @@ impl Loose {
 fn bytes_of(digits: &str) -> Option<Vec<Value>> {
     let digits = digits.as_bytes();
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let bytes = digits.chunks(2).map(|pair| match pair {
