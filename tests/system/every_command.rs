@@ -40,7 +40,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("plant apply", "{plant}", Rows),
     ("plant check", "{plant}", One),
     ("plant diff", "{plant}", Rows),
-    ("plant calendar", "--plant T1", Rows),
+    ("plant calendar", "{example}", Rows),
     ("plant graph", "--plant T1", Rows),
     ("plant get", "T1", One),
     ("plant ls", "", List),
@@ -50,7 +50,8 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("machine count", "", Rows),
     ("machine watch", "--plant T1 --from 1 --for 2s", Stream),
     ("quality", "", Rows),
-    ("quality", "--plant T1 --findings --all", List),
+    // The data have no flaws, so the list is empty.
+    ("quality", "--plant T1 --findings --all", Rows),
     ("plant wip", "--by buffer,machine,unit,variant", List),
     ("event ls", "--limit 3", List),
     ("event get", "2", One),
@@ -181,6 +182,8 @@ fn every_command_answers_in_every_form() {
         path.to_str().unwrap().to_owned()
     };
     let shdr = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios/mill.shdr");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = example.join("../../examples/plants/car-plant.toml");
     let line =
         r#"{"machine":"m1","time":"2026-01-05T06:00:00Z","kind":"STATE_CHANGED","to":"HELD"}"#;
     let words = [
@@ -190,6 +193,7 @@ fn every_command_answers_in_every_form() {
             file("plant.toml", &PLANT.replace("mill", "lathe")),
         ),
         ("{shdr}", shdr.to_str().unwrap().to_owned()),
+        ("{example}", example.to_str().unwrap().to_owned()),
         ("{jsonl}", file("events.jsonl", line)),
     ];
     let imported = server.run(&[
