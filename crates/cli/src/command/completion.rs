@@ -9,7 +9,7 @@ use serde_json::json;
 /// Print the script by which a shell completes commands and options.
 ///
 /// bash:        source <(werkbuch completion bash)
-/// zsh:         werkbuch completion zsh > "${fpath[1]}/_werkbuch"
+/// zsh:         werkbuch completion zsh > ~/.zfunc/_werkbuch
 /// fish:        werkbuch completion fish > ~/.config/fish/completions/werkbuch.fish
 /// powershell:  werkbuch completion powershell | Out-String | Invoke-Expression
 /// elvish:      eval (werkbuch completion elvish | slurp)

@@ -66,7 +66,7 @@ pub(crate) enum Args {
 /// What an application takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Application {
-    /// The description, TOML. Tables in CSV that it names under [tables] are read beside it.
+    /// The description, TOML. Tables in CSV that it names under `tables` are read beside it.
     file: PathBuf,
     /// From when on the changes hold in plant time, in place of the file's own valid_from.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]

@@ -257,7 +257,15 @@ async fn place(
             tolerance_ns: None,
             machines: machines.clone(),
         };
-        let opened = ingest.open_source(open).await?.into_inner();
+        let opened = match ingest.open_source(open).await {
+            Ok(opened) => opened.into_inner(),
+            Err(status) if is_taken(&status) && tries < TRIES => {
+                tries += 1;
+                wait(tries).await;
+                continue;
+            }
+            Err(status) => return Err(status.into()),
+        };
         if let Some(number) = opened.machine_numbers.first() {
             reported.machine = MachineNumber(*number);
         }
@@ -279,17 +287,27 @@ async fn place(
                 });
             }
             // It was not taken: somebody else has opened the source in between.
-            Err(status) if Reason::of(&status) == Some(Reason::SessionFenced) && tries < TRIES => {
+            Err(status) if is_taken(&status) && tries < TRIES => {
                 tries += 1;
-                let pause = u64::from(std::process::id() % 50 + 20 * tries);
-                tokio::time::sleep(Duration::from_millis(pause)).await;
+                wait(tries).await;
             }
             Err(status) => return Err(status.into()),
         }
     }
 }
 
-/// The life in which the source stands; none when it is new.
+/// Whether somebody else has opened the source in between, in this life or in a newer one.
+fn is_taken(status: &tonic::Status) -> bool {
+    let reason = Reason::of(status);
+    matches!(reason, Some(Reason::SessionFenced | Reason::EpochFenced))
+}
+
+async fn wait(tries: u32) {
+    let pause = u64::from(std::process::id() % 50 + 20 * tries);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+}
+
+/// The life in which the source stands; the first when it is new.
 async fn life(client: &Client, append: &Append) -> Outcome<Option<u32>> {
     let request = pb::GetTwinRequest {
         name: name::of_plant(&append.plant),
@@ -300,7 +318,9 @@ async fn life(client: &Client, append: &Append) -> Outcome<Option<u32>> {
         .sources
         .iter()
         .filter(|one| one.source == append.source);
-    Ok(lives.map(|one| one.epoch).max())
+    // A new source begins with its first life by name: two that report at the same moment then
+    // contend for one life instead of opening two.
+    Ok(Some(lives.map(|one| one.epoch).max().unwrap_or(1)))
 }
 
 fn position(answer: &pb::AppendResponse) -> Outcome<u64> {

@@ -18,7 +18,7 @@ pub(super) struct Source {
 /// Which description is meant.
 #[derive(Debug, clap::Args)]
 pub(super) struct Of {
-    /// The description, TOML. Tables in CSV that it names under [tables] are read beside it.
+    /// The description, TOML. Tables in CSV that it names under `tables` are read beside it.
     #[arg(required_unless_present = "plant")]
     pub(super) file: Option<PathBuf>,
     /// A plant of the server, in place of a file.
