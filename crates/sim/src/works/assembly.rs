@@ -359,6 +359,11 @@ fn flows(sheet: &mut Sheet, size: &Size) {
     sheet.source("kitting", "kit");
     sheet.sink("final-check");
     sheet.count_point("assembly", "final-check");
+    sheet.count_point("trim-line", &last_trim);
+    sheet.count_point("supermarket", "powertrain-prep");
+    sheet.count_point("supermarket", "kitting");
+    sheet.count_point("final-line", "filling");
+    sheet.count_point("test-line", "final-check");
 }
 
 fn supply(sheet: &mut Sheet, size: &Size) {

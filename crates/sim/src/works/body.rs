@@ -263,7 +263,9 @@ fn welding(sheet: &mut Sheet, line: &Stretch<'_>, size: &mut Size, chance: &mut 
             lift(sheet, line, at, before, id);
         }
     }
-    ids.last().cloned().unwrap_or_default()
+    let last = ids.last().cloned().unwrap_or_default();
+    sheet.count_point(line.unit, &last);
+    last
 }
 
 /// Between two stations stand two bodies at most.
@@ -331,4 +333,5 @@ fn doors(sheet: &mut Sheet, model: &str, last_frame: &str) {
         .flow("finish", "body-store")
         .value("transit_ms", 60_000);
     sheet.count_point("body", "finish");
+    sheet.count_point("door-line", "finish");
 }

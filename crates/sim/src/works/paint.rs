@@ -199,6 +199,8 @@ pub(super) fn write(sheet: &mut Sheet, plant: &CarPlant, size: &mut Size) {
         }
     }
     sheet.count_point("paint", "paint-check");
+    sheet.count_point("coating", "sealing");
+    sheet.count_point("topcoat", "paint-check");
 }
 
 fn station(sheet: &mut Sheet, plant: &CarPlant, size: &mut Size, row: &Row) {

@@ -249,11 +249,14 @@ impl Sheet {
             .text("kind", kind)
     }
 
-    pub(super) fn count_point(&mut self, unit: &str, at: &str) -> &mut Self {
-        self.object("count_point")
-            .text("unit", unit)
-            .text("at", at)
-            .text("meaning", "good")
-            .text("counter", "good")
+    /// Where a unit's parts are counted, the good ones and the scrap: together all that it made.
+    pub(super) fn count_point(&mut self, unit: &str, at: &str) {
+        for meaning in ["good", "scrap"] {
+            self.object("count_point")
+                .text("unit", unit)
+                .text("at", at)
+                .text("meaning", meaning)
+                .text("counter", meaning);
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::layout::Layout;
-use werkbuch_model::plant::{Description, diff, parse};
+use werkbuch_model::plant::{Answerable, Description, diff, parse};
 use werkbuch_model::time::Timestamp;
 
 pub(crate) fn described(plant: &CarPlant) -> Description {
@@ -47,4 +47,23 @@ fn the_same_numbers_give_the_same_plant() {
         .map(|number| CarPlant { number, ..plant }.id())
         .collect();
     assert_eq!(ids.len(), 40);
+}
+
+#[test]
+fn the_plants_say_enough_for_every_question() {
+    for (number, machines) in [(0, MACHINES_MIN), (1, 200), (2, 601)] {
+        let plant = CarPlant {
+            number,
+            machines,
+            seed: 5,
+        };
+        let description = described(&plant);
+        let unanswered: Vec<_> = description
+            .questions()
+            .into_iter()
+            .filter(|question| question.answer == Answerable::No)
+            .collect();
+        assert!(unanswered.is_empty(), "{plant:?}: {unanswered:#?}");
+        assert_eq!(description.remarks(), [], "{plant:?}");
+    }
 }

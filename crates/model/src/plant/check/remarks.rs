@@ -159,7 +159,8 @@ fn cycles(description: &Description) -> Vec<Remark> {
     all
 }
 
-/// The planned cycle for one part, where others that can do the same step share the work.
+/// The planned cycle for one part, where slots and others that can do the same step share the work:
+/// an oven that bakes twenty bodies for twenty minutes gives one a minute.
 fn per_part(description: &Description, machine: &Machine) -> Option<u64> {
     let steps = description
         .steps()
@@ -167,7 +168,9 @@ fn per_part(description: &Description, machine: &Machine) -> Option<u64> {
     let sharing = steps.map(|step| step.at.len()).max().unwrap_or(1).max(1);
     let parts = u64::from(machine.parts_per_cycle.max(1));
     let sharing = u64::try_from(sharing).unwrap_or(u64::MAX);
-    Some(machine.cycle_ms? / parts.saturating_mul(sharing))
+    let slots = u64::from(machine.slots.max(1));
+    let at_once = parts.saturating_mul(sharing).saturating_mul(slots);
+    Some(machine.cycle_ms? / at_once)
 }
 
 fn steps(description: &Description) -> Vec<Remark> {

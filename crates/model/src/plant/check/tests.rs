@@ -300,4 +300,9 @@ fn cycles_that_cannot_be_are_remarked() {
             "line is to take 54 s for a part, and its constraint m2 takes 55 s",
         ]
     );
+    // Two slots halve what a part takes.
+    let wide = text.replace("id = \"m2\"", "id = \"m2\"\nslots = 2");
+    assert_ne!(wide, text);
+    let found = described(&parse(&wide, "p").unwrap()).remarks();
+    assert!(found.iter().all(|remark| !remark.text.contains("m2 takes")));
 }
