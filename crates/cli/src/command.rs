@@ -60,6 +60,21 @@ pub(crate) fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// What an answer reflects, as the end of a note; nothing where it does not say.
+pub(crate) fn at_position(reflected: Option<&pb::Reflected>) -> String {
+    reflected.map_or_else(String::new, |reflected| {
+        format!(", at position {}", reflected.position)
+    })
+}
+
+/// How the rest of a list is had, as the end of a note; nothing on the last page.
+pub(crate) fn more(next_page_token: &str) -> String {
+    match next_page_token {
+        "" => String::new(),
+        token => format!("; more with --page-token {token} or --all"),
+    }
+}
+
 /// An object with these members behind its own.
 pub(crate) fn with(
     mut object: Value,

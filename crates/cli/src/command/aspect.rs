@@ -1,6 +1,6 @@
 //! The nouns of the plant's own state: buffers, orders, parts, stock, calls for help, plans and the rest.
 
-use super::{Instant, reflected, with};
+use super::{Instant, at_position, more, reflected, with};
 use crate::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -178,15 +178,8 @@ async fn list(context: &Context, noun: &Noun, list: List) -> Outcome<()> {
     if page.total_size != page.kinds_size {
         note.push_str(&format!(" that match, of {} in the plant", page.kinds_size));
     }
-    if let Some(reflected) = &page.reflected {
-        note.push_str(&format!(", at position {}", reflected.position));
-    }
-    if !page.next_page_token.is_empty() {
-        note.push_str(&format!(
-            "; more with --page-token {} or --all",
-            page.next_page_token
-        ));
-    }
+    note.push_str(&at_position(page.reflected.as_ref()));
+    note.push_str(&more(&page.next_page_token));
     let answer = Answer::list(&noun.columns(), rows).whole(whole).note(note);
     context.output.answer(&answer)
 }

@@ -3,7 +3,7 @@
 mod screen;
 mod watch;
 
-use super::{Instant, last, reflected, with};
+use super::{Instant, at_position, last, more, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
@@ -143,12 +143,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
         note.push_str(&format!(" that match, of {} in the plant", page.plant_size));
     }
     note.push_str(&at_position(page.reflected.as_ref()));
-    if !page.next_page_token.is_empty() {
-        note.push_str(&format!(
-            "; more with --page-token {} or --all",
-            page.next_page_token
-        ));
-    }
+    note.push_str(&more(&page.next_page_token));
     let answer = Answer::list(&machine::COLUMNS, rows)
         .whole(whole)
         .note(note);
@@ -178,13 +173,6 @@ async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -
     let note = format!("{}{at}", last(&found.name));
     let answer = Answer::single(parts, whole).note(note);
     context.output.answer(&answer)
-}
-
-/// Up to where an answer has taken in the log.
-fn at_position(reflected: Option<&pb::Reflected>) -> String {
-    reflected.map_or_else(String::new, |reflected| {
-        format!(", at position {}", reflected.position)
-    })
 }
 
 async fn count(context: &Context, plant: &str, filter: String, instant: &Instant) -> Outcome<()> {

@@ -1,6 +1,6 @@
 //! `werkbuch quality`: how good the data are that sources report.
 
-use super::{Instant, last, reflected, with};
+use super::{Instant, last, more, reflected, with};
 use crate::Context;
 use crate::client::Client;
 use crate::failure::Outcome;
@@ -209,12 +209,7 @@ async fn findings(
         page.total_size,
         unread(page.survey.as_ref(), page.reflected.as_ref())
     );
-    if !page.next_page_token.is_empty() {
-        note.push_str(&format!(
-            "; more with --page-token {} or --all",
-            page.next_page_token
-        ));
-    }
+    note.push_str(&more(&page.next_page_token));
     let answer = Answer::list(&quality::FINDING_COLUMNS, rows)
         .whole(whole)
         .note(note);

@@ -1,6 +1,6 @@
 //! `werkbuch plant wip`: where the parts of a plant are.
 
-use super::{Instant, reflected, time, with};
+use super::{Instant, at_position, more, reflected, time, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
@@ -93,22 +93,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     });
     let whole = with(whole, reflected(page.reflected.as_ref()));
     let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
-    let position = page.reflected.as_ref().map_or(0, |of| of.position);
-    let mut note = format!(
-        "{shown} of {} places, at position {position}",
-        page.total_size
-    );
+    let mut note = format!("{shown} of {} places", page.total_size);
+    note.push_str(&at_position(page.reflected.as_ref()));
     if !page.complete {
         note.push_str(
             "; too much was recorded since the oldest inventory: count anew for estimates",
         );
     }
-    if !page.next_page_token.is_empty() {
-        note.push_str(&format!(
-            "; more with --page-token {} or --all",
-            page.next_page_token
-        ));
-    }
+    note.push_str(&more(&page.next_page_token));
     let answer = Answer::list(&COLUMNS, rows).whole(whole).note(note);
     context.output.answer(&answer)
 }
