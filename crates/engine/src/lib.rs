@@ -56,6 +56,8 @@
 //! - 2026-11-22: an event that a live gateway has "observed" further ahead of the writer's clock than
 //!   its tolerance takes effect when it is recorded (and is suspect): else one gateway that says 2200
 //!   would hold a machine's state until then.
+//! - 2026-11-22: the writer holds the twin's description and not its own copy, which was a fifth of a
+//!   fleet's memory; a start reads snapshots on all cores, because decoding them is most of it.
 //! - 2026-11-22: what is measured is counted in atomics, once for each batch and not for each event;
 //!   syncs are timed at the disk itself (`metered`), so that every store is measured alike.
 //! - 2026-11-22: applied batches are handed to followers as they are, through a channel that forgets

@@ -13,7 +13,7 @@ use werkbuch_model::id::{PlantId, Position};
 use werkbuch_twin::Twin;
 
 const MAGIC: &[u8; 8] = b"WBSNAP\r\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 8 + 4 + 32 + 8;
 /// No image may ask for more memory than this when it is decoded.
 const IMAGE_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -66,8 +66,10 @@ pub(crate) fn decode(plant: &PlantId, bytes: &[u8]) -> Result<Snapshot, String> 
     let config = bincode::config::standard().with_limit::<IMAGE_BYTES_MAX>();
     let (image, _): (WriterImage, usize) =
         bincode::serde::decode_from_slice(image, config).map_err(|error| error.to_string())?;
-    let writer = Writer::of_image(plant.clone(), image).ok_or("it contradicts itself")?;
     let twin = Twin::from_bytes(twin).map_err(|error| error.to_string())?;
+    let description = twin.shared_description();
+    let writer =
+        Writer::of_image(plant.clone(), image, description).ok_or("it contradicts itself")?;
     if twin.position() != writer.position || twin.plant() != plant {
         return Err("its parts are of different positions or plants".to_owned());
     }

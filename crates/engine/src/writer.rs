@@ -4,6 +4,7 @@ use crate::identity::Identity;
 use crate::limits::{TOLERANCE_IMPORT_NS, TOLERANCE_LIVE_NS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use werkbuch_model::event::{Aspect, AspectKind, Body, Recorded, SourceKind};
 use werkbuch_model::id::{
     Epoch, LogId, MachineNumber, PlantId, Position, SourceName, SourceNumber, WriterEpoch,
@@ -54,7 +55,8 @@ pub(crate) struct Writer {
     sources: Vec<SourceEntry>,
     /// The last position of each machine.
     heads: BTreeMap<u32, u64>,
-    pub(crate) description: Description,
+    /// The same as the twin's, unless a revision is on its way.
+    pub(crate) description: Arc<Description>,
     staged: Vec<Change>,
     pub(crate) revision: u32,
     /// Reported events since the last recorded digest.
@@ -72,7 +74,6 @@ pub(crate) struct WriterImage {
     peaks: Vec<[u8; 32]>,
     sources: Vec<SourceEntry>,
     heads: BTreeMap<u32, u64>,
-    description: Description,
     staged: Vec<Change>,
     revision: u32,
     since_digest: u64,
@@ -90,7 +91,7 @@ impl Writer {
             tree: CompactRange::new(),
             sources: Vec::new(),
             heads: BTreeMap::new(),
-            description: Description::default(),
+            description: Arc::default(),
             staged: Vec::new(),
             revision: 0,
             since_digest: 0,
@@ -113,15 +114,18 @@ impl Writer {
                 .collect(),
             sources: self.sources.clone(),
             heads: self.heads.clone(),
-            description: self.description.clone(),
             staged: self.staged.clone(),
             revision: self.revision,
             since_digest: self.since_digest,
         }
     }
 
-    /// The writer of a snapshot; nothing when the snapshot contradicts itself.
-    pub(crate) fn of_image(plant: PlantId, image: WriterImage) -> Option<Self> {
+    /// The writer of a snapshot, with the description of the twin in it; nothing when the snapshot contradicts itself.
+    pub(crate) fn of_image(
+        plant: PlantId,
+        image: WriterImage,
+        description: Arc<Description>,
+    ) -> Option<Self> {
         let peaks = image.peaks.into_iter().map(Hash::from_bytes).collect();
         let tree = CompactRange::from_parts(image.position, peaks).ok()?;
         Some(Self {
@@ -133,7 +137,7 @@ impl Writer {
             tree,
             sources: image.sources,
             heads: image.heads,
-            description: image.description,
+            description,
             staged: image.staged,
             revision: image.revision,
             since_digest: image.since_digest,
@@ -188,7 +192,7 @@ impl Writer {
                 if changed.commit {
                     for change in std::mem::take(&mut self.staged) {
                         // What does not apply was never recorded; the twin's fold reports it.
-                        let _ = self.description.apply(&change);
+                        let _ = Arc::make_mut(&mut self.description).apply(&change);
                     }
                     self.revision = changed.revision;
                     self.ranks.clear();

@@ -125,6 +125,12 @@ impl Twin {
         &self.plant.description
     }
 
+    /// The same, to be held on to without a copy.
+    #[must_use]
+    pub fn shared_description(&self) -> Arc<Description> {
+        Arc::clone(&self.plant.description)
+    }
+
     /// The sources in the order of their numbers.
     #[must_use]
     pub fn sources(&self) -> &[Source] {

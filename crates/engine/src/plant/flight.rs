@@ -210,6 +210,9 @@ impl Loop {
         if let Some((source, lag)) = flight.heard {
             self.shared.meter.heard(source, lag);
         }
+        if matches!(&flight.landing, Landing::Apply { .. }) {
+            self.share_description();
+        }
         publish(&self.shared.feed, flight.events, position);
         self.shared.applied.send_replace(position);
         self.tell(flight.landing, position);
@@ -262,6 +265,16 @@ impl Loop {
                 drop(permit);
             }
             Landing::Own => {}
+        }
+    }
+
+    /// Lets the writer hold the description that the twin holds, once both are at the same revision:
+    /// it is a large part of a plant's memory.
+    fn share_description(&mut self) {
+        let twin = &self.shared.twin;
+        let twin = twin.read().unwrap_or_else(PoisonError::into_inner);
+        if twin.revision() == self.writer.revision {
+            self.writer.description = twin.shared_description();
         }
     }
 
