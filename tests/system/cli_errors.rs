@@ -307,7 +307,7 @@ fn usage_and_unreachable_servers_have_their_codes() {
     for (arguments, code) in [
         (&["dance"][..], 2),
         (&["machine", "ls"], 2),
-        (&["machine", "ls", "--plant", "P", "--page-size", "-1"], 2),
+        (&["machine", "ls", "--plant", "P", "--limit", "-1"], 2),
         (&["event", "ls", "--plant", "P", "--reveal"], 2),
         (&["--help"], 0),
         (&["--version"], 0),

@@ -102,8 +102,8 @@ pub(crate) struct List {
     #[arg(long, default_value = "")]
     machine: String,
     /// The most of a page (the server's default is 1,000).
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
-    page_size: i32,
+    #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
+    limit: i32,
     /// Where to go on, from the page before.
     #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with = "all")]
     page_token: String,
@@ -141,10 +141,10 @@ async fn list(context: &Context, noun: &Noun, list: List) -> Outcome<()> {
         aspects: noun.codes(),
         item: list.name,
         machine: list.machine,
-        page_size: if list.all && list.page_size == 0 {
+        page_size: if list.all && list.limit == 0 {
             PAGE
         } else {
-            list.page_size
+            list.limit
         },
         page_token: list.page_token,
         instant: list.instant.message()?,

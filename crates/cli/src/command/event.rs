@@ -13,6 +13,7 @@ use crate::output::{Answer, Format};
 use crate::view::event::{self, COLUMNS, Names};
 use crate::when::{self, Bound};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use werkbuch_model::event::Recorded;
 use werkbuch_wire::reason::Reason;
@@ -290,17 +291,32 @@ fn print_row(context: &Context, event: &Recorded<'_>, names: &Names) -> Outcome<
     context.output.streamed(&cells, &event::json(event)?)
 }
 
-/// The names of the plant's machines, where people read; programs get the numbers as stored.
+/// The names of the plant's machines and sources, where people read; programs get the numbers as
+/// stored.
 async fn names(context: &Context, client: &Client, plant: &str) -> Outcome<Names> {
     match context.output.format {
-        Format::Table | Format::Csv => machine_names(client, plant).await,
-        Format::Json | Format::Jsonl => Ok(Names::new()),
+        Format::Table | Format::Csv => Ok(Names {
+            machines: machine_names(client, plant).await?,
+            sources: source_names(client, plant).await?,
+        }),
+        Format::Json | Format::Jsonl => Ok(Names::default()),
     }
 }
 
+/// The names of the plant's sources with their epochs, by their numbers.
+pub(crate) async fn source_names(client: &Client, plant: &str) -> Outcome<BTreeMap<u32, String>> {
+    let request = pb::GetTwinRequest {
+        name: name::of_plant(plant),
+        instant: None,
+    };
+    let twin = client.twin().get_twin(request).await?.into_inner();
+    let named = |one: &pb::SourceStatus| (one.number, format!("{}#{}", one.source, one.epoch));
+    Ok(twin.sources.iter().map(named).collect())
+}
+
 /// The names of the plant's machines, by their numbers.
-pub(crate) async fn machine_names(client: &Client, plant: &str) -> Outcome<Names> {
-    let mut names = Names::new();
+pub(crate) async fn machine_names(client: &Client, plant: &str) -> Outcome<BTreeMap<u32, String>> {
+    let mut names = BTreeMap::new();
     let mut request = pb::ListMachinesRequest {
         parent: name::of_plant(plant),
         page_size: NAMES_PAGE,

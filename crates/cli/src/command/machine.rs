@@ -69,8 +69,8 @@ pub(crate) struct List {
     #[arg(long, value_name = "FIELDS", default_value = "")]
     order_by: String,
     /// The most machines of a page.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
-    page_size: i32,
+    #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
+    limit: i32,
     /// Where to go on, from the page before.
     #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with = "all")]
     page_token: String,
@@ -104,10 +104,10 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
         parent: name::of_plant(&list.plant),
         filter: list.filter,
         order_by: list.order_by,
-        page_size: if list.all && list.page_size == 0 {
+        page_size: if list.all && list.limit == 0 {
             PAGE
         } else {
-            list.page_size
+            list.limit
         },
         page_token: list.page_token,
         instant: list.instant.message()?,

@@ -48,8 +48,8 @@ pub(crate) struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [By::Buffer, By::Machine])]
     by: Vec<By>,
     /// The most rows of a page.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
-    page_size: i32,
+    #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
+    limit: i32,
     /// Where to go on, from the page before.
     #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with = "all")]
     page_token: String,
@@ -67,10 +67,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         parent: name::of_plant(&args.plant),
         kinds: kinds.collect(),
         unit: args.unit,
-        page_size: if args.all && args.page_size == 0 {
+        page_size: if args.all && args.limit == 0 {
             PAGE
         } else {
-            args.page_size
+            args.limit
         },
         page_token: args.page_token,
         instant: args.instant.message()?,

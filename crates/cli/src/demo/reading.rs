@@ -25,7 +25,7 @@ pub(super) struct Reading {
     pub(super) counters: BTreeMap<(String, String), (Option<u64>, u32)>,
     /// By part: where it is; only after [`Reading::find_parts`].
     pub(super) parts: BTreeMap<String, String>,
-    names: event::Names,
+    names: BTreeMap<u32, String>,
 }
 
 impl Reading {

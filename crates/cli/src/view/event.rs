@@ -20,13 +20,43 @@ const BYTES: [&str; 9] = [
     "leaf",
 ];
 
+/// The members of which a zero is a figure and not a silence: an empty buffer is not an unknown one.
+const FIGURES: [&str; 26] = [
+    "capacity",
+    "capacity_per_week",
+    "days_of_supply",
+    "demand_per_day",
+    "done",
+    "duration_ms",
+    "ideal_ms",
+    "level",
+    "life_limit",
+    "life_used",
+    "lost",
+    "lower",
+    "measured",
+    "nominal",
+    "percent",
+    "planned",
+    "present",
+    "priority",
+    "quantity",
+    "required",
+    "scrap",
+    "stock",
+    "target",
+    "unavailable",
+    "upper",
+    "value",
+];
+
 /// The columns of a list, with the widths that they have in a stream.
 pub(crate) const COLUMNS: [(&str, usize); 7] = [
     ("position", 8),
     ("effective_at", 30),
     ("machine", 14),
     ("kind", 19),
-    ("source", 6),
+    ("source", 14),
     ("flags", 8),
     ("what", 0),
 ];
@@ -34,8 +64,36 @@ pub(crate) const COLUMNS: [(&str, usize); 7] = [
 /// The most that a row tells of what an event says; JSON tells all.
 const WHAT_CHARACTERS_MAX: usize = 120;
 
-/// The names of machines by their numbers, for people.
-pub(crate) type Names = BTreeMap<u32, String>;
+/// The most that a row tells of a name.
+const NAME_CHARACTERS_MAX: usize = 20;
+
+/// The names of machines and sources (`name#epoch`) by their numbers, for people.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) machines: BTreeMap<u32, String>,
+    pub(crate) sources: BTreeMap<u32, String>,
+}
+
+impl Names {
+    /// The name that a number stands for; the number where nobody knows, nothing for 0.
+    fn of(names: &BTreeMap<u32, String>, number: u32) -> String {
+        match (number, names.get(&number)) {
+            (0, _) => String::new(),
+            (_, Some(name)) => short(name),
+            (number, None) => format!("#{number}"),
+        }
+    }
+}
+
+/// A name that a row has room for: that of an import holds a digest.
+fn short(name: &str) -> String {
+    let cut = name.char_indices().nth(NAME_CHARACTERS_MAX);
+    let Some((cut, _)) = cut.filter(|_| name.chars().count() > NAME_CHARACTERS_MAX + 3) else {
+        return name.to_owned();
+    };
+    let end = name.rfind('#').map_or("", |at| &name[at..]);
+    format!("{}...{end}", &name[..cut])
+}
 
 /// An event as stored. Errors: the bytes are none that this build can read.
 pub(crate) fn decode(bytes: &[u8]) -> Outcome<Recorded<'_>> {
@@ -96,13 +154,6 @@ fn digits(value: &Value) -> Option<String> {
 
 /// An event as a row.
 pub(crate) fn row(event: &Recorded<'_>, names: &Names) -> Vec<String> {
-    let machine = match event.reported.machine.get() {
-        0 => String::new(),
-        number => names
-            .get(&number)
-            .cloned()
-            .unwrap_or_else(|| format!("#{number}")),
-    };
     let mut what = what(&event.reported.body);
     if let Some((cut, _)) = what.char_indices().nth(WHAT_CHARACTERS_MAX) {
         what.truncate(cut);
@@ -111,9 +162,9 @@ pub(crate) fn row(event: &Recorded<'_>, names: &Names) -> Vec<String> {
     vec![
         event.position.to_string(),
         event.effective_at.to_string(),
-        machine,
+        Names::of(&names.machines, event.reported.machine.get()),
         event.reported.body.kind().name().to_owned(),
-        event.source.to_string(),
+        Names::of(&names.sources, event.source.get()),
         flags(event.flags),
         what,
     ]
@@ -213,10 +264,9 @@ fn members(body: &Body<'_>) -> String {
         return String::new();
     };
     let said = members.into_iter().filter(|(name, value)| {
-        let empty =
-            value.is_null() || *value == json!("") || *value == json!(0) || *value == json!([]);
-        let empty =
-            empty || *value == json!(0.0) || *value == json!("UNSPECIFIED") || is_nobody(value);
+        let zero = value.as_f64() == Some(0.0) && !FIGURES.contains(&name.as_str());
+        let empty = value.is_null() || *value == json!("") || *value == json!([]) || zero;
+        let empty = empty || *value == json!("UNSPECIFIED") || is_nobody(value);
         name != "kind" && !empty
     });
     let said = said.map(|(name, value)| match value {
@@ -279,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_name_machines() {
+    fn rows_name_machines_and_sources() {
         let event = recorded(Body::AlarmRaised(AlarmRaised {
             key: "k".into(),
             code: "E1".into(),
@@ -287,13 +337,23 @@ mod tests {
             text: "hot".into(),
             ..AlarmRaised::default()
         }));
-        let names = Names::from([(4, "press-4".to_owned())]);
+        let digest = "import:0123456789abcdef0123456789abcdef:1:4#1".to_owned();
+        let names = Names {
+            machines: BTreeMap::from([(4, "press-4".to_owned())]),
+            sources: BTreeMap::from([(3, digest)]),
+        };
         let row = row(&event, &names);
         assert_eq!(
             row[2..],
-            ["press-4", "ALARM_RAISED", "3", "suspect", "E1 hot (500)"]
+            [
+                "press-4",
+                "ALARM_RAISED",
+                "import:0123456789abc...#1",
+                "suspect",
+                "E1 hot (500)"
+            ]
         );
-        assert_eq!(super::row(&event, &Names::new())[2], "#4");
+        assert_eq!(super::row(&event, &Names::default())[2], "#4");
         assert_eq!(row.len(), COLUMNS.len());
     }
 }

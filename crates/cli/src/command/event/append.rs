@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
-use crate::view::event;
+use crate::view::event::{self, Names};
 use crate::when;
 use clap::ArgGroup;
 use serde_json::{Map, Value, json};
@@ -93,7 +93,10 @@ pub(crate) async fn run(context: &Context, append: Append) -> Outcome<()> {
     let page = client.history().list_events(request).await?.into_inner();
     let bytes = page.events.first().map(AsRef::as_ref).unwrap_or_default();
     let recorded = event::decode(bytes)?;
-    let names = machine_names(&client, &append.plant).await?;
+    let names = Names {
+        machines: machine_names(&client, &append.plant).await?,
+        ..Names::default()
+    };
     let mut row = event::row(&recorded, &names);
     let source = format!("{}#{}", append.source, placed.epoch);
     let machine = row.get(2).cloned().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `werkbuch event export`: recorded events as lines of JSON that another book can take in.
 
-use super::{machine_names, print_row};
+use super::{machine_names, print_row, source_names};
 use crate::Context;
 use crate::client::Client;
 use crate::exit::Exit;
@@ -75,7 +75,7 @@ pub(crate) struct Export {
 /// What the lines of a book have in common.
 struct Book {
     log: String,
-    machines: Names,
+    names: Names,
     sources: BTreeMap<u32, SourceOpened<'static>>,
 }
 
@@ -189,7 +189,7 @@ async fn write(
             written.events += 1;
             written.own += u64::from(!event.is_reported());
             written.encrypted += u64::from(is_encrypted(&line));
-            out.put(&event, &line, &book.machines)?;
+            out.put(&event, &line, &book.names)?;
         }
         if page.next_page_token.is_empty() {
             return Ok(written);
@@ -218,7 +218,10 @@ impl Book {
         let log = client.model().get_plant(request).await?.into_inner().log_id;
         Ok(Self {
             log,
-            machines: machine_names(client, plant).await?,
+            names: Names {
+                machines: machine_names(client, plant).await?,
+                sources: source_names(client, plant).await?,
+            },
             sources: sources(client, plant).await?,
         })
     }
@@ -256,7 +259,7 @@ impl Book {
     /// By name; one that is gone by its number.
     fn machine(&self, event: &Recorded<'_>) -> Option<Value> {
         let number = event.reported.machine.get();
-        let name = self.machines.get(&number).map(|name| json!(name));
+        let name = self.names.machines.get(&number).map(|name| json!(name));
         (number != 0).then(|| name.unwrap_or_else(|| json!(number)))
     }
 

@@ -21,6 +21,7 @@ impl<'e> EventRow<'e> {
     fn machine(&self) -> Value<'_> {
         let machine = self.event.reported.machine.get();
         self.book
+            .names
             .machines
             .get(&machine)
             .map_or(Value::Null, |name| text(name))
