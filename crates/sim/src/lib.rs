@@ -52,6 +52,11 @@
 //!   a copy. What is planned is never taken out of the calendar: a generation makes it void.
 //! - 2026-11-22: machines fail on the clock of their work, which stands while they starve or are
 //!   blocked; zones stop on the clock on the wall. Both wait for the same crews.
+//! - 2026-11-22: stations that index or stand on a belt are one section, which makes its steps as a
+//!   whole; a part gets in with a step. So who waits is blocked or starved as anywhere else, and a belt
+//!   that stands holds its stations.
+//! - 2026-11-22: a spoilt part goes on unknown until a station that has an exit for scrap: only there
+//!   is a line able to take it out, and its counters can know of it.
 //! - 2026-11-22: invented plants are written as plant files and read like any other, so that nothing
 //!   is simulated that could not have been described.
 //! - 2026-11-22: a plant's clocks keep the offset from UTC that they have at the start of a run.

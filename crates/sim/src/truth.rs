@@ -180,8 +180,10 @@ fn machine_truth(
                 needs_crew: true,
             },
             FailureTruth {
-                up: Distribution::Exponential(down_h * luck * 3_600.0 * stream.between(15.0, 40.0)),
-                repair: Distribution::Lognormal(stream.between(2.0, 7.0) * 3_600.0, 0.5),
+                up: Distribution::Exponential(
+                    down_h * luck * 3_600.0 * stream.between(80.0, 200.0),
+                ),
+                repair: Distribution::Lognormal(stream.between(1.5, 5.0) * 3_600.0, 0.5),
                 needs_crew: true,
             },
         ],

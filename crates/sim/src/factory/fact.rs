@@ -30,6 +30,10 @@ pub(crate) struct Part {
     pub(crate) reworks: u32,
     /// Where it is.
     pub(crate) place: Place,
+    /// Whether it is spoilt, and nobody has found it yet.
+    pub(crate) is_spoilt: bool,
+    /// Whether it was found to be spoilt, and is on its way out.
+    pub(crate) is_scrap: bool,
 }
 
 /// How a part left.
@@ -50,7 +54,7 @@ pub(crate) enum Verdict {
     Good,
     /// It has to be reworked.
     Rework,
-    /// It is thrown away.
+    /// It is to be thrown away.
     Scrap,
 }
 
@@ -91,6 +95,8 @@ pub(crate) enum Fact {
         station: usize,
         to: Option<Place>,
     },
+    /// A part was taken out of the plant at a buffer.
+    TakenOut { about: Part, buffer: usize },
     /// A part is no more.
     Gone {
         part: PartIndex,

@@ -13,6 +13,9 @@ impl Factory {
             let Some(spec) = self.layout.buffers.get(buffer) else {
                 continue;
             };
+            if spec.is_sink {
+                continue;
+            }
             let keeps_kinds = spec.kind == BufferKind::Store;
             let wanted = (usize::try_from(spec.capacity).unwrap_or(0) * FULL).div_ceil(100);
             let variants = self.fitting(buffer, product);

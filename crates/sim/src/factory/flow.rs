@@ -1,6 +1,7 @@
 //! How parts move: out of a station when there is room, into one when there is a part for it.
 
-use super::fact::{Fact, Gone, Part, PartIndex, Verdict};
+use super::fact::{Fact, Gone, PartIndex, Verdict};
+use super::scrap::Finder;
 use super::work::Phase;
 use super::{Due, FREES, Factory};
 use crate::layout::{Layout, Place, Way};
@@ -20,6 +21,17 @@ pub(super) struct Held {
     pub(super) ready_ns: u64,
 }
 
+/// Where a finished part can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Along this way, at whose end there is room.
+    Way(usize),
+    /// Out of the plant.
+    Out,
+    /// Nowhere now.
+    Stuck,
+}
+
 /// Who must look around when something moves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
@@ -33,6 +45,8 @@ pub(super) struct Links {
     pub(super) reworks: Vec<bool>,
     /// By carrier: the stations whose parts ride on it.
     pub(super) riders: Vec<Vec<usize>>,
+    /// By station: who takes out what is spoilt there.
+    pub(super) finders: Vec<Finder>,
 }
 
 impl Links {
@@ -43,6 +57,7 @@ impl Links {
             hands: vec![Vec::new(); layout.stations.len()],
             reworks: vec![false; layout.stations.len()],
             riders: vec![Vec::new(); layout.carriers.len()],
+            finders: super::scrap::finders(layout),
         };
         let note = |lists: &mut Vec<Vec<usize>>, at: usize, station: usize| {
             if let Some(list) = lists.get_mut(at) {
@@ -89,6 +104,10 @@ impl Links {
 impl Factory {
     /// A station looks around: rid of what is done, take what is there, begin what can begin.
     pub(super) fn attend(&mut self, station: usize) {
+        if let Some(section) = self.section_of(station) {
+            self.attend_section(section);
+            return;
+        }
         let Some((from, to)) = self
             .stations
             .get(station)
@@ -114,27 +133,20 @@ impl Factory {
         self.slots.get(slot).map_or(Phase::Empty, |slot| slot.phase)
     }
 
-    /// Puts a finished part where it goes, if there is room.
-    fn unload(&mut self, slot: usize) {
+    /// Where the finished part in a slot can go.
+    pub(super) fn exit(&self, slot: usize) -> Exit {
         let Some(this) = self.slots.get(slot) else {
-            return;
+            return Exit::Stuck;
         };
-        let (station, verdict, Some(part)) = (this.station, this.verdict, this.part) else {
-            return;
-        };
-        let (Some(about), Some(of)) = (self.part(part), self.layout.stations.get(station)) else {
-            return;
-        };
-        let kind = if verdict == Verdict::Rework {
-            FlowKind::Rework
-        } else {
-            FlowKind::Main
-        };
-        let leads_on = of.outs.iter().filter_map(|way| self.layout.ways.get(*way));
-        let leads_on = leads_on.filter(|way| way.kind == kind && takes(way, about.variant));
-        let mut best: Option<(u32, std::cmp::Reverse<usize>, Way)> = None;
+        let (station, verdict) = (this.station, this.verdict);
+        let is_sink = self
+            .layout
+            .stations
+            .get(station)
+            .is_some_and(|one| one.is_sink);
+        let mut best: Option<(u32, std::cmp::Reverse<usize>, usize)> = None;
         let mut any = false;
-        for way in leads_on {
+        for (at, way) in self.ways_on(slot) {
             any = true;
             let room = self.room(way, station);
             let rank = (way.priority, std::cmp::Reverse(room));
@@ -143,32 +155,73 @@ impl Factory {
                     .as_ref()
                     .is_none_or(|(priority, most, _)| rank < (*priority, *most))
             {
-                best = Some((rank.0, rank.1, way.clone()));
+                best = Some((rank.0, rank.1, at));
             }
         }
-        let Some((_, _, way)) = best else {
-            if !any && of.is_sink {
-                self.clear_slot(slot);
-                self.say(Fact::Left {
-                    part,
-                    about,
-                    station,
-                    to: None,
-                });
-                self.end(part, Gone::Finished);
-            }
+        match best {
+            Some((_, _, way)) => Exit::Way(way),
+            None if !any && (is_sink || verdict == Verdict::Scrap) => Exit::Out,
+            None => Exit::Stuck,
+        }
+    }
+
+    /// The ways that the finished part in a slot may go, whether there is room or not.
+    fn ways_on(&self, slot: usize) -> impl Iterator<Item = (usize, &Way)> {
+        let this = self.slots.get(slot);
+        let about = this.and_then(|one| self.part(one.part?));
+        let wanted = match this.map(|one| one.verdict) {
+            Some(Verdict::Rework) => FlowKind::Rework,
+            Some(Verdict::Scrap) => FlowKind::Scrap,
+            _ => FlowKind::Main,
+        };
+        let station = this.and_then(|one| self.layout.stations.get(one.station));
+        let outs = station.into_iter().flat_map(|one| &one.outs);
+        outs.filter_map(move |at| {
+            let way = self.layout.ways.get(*at)?;
+            let fits = about.is_some_and(|about| takes(way, about.variant));
+            (way.kind == wanted && fits).then_some((*at, way))
+        })
+    }
+
+    /// Where these ways end.
+    pub(super) fn ends_of(&self, slot: usize) -> Vec<Place> {
+        self.ways_on(slot).map(|(_, way)| way.to).collect()
+    }
+
+    /// Puts a finished part where it goes, if there is room.
+    pub(super) fn unload(&mut self, slot: usize) {
+        let exit = self.exit(slot);
+        let Some((station, part)) = self
+            .slots
+            .get(slot)
+            .and_then(|this| Some((this.station, this.part?)))
+        else {
             return;
+        };
+        let Some(about) = self.part(part) else { return };
+        let way = match exit {
+            Exit::Stuck => return,
+            Exit::Out => None,
+            Exit::Way(way) => self.layout.ways.get(way).cloned(),
         };
         self.clear_slot(slot);
         self.say(Fact::Left {
             part,
             about,
             station,
-            to: Some(way.to),
+            to: way.as_ref().map(|way| way.to),
         });
-        match way.to {
-            Place::Buffer(buffer) => self.put(buffer, part, way.transit_ns, Some(way.from)),
-            Place::Station(next) => self.hand_over(next, part, way.from),
+        match way.map(|way| (way.to, way)) {
+            None if about.is_scrap => {
+                self.end(part, Gone::Scrapped);
+            }
+            None => {
+                self.end(part, Gone::Finished);
+            }
+            Some((Place::Buffer(buffer), way)) => {
+                self.put(buffer, part, way.transit_ns, Some(way.from));
+            }
+            Some((Place::Station(next), way)) => self.hand_over(next, part, way.from),
         }
     }
 
@@ -194,6 +247,11 @@ impl Factory {
 
     fn free_slot(&self, station: usize) -> Option<usize> {
         let of = self.stations.get(station)?;
+        if let Some(section) = self.section_of(station) {
+            // A part gets in at the first place, and with a step.
+            let is_free = self.phase(of.first_slot) == Phase::Empty && self.lets_in(section);
+            return is_free.then_some(of.first_slot);
+        }
         (of.first_slot..of.end_slot).find(|slot| self.phase(*slot) == Phase::Empty)
     }
 
@@ -215,7 +273,7 @@ impl Factory {
         let Some(spec) = self.layout.buffers.get(buffer) else {
             return;
         };
-        let transit_ns = transit_ns.saturating_add(spec.transit_ns);
+        let (transit_ns, is_sink) = (transit_ns.saturating_add(spec.transit_ns), spec.is_sink);
         let ready_ns = self.now_ns().saturating_add(transit_ns);
         let level = self.buffers.get_mut(buffer).map_or(0, |state| {
             state.held.push(Held { part, ready_ns });
@@ -227,6 +285,10 @@ impl Factory {
             self.say(Fact::Entered { part, about, from });
         }
         self.say_level(buffer, level);
+        if is_sink {
+            self.call_out(buffer, part, level, transit_ns);
+            return;
+        }
         if transit_ns > 0 {
             self.calendar
                 .plan(transit_ns, FREES, Due::Passed { buffer });
@@ -284,19 +346,6 @@ impl Factory {
         for hand in hands {
             self.touch(hand);
         }
-    }
-
-    /// Takes a scrapped part out of its slot.
-    pub(super) fn scrap(&mut self, slot: usize, part: PartIndex, about: Part) {
-        let station = self.slots.get(slot).map_or(0, |slot| slot.station);
-        self.clear_slot(slot);
-        self.say(Fact::Left {
-            part,
-            about,
-            station,
-            to: None,
-        });
-        self.end(part, Gone::Scrapped);
     }
 }
 

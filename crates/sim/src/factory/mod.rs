@@ -4,6 +4,8 @@ mod fact;
 mod fill;
 mod flow;
 mod pick;
+mod scrap;
+mod section;
 mod state;
 mod supply;
 mod tally;
@@ -33,6 +35,7 @@ pub(crate) struct Factory {
     slots: Vec<Slot>,
     machines: Vec<trouble::MachineState>,
     buffers: Vec<flow::BufferState>,
+    sections: Vec<section::SectionState>,
     parts: Vec<Option<Part>>,
     free_parts: Vec<PartIndex>,
     serials: Vec<u32>,
@@ -76,6 +79,8 @@ enum Due {
     Look { station: usize },
     /// A part has passed a buffer.
     Passed { buffer: usize },
+    /// Parts are taken out of a buffer that is a sink.
+    Fetch { buffer: usize },
     /// An empty carrier is back.
     Back { carrier: usize, number: u32 },
     /// A delivery arrives.
@@ -107,6 +112,7 @@ impl Factory {
         let mut factory = Self {
             machines: machines.collect(),
             buffers: vec![flow::BufferState::default(); layout.buffers.len()],
+            sections: vec![section::SectionState::default(); layout.sections.len()],
             parts: Vec::new(),
             free_parts: Vec::new(),
             serials: vec![0; layout.products.len()],
@@ -236,6 +242,7 @@ impl Factory {
             Due::Turn { hours } => self.turn(hours),
             Due::Look { station } => self.touch(station),
             Due::Passed { buffer } => self.touch_takers(buffer),
+            Due::Fetch { buffer } => self.fetch(buffer),
             Due::Back { carrier, number } => self.carrier_back(carrier, number),
             Due::Deliver { feed } => self.deliver(feed),
             Due::Answer { station } => self.answer(station),
@@ -324,6 +331,8 @@ impl Factory {
             carrier: None,
             reworks: 0,
             place,
+            is_spoilt: false,
+            is_scrap: false,
         };
         if let Some(alive) = self.alive.get_mut(variant) {
             *alive += 1;

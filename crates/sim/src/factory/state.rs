@@ -58,7 +58,7 @@ impl Factory {
             State::Held
         } else if running.is_closed {
             State::Stopped
-        } else if any(Phase::Done) {
+        } else if any(Phase::Done) || any(Phase::Ready) {
             State::Blocked
         } else {
             State::Starved

@@ -1,6 +1,8 @@
 //! What a factory does holds together, whatever the seed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod exact;
+
 use super::*;
 use crate::works::{CarPlant, tests::described};
 use proptest::prelude::*;

@@ -3,6 +3,7 @@
 use super::fact::{Cause, Fact};
 use super::{Due, FREES, Factory, STOPS};
 use crate::kernel::{Purpose, Stream, Streams};
+use crate::layout::Station;
 use crate::truth::MachineTruth;
 use std::collections::VecDeque;
 use werkbuch_model::event::State;
@@ -79,11 +80,22 @@ impl ZoneState {
 }
 
 impl Factory {
-    /// Whether the station, or a machine without which it cannot work, stands.
+    /// Whether the station stands: by itself, or because its belt does.
     pub(super) fn is_halted(&self, station: usize) -> bool {
         let Some(spec) = self.layout.stations.get(station) else {
             return true;
         };
+        let mut fellows = spec.stops_with.iter();
+        self.stands_itself(spec) || fellows.any(|other| self.is_down(*other))
+    }
+
+    fn is_down(&self, station: usize) -> bool {
+        let station = self.layout.stations.get(station);
+        station.is_none_or(|spec| self.stands_itself(spec))
+    }
+
+    /// Whether the station, or a machine without which it cannot work, stands.
+    fn stands_itself(&self, spec: &Station) -> bool {
         let stands = |machine: usize| self.machines.get(machine).is_some_and(MachineState::stands);
         let stops = |machine: &&usize| {
             self.layout
@@ -353,10 +365,19 @@ impl Factory {
             self.set_state_alone(machine);
             return;
         };
-        if self.is_halted(station) {
-            self.pause(station);
+        for station in self.tied(station) {
+            if self.is_halted(station) {
+                self.pause(station);
+            }
+            self.update_states(station);
         }
-        self.update_states(station);
+    }
+
+    /// A station, and those that stand when it does.
+    fn tied(&self, station: usize) -> Vec<usize> {
+        let spec = self.layout.stations.get(station);
+        let fellows = spec.into_iter().flat_map(|one| &one.stops_with).copied();
+        std::iter::once(station).chain(fellows).collect()
     }
 
     fn runs_again(&mut self, machine: usize) {
@@ -369,10 +390,12 @@ impl Factory {
             self.set_state_alone(machine);
             return;
         };
-        if self.is_halted(station) {
-            self.update_states(station);
-        } else {
-            self.resume(station);
+        for station in self.tied(station) {
+            if self.is_halted(station) {
+                self.update_states(station);
+            } else {
+                self.resume(station);
+            }
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Phase {
     Working,
     /// Its work is interrupted.
     Paused,
+    /// Its part has had its time at this place, and waits for the step to the next of its station.
+    Ready,
     /// It is done and its part has not left yet.
     Done,
 }
@@ -34,6 +36,8 @@ pub(super) struct Slot {
     pub(super) left_ns: u64,
     /// How long the work takes in all.
     pub(super) work_ns: u64,
+    /// How long of this the part spends at each place of a section.
+    pub(super) stay_ns: u64,
     pub(super) cycle: u64,
     pub(super) verdict: Verdict,
 }
@@ -78,6 +82,7 @@ impl Slot {
             ends_ns: 0,
             left_ns: 0,
             work_ns: 0,
+            stay_ns: 0,
             cycle: 0,
             verdict: Verdict::Good,
         }
@@ -215,7 +220,8 @@ impl Factory {
         };
         let work_ns = self.cycle_ns(station, about.variant);
         let work_ns = work_ns.max(self.call(station));
-        let ends_ns = self.now_ns().saturating_add(work_ns);
+        let (work_ns, stay_ns) = self.stay(station, work_ns);
+        let ends_ns = self.now_ns().saturating_add(stay_ns);
         let Some(running) = self.stations.get_mut(station) else {
             return;
         };
@@ -225,9 +231,10 @@ impl Factory {
             this.phase = Phase::Working;
             this.generation = this.generation.wrapping_add(1);
             (this.ends_ns, this.work_ns, this.cycle) = (ends_ns, work_ns, cycle);
+            this.stay_ns = stay_ns;
             let generation = this.generation;
             self.calendar
-                .plan(work_ns, WORK, Due::Finish { slot, generation });
+                .plan(stay_ns, WORK, Due::Finish { slot, generation });
         }
         self.update_states(station);
         self.say(Fact::Started {
@@ -252,7 +259,9 @@ impl Factory {
             return 1;
         };
         let own = spec.work_ns.iter().find(|(of, _)| *of == variant);
-        let planned = own.map_or(spec.cycle_ns, |(_, ns)| *ns) as f64 / 1e9;
+        let own = own.map(|(_, ns)| *ns);
+        let others = spec.content_ns.filter(|_| spec.is_on_a_belt());
+        let planned = own.or(others).unwrap_or(spec.cycle_ns) as f64 / 1e9;
         let drift = (1.0 + truth.drift_per_hour * hours).min(1.3);
         let mean = planned * truth.cycle_factor * drift * running.team_factor * slow;
         let time = Distribution::Normal(mean, mean * truth.variation).draw_ns(&mut running.times);
@@ -267,10 +276,16 @@ impl Factory {
             return;
         }
         let station = this.station;
-        let Some((part, about)) = this.part.and_then(|part| Some((part, self.part(part)?))) else {
+        if self.is_on_the_way(slot) {
+            if let Some(this) = self.slots.get_mut(slot) {
+                this.phase = Phase::Ready;
+            }
+            self.attend(station);
             return;
-        };
-        let verdict = self.judge(station, about);
+        }
+        let Some(part) = this.part else { return };
+        let verdict = self.judge(station, part);
+        let Some(about) = self.part(part) else { return };
         if let Some(this) = self.slots.get_mut(slot) {
             (this.phase, this.verdict) = (Phase::Done, verdict);
         }
@@ -282,42 +297,14 @@ impl Factory {
             took_ns: this.work_ns,
             verdict,
         });
-        match verdict {
-            Verdict::Good => {}
-            Verdict::Rework => {
-                if let Some(about) = self.part_mut(part) {
-                    about.reworks += 1;
-                }
-            }
-            Verdict::Scrap => self.scrap(slot, part, about),
+        if verdict == Verdict::Rework
+            && let Some(about) = self.part_mut(part)
+        {
+            about.reworks += 1;
         }
         // The next part may be there: only what is then still idle has stopped working.
         self.attend(station);
         self.touch(station);
-    }
-
-    fn judge(&mut self, station: usize, about: Part) -> Verdict {
-        let (Some(spec), Some(running)) = (
-            self.layout.stations.get(station),
-            self.stations.get_mut(station),
-        ) else {
-            return Verdict::Good;
-        };
-        let Some(truth) = self.truth.machines.get(spec.machine) else {
-            return Verdict::Good;
-        };
-        // Both are drawn in every case, so that one probability does not move the draws of the other.
-        let (scrap, rework) = (
-            running.quality.chance(truth.scrap),
-            running.quality.chance(truth.rework),
-        );
-        if scrap {
-            Verdict::Scrap
-        } else if rework && about.reworks < spec.rework_limit {
-            Verdict::Rework
-        } else {
-            Verdict::Good
-        }
     }
 
     pub(super) fn is_busy(&self, station: usize) -> bool {

@@ -10,7 +10,9 @@ pub use hours::{Hours, Toggle, Turn};
 
 use werkbuch_model::event::Vocabulary;
 use werkbuch_model::id::MachineNumber;
-use werkbuch_model::plant::{BufferKind, CarrierKind, CrewKind, FeedKind, FlowKind, StopKind};
+use werkbuch_model::plant::{
+    BufferKind, CarrierKind, CrewKind, FeedKind, FlowKind, StopKind, Transfer,
+};
 
 /// A plant, ready to be simulated; made by [`Layout::of`] from a plant's description.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Layout {
     pub machines: Vec<Machine>,
     /// The machines that parts pass.
     pub stations: Vec<Station>,
+    /// Stations that advance together.
+    pub sections: Vec<Section>,
     /// The places between them.
     pub buffers: Vec<Buffer>,
     /// The ways that parts go.
@@ -69,12 +73,21 @@ pub struct Station {
     pub machine: usize,
     /// The machines inside it.
     pub resources: Vec<usize>,
-    /// How many parts it works on at once, each by itself.
+    /// How many parts it works on at once: each by itself, or one behind the other in a section.
     pub slots: u32,
+    /// How parts move through it.
+    pub transfer: Transfer,
+    /// The section that it advances with; absent when its parts move each by itself.
+    pub section: Option<usize>,
+    /// The other stations whose stop stops it: those of its belt, and of its stop groups' belts.
+    pub stops_with: Vec<usize>,
     /// The planned time of a cycle, in nanoseconds.
     pub cycle_ns: u64,
     /// Work content by variant, where the routing has its own, in nanoseconds.
     pub work_ns: Vec<(usize, u64)>,
+    /// Work content of all other variants, where the routing says it, in nanoseconds. It counts on a
+    /// belt, where the cycle is how long a part is there, worked on or not.
+    pub content_ns: Option<u64>,
     /// What the routing calls the work.
     pub operation: String,
     /// The ways that lead in, the first ones are looked at first.
@@ -101,6 +114,31 @@ pub struct Station {
     pub rework_limit: u32,
     /// The planned share of its parts that is reworked.
     pub rework_share: f64,
+}
+
+impl Station {
+    /// Whether its parts move all the time, together with those of other stations.
+    #[must_use]
+    pub fn is_on_a_belt(&self) -> bool {
+        self.transfer == Transfer::Moving && self.section.is_some()
+    }
+}
+
+/// Stations whose parts advance together.
+///
+/// An indexed section makes a step as soon as the part at each of its places has had its time there
+/// and can go on; one station that is not ready holds up all. A moving section does the same, but
+/// not before its pace has passed, and it stands as soon as one of its stations does. Places without a
+/// part travel along. A part that comes in gets in with a step, or when the section is empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// [`Transfer::Indexed`] or [`Transfer::Moving`].
+    pub transfer: Transfer,
+    /// The stations in the order of the flow; the slots of each are places one behind the other.
+    pub stations: Vec<usize>,
+    /// The least time between two steps of a moving section, in nanoseconds: the longest cycle of its
+    /// stations, divided by their slots. 0 for an indexed one.
+    pub pace_ns: u64,
 }
 
 /// Where parts come in.
@@ -142,6 +180,8 @@ pub struct Buffer {
     pub transit_ns: u64,
     /// How many places are kept free for parts that come back from rework.
     pub reserve: u32,
+    /// Whether parts are taken out of the plant here.
+    pub is_sink: bool,
 }
 
 /// A station or a buffer.

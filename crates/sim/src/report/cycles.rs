@@ -87,8 +87,11 @@ impl Reporter {
             self.tool(*resource, at);
         }
         self.count(layout, station, verdict, variant(layout, &about), &part);
-        if verdict == Verdict::Rework {
-            self.dispose(layout, about, Place::Station(station), Disposition::Rework);
+        let here = Place::Station(station);
+        match verdict {
+            Verdict::Good => {}
+            Verdict::Rework => self.dispose(layout, about, here, Disposition::Rework),
+            Verdict::Scrap => self.condemned(layout, about, here),
         }
     }
 

@@ -157,6 +157,7 @@ impl Reporter {
             Fact::Left {
                 about, station, to, ..
             } => self.left(layout, about, station, to),
+            Fact::TakenOut { about, buffer } => self.taken_out(layout, about, buffer),
             Fact::Gone { about, at, how, .. } => self.gone(layout, about, at, how),
             Fact::Joined {
                 into,

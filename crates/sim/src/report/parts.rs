@@ -59,35 +59,56 @@ impl Reporter {
             variant: text(variant(layout, &about)),
             carrier: text(carrier(layout, &about)),
             operation: text(station.operation.as_str()),
-            outcome: WorkOutcome::Ok,
+            outcome: outcome(&about),
             ..PartLeft::default()
         };
         self.says(station.machine, Body::PartLeft(body));
     }
 
     pub(super) fn gone(&mut self, layout: &Layout, about: Part, at: Place, how: Gone) {
-        let disposition = match how {
-            Gone::Finished => Disposition::Shipped,
-            Gone::Scrapped => Disposition::Scrap,
-            Gone::Joined => return,
-        };
-        self.dispose(layout, about, at, disposition);
-        if !names::is_vehicle(layout, about.product) {
+        // What is scrap was said when it was found.
+        if how != Gone::Finished {
             return;
         }
-        let order = text(names::order(&about));
-        if how == Gone::Finished {
-            let (done, scrap) = (Some(1), None);
-            self.books(Body::OrderCompleted(OrderCompleted { order, done, scrap }));
-        } else {
-            let reason = text("body scrapped");
-            self.books(Body::OrderAborted(OrderAborted {
-                order,
-                done: Some(0),
-                scrap: Some(1),
-                reason,
+        self.dispose(layout, about, at, Disposition::Shipped);
+        if names::is_vehicle(layout, about.product) {
+            self.books(Body::OrderCompleted(OrderCompleted {
+                order: text(names::order(&about)),
+                done: Some(1),
+                scrap: None,
             }));
         }
+    }
+
+    /// A part is found to be scrap: that is decided, and nothing is built for its order any more.
+    pub(super) fn condemned(&mut self, layout: &Layout, about: Part, at: Place) {
+        self.dispose(layout, about, at, Disposition::Scrap);
+        if names::is_vehicle(layout, about.product) {
+            self.books(Body::OrderAborted(OrderAborted {
+                order: text(names::order(&about)),
+                done: Some(0),
+                scrap: Some(1),
+                reason: text("body scrapped"),
+            }));
+        }
+    }
+
+    /// A part is taken out of the plant at a buffer.
+    pub(super) fn taken_out(&mut self, layout: &Layout, about: Part, buffer: usize) {
+        let part = self.name(layout, &about);
+        if part.is_empty() {
+            return;
+        }
+        let body = PartLeft {
+            part: text(part),
+            location: text(place_name(layout, Place::Buffer(buffer))),
+            part_type: text(product(layout, &about)),
+            variant: text(variant(layout, &about)),
+            carrier: text(carrier(layout, &about)),
+            outcome: outcome(&about),
+            ..PartLeft::default()
+        };
+        self.says_of_buffer(buffer, Body::PartLeft(body));
     }
 
     /// What was decided about a part.
@@ -172,6 +193,14 @@ impl Reporter {
             product,
             variant,
         }));
+    }
+}
+
+const fn outcome(about: &Part) -> WorkOutcome {
+    if about.is_scrap {
+        WorkOutcome::Nok
+    } else {
+        WorkOutcome::Ok
     }
 }
 

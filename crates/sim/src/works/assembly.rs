@@ -7,8 +7,11 @@ use crate::kernel::Stream;
 /// How many machines it has beside the stretches that grow.
 pub(super) const FIXED: usize = 9;
 
-/// After how many stations of a moving line a few bodies may stand.
+/// How many stations of a moving line are one section, behind which a few bodies may stand.
 const STRETCH: usize = 5;
+/// How long a body is in a station of a moving line, in milliseconds, and the least work there.
+const PITCH_MS: u64 = 56_000;
+const WORK_MS: u64 = 45_000;
 
 /// A station: name, full name, unit, sort, vocabulary, cycle in seconds, slots, people, operation,
 /// carrier.
@@ -189,8 +192,6 @@ fn units(sheet: &mut Sheet) {
             .text("constraint", constraint)
             .value("takt_ms", 60_000);
     }
-    sheet.group("trim-plc", "Controller of the trim line", "plc");
-    sheet.group("final-plc", "Controller of the final line", "plc");
 }
 
 fn carriers(sheet: &mut Sheet, size: &Size) {
@@ -233,20 +234,28 @@ fn carriers(sheet: &mut Sheet, size: &Size) {
     }
 }
 
-/// A line that moves: stations one behind the other, a few places between stretches.
+/// A line that moves: sections of stations that stop together, a few places between them.
 fn moving_line(sheet: &mut Sheet, model: &str, prefix: &str, count: usize, chance: &mut Stream) {
-    let (unit, group) = (format!("{prefix}-line"), [format!("{prefix}-plc")]);
+    let unit = format!("{prefix}-line");
     let title = if prefix == "trim" { "Trim" } else { "Final" };
     for number in 1..=count {
         let id = format!("{prefix}-{number}");
-        let cycle_ms = around(chance, 46_000, 50);
+        let section = (number - 1) / STRETCH + 1;
+        let group = [format!("{prefix}-section-{section}")];
+        if (number - 1) % STRETCH == 0 {
+            sheet.group(
+                &group[0],
+                &format!("{title} line, section {section}"),
+                "plc",
+            );
+        }
         sheet.station(&Station {
             id: &id,
             name: &format!("{title} station {number}"),
             unit: &unit,
             sort: "manual",
             vocabulary: "CANONICAL",
-            cycle_ms,
+            cycle_ms: PITCH_MS,
             operators: 2,
             transfer: "moving",
             groups: &group,
@@ -257,7 +266,7 @@ fn moving_line(sheet: &mut Sheet, model: &str, prefix: &str, count: usize, chanc
             product: model,
             operation: &operation,
             at: &[&id],
-            work_ms: cycle_ms,
+            work_ms: around(chance, WORK_MS, 50),
             carrier: "hanger",
         });
         if number == 1 {
