@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use werkbuch_model::event::{
-    Body, Corrected, EVENT_BYTES_MAX, EventRefused, Flags, GapCause, GapDetected, Recorded,
-    Refusal, RefusalReason, Reported, SEQUENCE_MAX, SourceKind, UNLISTED_AUTHORITY,
+    Body, Corrected, Correction, EVENT_BYTES_MAX, EventRefused, Flags, GapCause, GapDetected,
+    Recorded, Refusal, RefusalReason, Reported, SEQUENCE_MAX, SourceKind, UNLISTED_AUTHORITY,
 };
 use werkbuch_model::id::{Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
@@ -379,6 +379,7 @@ struct Step<'r, 'w> {
 impl Step<'_, '_> {
     fn check(&self, event: &Reported<'_>) -> Result<(), Refusal> {
         event.validate()?;
+        self.check_retiming(&event.body)?;
         let machine = event.machine;
         let description = &self.recorder.writer.description;
         if machine.get() == 0 {
@@ -406,6 +407,28 @@ impl Step<'_, '_> {
             ));
         }
         names::check(&event.body, machine, description)
+    }
+
+    /// Nothing is moved into the future: like a clock that says 2200, it would hold the state until
+    /// then, and what is tracked would fall out of its window at once.
+    fn check_retiming(&self, body: &Body<'_>) -> Result<(), Refusal> {
+        let Body::CorrectionRecorded(Correction {
+            new_time: Some(to), ..
+        }) = body
+        else {
+            return Ok(());
+        };
+        let tolerance = self.recorder.writer.source(self.source);
+        let tolerance = tolerance.map_or(0, |source| source.tolerance_ns);
+        let now = self.recorder.clock.reached();
+        if *to <= now.plus(i64::try_from(tolerance).unwrap_or(i64::MAX)) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            RefusalReason::OutOfRange,
+            "new_time",
+            format!("new_time {to} lies ahead of now, {now}: nothing has happened then yet"),
+        ))
     }
 
     /// The history of the machine that a correction is about.

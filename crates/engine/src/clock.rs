@@ -133,6 +133,11 @@ impl WriterClock {
         }
     }
 
+    /// The last stamp, or the wall clock where that is ahead of it.
+    pub(crate) fn reached(&self) -> Timestamp {
+        self.now.max(self.last)
+    }
+
     /// The next stamp.
     pub(crate) fn stamp(&mut self) -> Timestamp {
         self.last = self.now.max(self.last.plus(1));

@@ -95,6 +95,27 @@ async fn a_retiming_moves_an_event_and_leaves_what_was_before() {
     assert_eq!(shown(&bench, at(29)).await, Some(State::Executing));
 }
 
+/// Else the machine would be held until then, and the window of what is tracked would leap for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_moved_into_the_future() {
+    let (bench, session) = three().await;
+    let [within, beyond] = [600, 601].map(|seconds| MORNING.plus(seconds * SECOND_NS));
+    for (n, to, taken) in [
+        (4, Timestamp::MAX, false),
+        (5, beyond, false),
+        (6, within, true),
+    ] {
+        let retime = Body::CorrectionRecorded(Correction {
+            new_time: Some(to),
+            ..correct(CorrectionAction::Retime, 6)
+        });
+        let outcome = bench.report(session, &[event(n, 200, retime)]).await;
+        let refused = [reason(RefusalReason::OutOfRange, n)];
+        assert_eq!(outcome != refused, taken, "{outcome:?}");
+    }
+    assert_eq!(shown(&bench, Instant::NOW).await, Some(State::Stopped));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_targets_are_refused() {
     let (bench, session) = three().await;
