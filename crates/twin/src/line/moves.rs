@@ -231,7 +231,7 @@ impl Moves {
                     range.upper = range
                         .upper
                         .zip(step(before, count).upper)
-                        .map(|(a, b)| a + b);
+                        .map(|(a, b)| a.saturating_add(b));
                 }
                 return range;
             }
@@ -295,9 +295,16 @@ fn step(before: &Count, count: &Count) -> Range {
         upper: None,
         ..Range::exactly(0)
     };
+    let resets = count.reset_epoch.checked_sub(before.reset_epoch);
     match before.value {
         None => unknown,
-        Some(_) if count.reset_epoch > before.reset_epoch => Range::exactly(value),
+        Some(_) if resets == Some(1) => Range::exactly(value),
+        // Nobody told what it counted between the resets.
+        Some(_) if resets.is_some_and(|resets| resets > 1) => Range {
+            upper: None,
+            ..Range::exactly(value)
+        },
+        Some(_) if resets.is_none() => unknown,
         Some(old) if value >= old => Range::exactly(value - old),
         Some(old) if count.modulus > 0 => {
             Range::exactly(count.modulus.saturating_sub(old).saturating_add(value))

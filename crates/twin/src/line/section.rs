@@ -2,7 +2,7 @@
 
 use super::graph::{Element, Graph};
 use super::moves::{Moves, Range};
-use super::stock::Stocks;
+use super::stock::{Counted, Stocks};
 use crate::Twin;
 use std::collections::BTreeSet;
 use werkbuch_model::event::PartMeaning;
@@ -28,6 +28,23 @@ pub(super) struct Passed {
 }
 
 impl Ground<'_> {
+    /// What passed the border of these elements since their parts were counted. Where one part number
+    /// was counted before another, nobody knows which of the two moved in between: it is in the bounds
+    /// alone.
+    pub(super) fn passed_since(&self, inside: &BTreeSet<&str>, counted: &Counted) -> Passed {
+        let passed = self.passed(inside, counted.last);
+        if counted.at == counted.last {
+            return passed;
+        }
+        let all = self.passed(inside, counted.at);
+        let with = |range: Range, upper| Range { upper, ..range };
+        Passed {
+            entered: with(passed.entered, all.entered.upper),
+            left: with(passed.left, all.left.upper),
+            silent: all.silent,
+        }
+    }
+
     /// What passed the border of these elements after `from`.
     pub(super) fn passed(&self, inside: &BTreeSet<&str>, from: Timestamp) -> Passed {
         let mut passed = Passed {

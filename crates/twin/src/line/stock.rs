@@ -34,8 +34,10 @@ pub struct TrackedPart {
 pub struct Counted {
     /// How many parts.
     pub parts: u64,
-    /// When.
+    /// When; of several part numbers the first.
     pub at: Timestamp,
+    /// When the last of several part numbers was counted.
+    pub last: Timestamp,
 }
 
 /// One fact about parts that holds: what an event says of one aspect of the plant.
@@ -123,6 +125,7 @@ impl Stocks {
                         let counted = Counted {
                             parts: whole(said.quantity),
                             at: fact.at,
+                            last: fact.at,
                         };
                         let place = stocks.counted.entry(fact.item.to_owned()).or_default();
                         place.insert(fact.sub.to_owned(), counted);
@@ -181,14 +184,15 @@ impl Stocks {
         self.entered.contains(place).then_some(parts)
     }
 
-    /// What was counted last at a place, all part numbers together, as of the first of the counts
-    /// that hold; absent when nobody counted.
+    /// What was counted last at a place, all part numbers together, each at its own time; absent when
+    /// nobody counted.
     #[must_use]
     pub fn counted(&self, place: &str) -> Option<Counted> {
         let all = self.counted.get(place)?.values().copied();
         all.reduce(|a, b| Counted {
             parts: a.parts.saturating_add(b.parts),
             at: a.at.min(b.at),
+            last: a.last.max(b.last),
         })
     }
 

@@ -172,7 +172,7 @@ impl Ground<'_> {
         WipRow {
             lower,
             upper: if starved {
-                slots.map(|slots| slots - 1)
+                slots.map(|slots| slots.saturating_sub(1))
             } else {
                 slots
             },
@@ -240,7 +240,7 @@ impl Ground<'_> {
             .stocks
             .counted(place)
             .filter(|counted| counted.at <= self.at)?;
-        let passed = self.passed(inside, counted.at);
+        let passed = self.passed_since(inside, &counted);
         let (entered, left) = (passed.entered, passed.left);
         let base = counted.parts;
         let lower = left.upper.map_or(0, |left| {

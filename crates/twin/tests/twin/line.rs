@@ -429,6 +429,33 @@ fn buffers_are_estimated_from_the_last_count_and_what_counters_say_since() {
     );
 }
 
+/// From 1 counted, what m1 counts on from 7 is added; what nobody told of is bounded by the place.
+#[test]
+fn a_count_that_jumps_bounds_nothing_above() {
+    let cases = [
+        // Value and reset epoch; then the estimate and what bounds it.
+        (&[(8, 0)][..], 2, 2),
+        (&[(1, 1)][..], 2, 2),
+        (&[(1, 2)][..], 2, 3),
+        (&[(6, 0)][..], 1, 3),
+        (&[(1, 1), (8, 0)][..], 2, 3),
+        (&[(u64::MAX, 0), (0, 1), (u64::MAX, 1)][..], 3, 3),
+    ];
+    for (counts, parts, upper) in cases {
+        let mut line = Line::new("m1>b1 b1>m2");
+        line.good(1, 5, 7);
+        line.good(2, 5, 50);
+        line.counted("b1", 10, 1);
+        for (at, (value, epoch)) in (20..).zip(counts) {
+            line.say(1, at, good(*value, *epoch));
+        }
+        let row = line.buffer("b1");
+        let found = (row.parts, row.upper);
+        assert_eq!(found, (Some(parts), Some(upper)), "{counts:?}: {row:?}");
+        assert!(row.lower <= parts, "{counts:?}: {row:?}");
+    }
+}
+
 #[test]
 fn a_unit_is_the_sum_of_its_places() {
     let mut line = line(
@@ -461,6 +488,52 @@ fn a_unit_is_estimated_from_its_own_count() {
         row.lower <= 6 && row.upper.is_some_and(|upper| upper >= 6),
         "{row:?}"
     );
+}
+
+/// What is counted of one part number at noon cannot be told from what came of it in the morning.
+#[test]
+fn part_numbers_that_are_counted_at_different_times_widen_the_bounds() {
+    let mut line = Line::with("m1>b1 b1>m2", "", "");
+    line.good(1, 5, 0);
+    line.good(2, 5, 0);
+    let count = |line: &mut Line, part: &'static str, at: i64, parts: u32| {
+        let body = Body::InventoryCounted(InventoryCounted {
+            location: "b1".into(),
+            part_number: part.into(),
+            quantity: f64::from(parts),
+            ..InventoryCounted::default()
+        });
+        line.say(0, at, body);
+    };
+    count(&mut line, "left", 10, 0);
+    line.good(1, 20, 2);
+    count(&mut line, "right", 30, 2);
+    let row = line.buffer("b1");
+    assert_eq!(row.parts, Some(2), "{row:?}");
+    assert!(row.lower <= 2, "{row:?}");
+    assert_eq!(row.upper, Some(3), "the place takes three: {row:?}");
+    line.good(2, 40, 1);
+    let row = line.buffer("b1");
+    assert_eq!(row.parts, Some(1), "{row:?}");
+    assert!(row.lower <= 1, "{row:?}");
+}
+
+/// What a count point has counted may still lie in the line: only its border tells how many do.
+#[test]
+fn a_count_point_within_a_line_says_nothing_of_what_left_it() {
+    let point = "[[count_point]]\nunit = \"line\"\nat = \"m2\"\nmeaning = \"good\"\n";
+    let rows = ["", point].map(|point| {
+        let mut line = Line::with("m1>b1 b1>m2 m2>b2 b2>m3", "", point);
+        for machine in [1, 2, 3] {
+            line.good(machine, 5, 10);
+        }
+        line.counted("line", 10, 4);
+        line.good(2, 20, 14);
+        line.good(3, 30, 11);
+        line.wip()[&(WipKind::Unit, "line".to_owned())].clone()
+    });
+    assert_eq!(rows[0].parts, Some(3));
+    assert_eq!(rows[0], rows[1]);
 }
 
 proptest! {
