@@ -8,8 +8,9 @@ use crate::support::{PLANT, Server, replay_offline, run};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// The formats, the newest last: 2 has a description only once in a snapshot.
-const FORMATS: [&str; 2] = ["v1", "v2"];
+/// The formats, the newest last: 2 has a description only once in a snapshot, 3 keeps apart what of it
+/// lies ahead.
+const FORMATS: [&str; 3] = ["v1", "v2", "v3"];
 
 fn golden(format: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

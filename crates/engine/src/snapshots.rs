@@ -67,7 +67,7 @@ pub(crate) fn decode(plant: &PlantId, bytes: &[u8]) -> Result<Snapshot, String> 
     let (image, _): (WriterImage, usize) =
         bincode::serde::decode_from_slice(image, config).map_err(|error| error.to_string())?;
     let twin = Twin::from_bytes(twin).map_err(|error| error.to_string())?;
-    let description = twin.shared_description();
+    let description = twin.staged_description();
     let writer =
         Writer::of_image(plant.clone(), image, description).ok_or("it contradicts itself")?;
     if twin.position() != writer.position || twin.plant() != plant {

@@ -119,16 +119,28 @@ impl Twin {
         self.plant.revision
     }
 
-    /// The plant's description as it holds at the position (and, in a twin of the past, the time).
+    /// The plant's description as it holds at the position (and, in a twin of the past, the time). In
+    /// a live twin what lies ahead holds too, unless the twin came from [`Twin::as_of`].
     #[must_use]
     pub fn description(&self) -> &Description {
-        &self.plant.description
+        self.plant.shown.as_ref().unwrap_or(&self.plant.description)
     }
 
-    /// The same, to be held on to without a copy.
+    /// The plant's description with all that lies ahead, to be held on to without a copy.
     #[must_use]
-    pub fn shared_description(&self) -> Arc<Description> {
+    pub fn staged_description(&self) -> Arc<Description> {
         Arc::clone(&self.plant.description)
+    }
+
+    /// The same twin without those parts of its description whose validity lies ahead of a time;
+    /// absent when there are none. What is reported is not bounded, and neither is the digest.
+    #[must_use]
+    pub fn as_of(&self, now: Timestamp) -> Option<Self> {
+        let now = self.last_recorded_at().map_or(now, |last| last.max(now));
+        let held = self.plant.held_at(now)?;
+        let mut twin = self.clone();
+        twin.plant.shown = Some(held);
+        Some(twin)
     }
 
     /// The sources in the order of their numbers.

@@ -84,6 +84,12 @@
 //! - 2026-11-22: the quality of data is a fold of its own over the events of a window: it needs
 //!   history, which the twin does not keep, and must not weigh on the state or its digest.
 
+//! - 2026-11-22: a description whose validity lies ahead is staged at once, so that what is reported can
+//!   name what comes; but it is shown from its time on. That is no fold but a function of twin and
+//!   time, so the revisions since the first that lies ahead are kept until none does.
+//! - 2026-11-22: where parts are is told by what passes the border of a unit, not by its count points:
+//!   those say what counts as made, and what they have counted may still lie in the line.
+
 #![warn(missing_docs)]
 
 mod clear;

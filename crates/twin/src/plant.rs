@@ -1,6 +1,7 @@
 //! The plant's description in the twin: parts of a revision are staged and take effect together.
 
 use crate::FoldError;
+use crate::coded;
 use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,6 +21,30 @@ pub(crate) struct PlantState {
     /// The last staged part of that one; 0 when nothing is staged.
     part: u32,
     staged: Vec<Change>,
+    /// What held before the first revision of `ahead`.
+    before: Arc<Description>,
+    /// The revisions since the first one that lay ahead of its recording, as long as one of them still
+    /// does. A twin of the past has none: it leaves out what does not hold.
+    ahead: Vec<Ahead>,
+    /// What holds at the time that is asked about, where that is not all.
+    #[serde(skip)]
+    pub(crate) shown: Option<Arc<Description>>,
+}
+
+/// A revision of which some part may lie ahead.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Ahead {
+    #[serde(with = "coded::nanos_option")]
+    valid_from: Option<Timestamp>,
+    #[serde(with = "coded::nanos")]
+    recorded_at: Timestamp,
+    changes: Vec<Change>,
+}
+
+impl Ahead {
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.valid_from.is_none_or(|from| from <= now)
+    }
 }
 
 impl PlantState {
@@ -62,10 +87,56 @@ impl PlantState {
                 Err(_) | Ok(()) => {}
             }
         }
-        self.description = Arc::new(description);
-        self.staged = Vec::new();
+        let staged = std::mem::take(&mut self.staged);
+        let before = std::mem::replace(&mut self.description, Arc::new(description));
         self.revision = said.revision;
         self.part = 0;
+        if scope.at.is_none() {
+            let revision = Ahead {
+                valid_from: said.valid_from,
+                recorded_at,
+                changes: staged.into_iter().chain(said.changes.clone()).collect(),
+            };
+            self.look_ahead(revision, before);
+        }
         Ok(())
+    }
+
+    /// What of the description holds at a time; absent when that is all of it.
+    pub(crate) fn held_at(&self, now: Timestamp) -> Option<Arc<Description>> {
+        if self.ahead.iter().all(|revision| revision.is_due(now)) {
+            return None;
+        }
+        let scope = Scope { at: Some(now) };
+        let mut held = Description::clone(&self.before);
+        for Ahead {
+            valid_from,
+            recorded_at,
+            changes,
+        } in &self.ahead
+        {
+            let holds =
+                |change: &&Change| scope.holds_change(change.action, *valid_from, *recorded_at);
+            for change in changes.iter().filter(holds) {
+                // A change may stand on one that lies ahead: then it does not hold yet either.
+                let _ = held.apply(change);
+            }
+        }
+        Some(Arc::new(held))
+    }
+
+    fn look_ahead(&mut self, revision: Ahead, before: Arc<Description>) {
+        let now = revision.recorded_at;
+        if self.ahead.is_empty() {
+            self.before = before;
+        }
+        self.ahead.push(revision);
+        if self.ahead.iter().all(|revision| revision.is_due(now)) {
+            self.ahead = Vec::new();
+            self.before = Arc::default();
+        }
+        if self.shown.is_some() {
+            self.shown = self.held_at(now);
+        }
     }
 }

@@ -9,7 +9,8 @@ use werkbuch_model::time::Timestamp;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     /// Plant time; what took effect after it is left out. Absent in the live twin: no bound, so that
-    /// also a change of the description with a validity that lies ahead holds at once.
+    /// also a change of the description with a validity that lies ahead is staged (see
+    /// [`Twin::as_of`](crate::Twin::as_of)).
     #[serde(with = "coded::nanos_option")]
     pub at: Option<Timestamp>,
 }

@@ -40,7 +40,12 @@ impl Plant {
             let _permit = permit;
             let bound = plant.bounds(&instant)?;
             let begin = std::time::Instant::now();
-            let twin = plant.shared.fold(bound, instant.at)?;
+            let mut twin = plant.shared.fold(bound, instant.at)?;
+            if let (None, Some(last)) = (instant.at, twin.last_recorded_at())
+                && let Some(held) = twin.as_of(last)
+            {
+                twin = held;
+            }
             plant.shared.totals.past.observe(begin.elapsed());
             Ok((question(&twin), reflected(&twin, instant.at)))
         };
@@ -172,7 +177,15 @@ impl Plant {
 impl Shared {
     pub(crate) fn ask_live<R>(&self, question: impl FnOnce(&Twin) -> R) -> (R, Reflected) {
         let twin = self.twin.read().unwrap_or_else(PoisonError::into_inner);
-        (question(&twin), reflected(&twin, None))
+        // Nothing of the description lies ahead but for a while after it was changed so.
+        let reflected = reflected(&twin, None);
+        match twin.as_of(self.clock.wall()) {
+            None => (question(&twin), reflected),
+            Some(held) => {
+                drop(twin);
+                (question(&held), reflected)
+            }
+        }
     }
 
     /// The last committed position recorded at or before a time.

@@ -274,7 +274,7 @@ impl Loop {
         let twin = &self.shared.twin;
         let twin = twin.read().unwrap_or_else(PoisonError::into_inner);
         if twin.revision() == self.writer.revision {
-            self.writer.description = twin.shared_description();
+            self.writer.description = twin.staged_description();
         }
     }
 

@@ -116,6 +116,37 @@ async fn time_between_runs_is_no_jump() {
     assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]));
 }
 
+/// Now is a time like any other: what holds from tomorrow on is shown tomorrow, also after a restart.
+/// Applying the same again finds nothing to do meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_description_from_tomorrow_on_is_shown_tomorrow() {
+    let names = async |bench: &Bench, known: Known, at: Option<Timestamp>| {
+        let names = |twin: &werkbuch_twin::Twin| twin.description().machines().count();
+        bench
+            .plant()
+            .ask(Instant { known, at }, names)
+            .await
+            .unwrap()
+            .0
+    };
+    let mut bench = Bench::new().await;
+    let today = names(&bench, Known::Now, None).await;
+    let tomorrow = MORNING.plus(86_400 * SECOND_NS);
+    let text = format!("valid_from = {tomorrow}\n{PLANT}\n[[machine]]\nid = \"coming\"\n");
+    assert_eq!(bench.apply(&text).await.changes.len(), 1);
+    for _ in 0..2 {
+        assert_eq!(names(&bench, Known::Now, None).await, today);
+        assert_eq!(names(&bench, Known::Now, Some(MORNING)).await, today);
+        assert_eq!(names(&bench, Known::Now, Some(tomorrow)).await, today + 1);
+        assert!(bench.apply(&text).await.changes.is_empty());
+        bench = bench.reopen().await;
+    }
+    let before = Known::Position(bench.plant().position());
+    bench.clock.pass(86_400 * SECOND_NS);
+    assert_eq!(names(&bench, Known::Now, None).await, today + 1);
+    assert_eq!(names(&bench, before, None).await, today, "as it was known");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_past_is_right_on_both_clocks() {
     let bench = Bench::new().await;

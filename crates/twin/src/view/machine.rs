@@ -100,7 +100,7 @@ impl Twin {
             .and_then(|index| self.machines.get(index))
             .map(AsRef::as_ref);
         let reported = state.is_some_and(|state| state.last_position.get() != 0);
-        (reported || self.plant.description.machine(number).is_some()).then_some(MachineTwin {
+        (reported || self.description().machine(number).is_some()).then_some(MachineTwin {
             twin: self,
             number,
             state,
@@ -119,7 +119,7 @@ impl Twin {
     #[must_use]
     pub fn count_by_state(&self) -> BTreeMap<State, u64> {
         let mut counts = BTreeMap::new();
-        for described in self.plant.description.machines() {
+        for described in self.description().machines() {
             if let Some(machine) = self.machine(described.number) {
                 let count: &mut u64 = counts.entry(machine.state().shown).or_default();
                 *count = count.saturating_add(1);
@@ -139,7 +139,7 @@ impl<'t> MachineTwin<'t> {
     /// The machine as the plant's description has it; absent when it no longer, or not yet, has it.
     #[must_use]
     pub fn described(&self) -> Option<&'t Machine> {
-        self.twin.plant.description.machine(self.number)
+        self.twin.description().machine(self.number)
     }
 
     /// The greatest effective time of what was reported of the machine, whatever was corrected

@@ -122,6 +122,42 @@ fn parts_and_changes_that_do_not_fit_are_refused() {
     }
 }
 
+/// Now is asked like any other time: what lies ahead is staged, and shown when its time has come.
+#[test]
+fn what_lies_ahead_is_shown_from_its_time_on() {
+    let mut writer = Writer::default();
+    // Recorded at 1,000,001 and so on.
+    writer.own(Body::DescriptionChanged(part(1, 1, true, vec![add(1)])));
+    assert!(writer.twin(None).as_of(Timestamp(0)).is_none());
+    let renamed = change(ChangeAction::Change, machine(1, "ahead"));
+    let mut ahead = part(2, 1, true, vec![add(2), renamed]);
+    ahead.valid_from = Some(Timestamp(2_000_000));
+    writer.own(Body::DescriptionChanged(ahead));
+    writer.own(Body::DescriptionChanged(part(3, 1, true, vec![add(3)])));
+    let named = change(ChangeAction::Change, machine(2, "named"));
+    writer.own(Body::DescriptionChanged(part(4, 1, true, vec![named])));
+    let twin = writer.twin(None);
+    let twin = Twin::from_bytes(&twin.to_bytes().unwrap()).unwrap();
+    assert_eq!(numbers(&twin), [1, 2, 3], "all is staged");
+    for now in [0, 1_000_004, 1_999_999] {
+        let held = twin.as_of(Timestamp(now)).unwrap();
+        assert_eq!(numbers(&held), [1, 3], "{now}");
+        let then = writer.twin(Some(now.max(1_000_004)));
+        assert_eq!(held.description(), then.description());
+        assert_eq!(held.digest(), twin.digest());
+        let first = held.machine(MachineNumber(1)).unwrap();
+        assert_eq!(first.described().unwrap().name, "");
+    }
+    assert!(twin.as_of(Timestamp(2_000_000)).is_none());
+    // A reader who follows on takes what comes on what is staged, and sees what holds.
+    let mut held = twin.as_of(Timestamp(0)).unwrap();
+    writer.own(Body::DescriptionChanged(part(5, 1, true, vec![add(4)])));
+    held.apply(writer.events.last().unwrap()).unwrap();
+    assert_eq!(numbers(&held), [1, 3, 4]);
+    let all = writer.twin(None);
+    assert_eq!(held.staged_description(), all.staged_description());
+}
+
 #[test]
 fn in_the_past_a_description_holds_by_validity_or_recording() {
     let mut writer = Writer::default();
