@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::when;
 use serde_json::{Value, json};
-use werkbuch_model::event::AspectKind;
+use werkbuch_model::event::{AspectKind, Body};
 use werkbuch_wire::pb;
 
 /// One of the nouns of the command line: the aspects it shows, and what their keys are.
@@ -87,6 +87,24 @@ pub(crate) fn line(value: &pb::AspectValue) -> Outcome<String> {
     Ok(format!("{} {}: {}", said.kind, value.item, said.what))
 }
 
+/// What a value says, as stored. Errors: it says nothing.
+pub(crate) fn body(value: &pb::AspectValue) -> Outcome<Vec<u8>> {
+    let body = value.body.as_ref();
+    let bytes = body.map(werkbuch_record::body_bytes);
+    bytes.ok_or_else(|| unreadable("it says nothing"))
+}
+
+/// The same as an event's content. Errors: this build does not know it.
+pub(crate) fn decoded(bytes: &[u8]) -> Outcome<Body<'_>> {
+    werkbuch_record::decode_body(bytes).map_err(|error| unreadable(&error.to_string()))
+}
+
+fn unreadable(cause: &str) -> Failure {
+    let what = format!("a value of the server cannot be read: {cause}");
+    Failure::new(Exit::Failed, "VALUE_UNREADABLE", what)
+        .hint("use a build at least as new as the server's")
+}
+
 /// What a value says.
 struct Said {
     kind: String,
@@ -96,17 +114,8 @@ struct Said {
 
 impl Said {
     fn of(value: &pb::AspectValue) -> Outcome<Self> {
-        let unreadable = |cause: String| {
-            let what = format!("a value of the server cannot be read: {cause}");
-            Failure::new(Exit::Failed, "VALUE_UNREADABLE", what)
-                .hint("use a build at least as new as the server's")
-        };
-        let Some(body) = &value.body else {
-            return Err(unreadable("it says nothing".to_owned()));
-        };
-        let bytes = werkbuch_record::body_bytes(body);
-        let body =
-            werkbuch_record::decode_body(&bytes).map_err(|error| unreadable(error.to_string()))?;
+        let bytes = body(value)?;
+        let body = decoded(&bytes)?;
         Ok(Self {
             kind: body.kind().name().to_owned(),
             what: event::what(&body),

@@ -126,6 +126,29 @@ impl Description {
         self.timetable_of(id, names.as_deref())
     }
 
+    /// Whether a change of the calendar is about a unit or machine, or with no name about the plant:
+    /// about itself under any of its names, a unit above it, or the whole plant.
+    #[must_use]
+    pub fn is_changed(&self, name: Option<&str>, change: &CalendarChanged<'_>) -> bool {
+        let of = change.unit.as_ref();
+        if of.is_empty() || name == Some(of) {
+            return true;
+        }
+        let Some(name) = name else {
+            return false;
+        };
+        let machine = self.machine_named(name);
+        let parent = match machine {
+            Some(machine) => machine.parent.as_ref(),
+            None => self.unit(name).and_then(|unit| unit.parent.as_ref()),
+        };
+        let same = machine.is_some_and(|machine| {
+            let meant = self.machine_named(of);
+            meant.is_some_and(|meant| meant.number == machine.number)
+        });
+        same || self.place(parent).iter().any(|unit| unit.id.as_str() == of)
+    }
+
     /// The calendar of this name with what its parents say, and of the breaks those that the
     /// machine of these names makes; without names those that all machines make.
     fn timetable_of(
@@ -183,7 +206,8 @@ impl Timetable {
     }
 
     /// What is planned once a change of the calendar is laid over it: in the range of the change
-    /// nothing holds but its intervals. Lay changes in the order in which they were recorded.
+    /// nothing holds but its intervals. Lay changes in their order in plant time, so that it does not
+    /// matter in which they arrived.
     #[must_use]
     pub fn changed(&self, planned: Vec<Planned>, change: &CalendarChanged<'_>) -> Vec<Planned> {
         let cut = |one: Planned| shift::without(one, change.from, change.to);

@@ -16,7 +16,7 @@ type Place<'t> = (Option<&'t ElementId>, Option<&'t ElementId>);
 pub(super) struct Shifts<'t> {
     twin: &'t Twin,
     at: Timestamp,
-    /// In the order in which they were recorded.
+    /// In their order in plant time.
     changes: Vec<ValueView<'t>>,
     found: BTreeMap<Place<'t>, Option<String>>,
     /// Whether some machines have breaks of their own.
@@ -28,7 +28,7 @@ impl<'t> Shifts<'t> {
     /// record.
     pub(super) fn of(twin: &'t Twin) -> Self {
         let mut changes = twin.plant_values(AspectKind::Calendar);
-        changes.sort_by_key(|change| change.position);
+        changes.sort_by_key(|one| (one.since, one.source, one.epoch, one.position));
         let calendars = twin.description().calendars();
         let mut breaks = calendars.flat_map(|calendar| &calendar.breaks);
         Self {
@@ -46,7 +46,11 @@ impl<'t> Shifts<'t> {
 
     /// Why a machine is not planned to work; absent when it is, and when no calendar says.
     pub(super) fn off(&mut self, machine: &'t Machine) -> Option<String> {
-        let named = |change: &ValueView<'_>| change.item == machine.id.as_str();
+        let description = self.twin.description();
+        let named = |change: &ValueView<'_>| {
+            let meant = description.machine_named(change.item);
+            meant.is_some_and(|meant| meant.number == machine.number)
+        };
         if self.staggered || self.changes.iter().any(named) {
             return self.find(machine);
         }
@@ -66,14 +70,11 @@ impl<'t> Shifts<'t> {
             return None;
         }
         let mut planned = timetable.planned(self.at, self.at.plus(1)).ok()?;
-        let above = description.place(machine.parent.as_ref());
         for change in &self.changes {
             let Body::CalendarChanged(said) = &change.body else {
                 continue;
             };
-            let unit = said.unit.as_ref();
-            let is_above = above.iter().any(|one| one.id.as_str() == unit);
-            if unit.is_empty() || is_above || unit == machine.id.as_str() {
+            if description.is_changed(Some(machine.id.as_str()), said) {
                 planned = timetable.changed(planned, said);
             }
         }

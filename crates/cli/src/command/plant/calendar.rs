@@ -5,18 +5,24 @@ use crate::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
+use crate::view::aspect;
 use crate::when;
-use serde_json::json;
-use werkbuch_model::plant::{CalendarError, Planned};
-use werkbuch_model::time::SECOND_NS;
+use serde_json::{Value, json};
+use werkbuch_model::event::{AspectKind, Body};
+use werkbuch_model::plant::{CalendarError, Description, Planned, Timetable};
+use werkbuch_model::time::{SECOND_NS, Timestamp};
+use werkbuch_wire::{name, pb};
 
 /// How many days are shown unless the end is given.
 const DAYS: i64 = 7;
+/// How many changes are asked for at once.
+const PAGE: i32 = 10_000;
 
 /// Show when is planned to be worked: shifts, breaks, overtime, closed days.
 ///
 /// Times are shown by the plant's clocks; hours are elapsed ones, so that the night of a change to
-/// or from summer time has one less or more.
+/// or from summer time has one less or more. Of a plant of the server it shows what its description
+/// says with the changes laid over it that sources reported (see `werkbuch calendar ls`).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -48,37 +54,23 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
     let table = description
         .timetable(args.unit.as_deref())
         .map_err(failure)?;
-    let planned = table.planned(from, to).map_err(failure)?;
-    let mut rows = Vec::with_capacity(planned.len());
-    for one in &planned {
-        let (from, to) = (table.shown(one.from), table.shown(one.to));
-        let cells = vec![
-            from.clone(),
-            to.clone(),
-            one.kind.to_string(),
-            one.key(),
-            one.team.clone(),
-            hours(one.nanos()),
-        ];
-        let item = json!({
-            "from": from,
-            "to": to,
-            "kind": one.kind.name(),
-            "key": one.key(),
-            "name": one.name,
-            "day": one.day.to_string(),
-            "team": one.team,
-            "seconds": one.nanos() / SECOND_NS,
-        });
-        rows.push((cells, item));
+    let mut planned = table.planned(from, to).map_err(failure)?;
+    let mut laid = String::new();
+    if let Some(plant) = &args.of.plant {
+        let unit = args.unit.as_deref();
+        let changes = Changes::of(context, plant).await?;
+        let of = (&table, &description, unit);
+        let count = changes.lay(&mut planned, of, (from, to))?;
+        laid = format!(", with {count} reported changes laid over it");
     }
+    let rows = planned.iter().map(|one| row(&table, one)).collect();
     let worked: i64 = planned
         .iter()
         .filter(|one| one.is_worked())
         .map(Planned::nanos)
         .sum();
     let note = format!(
-        "{} of {} stretches are worked, {} h in all; calendar \"{}\"",
+        "{} of {} stretches are worked, {} h in all; calendar \"{}\"{laid}",
         planned.iter().filter(|one| one.is_worked()).count(),
         planned.len(),
         hours(worked),
@@ -88,6 +80,88 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
     context
         .output
         .answer(&Answer::list(&columns, rows).note(note))
+}
+
+fn row(table: &Timetable, one: &Planned) -> (Vec<String>, Value) {
+    let (from, to) = (table.shown(one.from), table.shown(one.to));
+    let cells = vec![
+        from.clone(),
+        to.clone(),
+        one.kind.to_string(),
+        one.key(),
+        one.team.clone(),
+        hours(one.nanos()),
+    ];
+    let item = json!({
+        "from": from,
+        "to": to,
+        "kind": one.kind.name(),
+        "key": one.key(),
+        "name": one.name,
+        "day": one.day.to_string(),
+        "team": one.team,
+        "seconds": one.nanos() / SECOND_NS,
+    });
+    (cells, item)
+}
+
+/// The changes of the calendar that sources of a plant reported, in their order in plant time.
+struct Changes(Vec<pb::AspectValue>);
+
+impl Changes {
+    async fn of(context: &Context, plant: &str) -> Outcome<Self> {
+        let client = context.client().await?;
+        let calendar = i32::try_from(AspectKind::Calendar.code());
+        let mut request = pb::ListAspectsRequest {
+            parent: name::of_plant(plant),
+            aspects: calendar.into_iter().collect(),
+            page_size: PAGE,
+            ..pb::ListAspectsRequest::default()
+        };
+        let mut values = Vec::new();
+        loop {
+            let page = client.twin().list_aspects(request.clone()).await?;
+            let page = page.into_inner();
+            values.extend(page.values);
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        values.sort_by(|a, b| {
+            (a.since, &a.source, a.position).cmp(&(b.since, &b.source, b.position))
+        });
+        Ok(Self(values))
+    }
+
+    /// Lays those over a plan that are about a unit or machine and reach into the range. Answers how
+    /// many they are.
+    fn lay(
+        &self,
+        planned: &mut Vec<Planned>,
+        (table, description, unit): (&Timetable, &Description, Option<&str>),
+        (from, to): (Timestamp, Timestamp),
+    ) -> Outcome<usize> {
+        let mut count = 0;
+        for value in &self.0 {
+            let bytes = aspect::body(value)?;
+            let body = aspect::decoded(&bytes)?;
+            if let Body::CalendarChanged(said) = &body
+                && said.from < to
+                && from < said.to
+                && description.is_changed(unit, said)
+            {
+                *planned = table.changed(std::mem::take(planned), said);
+                count += 1;
+            }
+        }
+        planned.retain_mut(|one| {
+            one.from = one.from.max(from);
+            one.to = one.to.min(to);
+            one.from < one.to
+        });
+        Ok(count)
+    }
 }
 
 /// Hours with two digits after the point.

@@ -275,6 +275,34 @@ fn changes_recorded_later_are_laid_over() {
 }
 
 #[test]
+fn a_change_is_about_what_it_names_and_what_lies_in_it() {
+    let text = "plant.id = \"P\"\n\
+         unit = [{ id = \"shop\", level = \"area\" }, { id = \"line\", level = \"line\", parent = \"shop\" }]\n\
+         machine = [{ id = \"m1\", in = \"line\", formerly = [\"old\"] }, { id = \"m2\" }]\n";
+    let file = parse(text, "p").unwrap();
+    let plant = file.to_description().unwrap();
+    for (of, concerned) in [
+        ("", "plant shop line m1 m2"),
+        ("shop", "shop line m1"),
+        ("line", "line m1"),
+        ("m1", "m1"),
+        ("old", "m1"),
+        ("nothing", ""),
+    ] {
+        let change = CalendarChanged {
+            unit: of.into(),
+            ..CalendarChanged::default()
+        };
+        let names = ["plant", "shop", "line", "m1", "m2"];
+        let found = names.into_iter().filter(|name| {
+            let name = Some(*name).filter(|name| *name != "plant");
+            plant.is_changed(name, &change)
+        });
+        assert_eq!(found.collect::<Vec<_>>().join(" "), concerned, "{of}");
+    }
+}
+
+#[test]
 fn ranges_have_a_limit() {
     let table = plant().timetable(None).unwrap();
     let from = at("2026-11-24T00:00:00Z");
