@@ -1,6 +1,7 @@
 //! Why a command failed: what happened, the reason, and the next step.
 
 use crate::exit::{Exit, hint};
+use crate::plain;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io;
@@ -87,14 +88,15 @@ impl Failure {
         } else {
             "error"
         };
-        let mut text = format!("{error}: {}\n", parts.what);
+        let mut text = format!("{error}: {}\n", plain::lines(&parts.what));
         for (field, what) in &parts.violations {
             let field = if field.is_empty() {
                 String::new()
             } else {
                 format!("{field}: ")
             };
-            text.push_str(&format!("  {field}{what}\n"));
+            let line = format!("{field}{what}");
+            text.push_str(&format!("  {}\n", plain::lines(&line)));
         }
         for (name, value) in [("reason", &parts.reason), ("hint", &parts.hint)] {
             if !value.is_empty() {

@@ -10,6 +10,7 @@ mod failure;
 mod line;
 mod logging;
 mod output;
+mod plain;
 mod settings;
 mod view;
 mod when;

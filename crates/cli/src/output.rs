@@ -1,6 +1,7 @@
 //! The one way out: rows for people and spreadsheets, JSON for programs, notes on standard error.
 
 use crate::failure::Outcome;
+use crate::plain;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
@@ -159,7 +160,9 @@ impl Output {
     pub(crate) fn streamed(&self, cells: &[(&str, usize)], item: &Value) -> Outcome<()> {
         match self.format {
             Format::Table => {
-                let padded = cells.iter().map(|(cell, width)| format!("{cell:<width$}"));
+                let padded = cells
+                    .iter()
+                    .map(|(cell, width)| format!("{:<width$}", plain::line(cell)));
                 let line = padded.collect::<Vec<_>>().join("  ");
                 self.text(&format!("{}\n", line.trim_end()))
             }
@@ -190,7 +193,7 @@ impl Output {
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             // Nobody can be told that standard error is gone.
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "{}", plain::lines(text));
         }
     }
 
@@ -236,7 +239,7 @@ impl Output {
 
     /// A cell; words that an eye looks for have a colour beside what they say.
     fn cell(&self, text: &str) -> Cell {
-        let cell = Cell::new(text);
+        let cell = Cell::new(plain::line(text));
         match shade(text).filter(|_| self.color) {
             Some(shade) => cell.fg(shade),
             None => cell,
@@ -319,6 +322,18 @@ mod tests {
         let parts = vec![("position", "7".to_owned()), ("at", "x".to_owned())];
         let single = Answer::single(parts, json!({}));
         assert_eq!(output.table(&single), "position  7\nat        x\n");
+    }
+
+    #[test]
+    fn what_machines_say_cannot_move_the_cursor() {
+        let rows = vec![(vec!["a\u{1b}[2J\nb".to_owned()], json!("a\u{1b}"))];
+        let output = Output {
+            format: Format::Table,
+            quiet: true,
+            color: false,
+        };
+        let shown = output.table(&Answer::list(&["text"], rows));
+        assert_eq!(shown, "TEXT\na\\u{1b}[2J\\nb\n");
     }
 
     /// Whoever sees no colours reads the same.

@@ -93,19 +93,25 @@ pub(crate) enum LsGet {
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
     /// Only of this name, or of this class such as `A-*`.
-    #[arg(default_value = "")]
+    #[arg(default_value = "", hide_default_value = true)]
     name: String,
     /// The plant.
     #[arg(long)]
     plant: String,
     /// Only what was reported of this machine (name or number).
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
     /// The most of a page (the server's default is 1,000).
     #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
     limit: i32,
     /// Where to go on, from the page before.
-    #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with = "all")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        hide_default_value = true,
+        conflicts_with = "all"
+    )]
     page_token: String,
     /// All pages, one after the other.
     #[arg(long)]

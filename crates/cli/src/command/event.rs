@@ -56,7 +56,7 @@ pub(crate) struct List {
     #[arg(long)]
     plant: String,
     /// Only of this machine (name or number).
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
     /// Only of this kind, such as STATE_CHANGED; can be given several times.
     #[arg(long)]
@@ -71,7 +71,12 @@ pub(crate) struct List {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
     limit: i32,
     /// Where to go on, from the page before.
-    #[arg(long, value_name = "TOKEN", default_value = "")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        hide_default_value = true
+    )]
     page_token: String,
     /// From the newest to the oldest.
     #[arg(long)]
@@ -80,10 +85,20 @@ pub(crate) struct List {
     #[arg(long, requires_all = ["reader", "purpose"])]
     reveal: bool,
     /// Who reads, for the access log.
-    #[arg(long, default_value = "", requires = "reveal")]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        requires = "reveal"
+    )]
     reader: String,
     /// Why, for the access log.
-    #[arg(long, default_value = "", requires = "reveal")]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        requires = "reveal"
+    )]
     purpose: String,
     #[command(flatten)]
     instant: Instant,
@@ -98,7 +113,7 @@ pub(crate) struct Tail {
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     from: u64,
     /// Only of this machine (name or number).
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
     /// Only of this kind; can be given several times.
     #[arg(long)]

@@ -43,7 +43,12 @@ pub(crate) enum Args {
         #[arg(long)]
         plant: String,
         /// Only machines for which this holds.
-        #[arg(long = "where", value_name = "SQL", default_value = "")]
+        #[arg(
+            long = "where",
+            value_name = "SQL",
+            default_value = "",
+            hide_default_value = true
+        )]
         filter: String,
         #[command(flatten)]
         instant: Instant,
@@ -63,16 +68,32 @@ pub(crate) struct List {
     #[arg(long)]
     plant: String,
     /// Only machines for which this holds.
-    #[arg(long = "where", value_name = "SQL", default_value = "")]
+    #[arg(
+        long = "where",
+        value_name = "SQL",
+        default_value = "",
+        hide_default_value = true
+    )]
     filter: String,
     /// Fields to order by, such as `state, since desc`.
-    #[arg(long, value_name = "FIELDS", default_value = "")]
+    #[arg(
+        long,
+        value_name = "FIELDS",
+        default_value = "",
+        hide_default_value = true
+    )]
     order_by: String,
     /// The most machines of a page.
     #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
     limit: i32,
     /// Where to go on, from the page before.
-    #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with = "all")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        hide_default_value = true,
+        conflicts_with = "all"
+    )]
     page_token: String,
     /// All pages, one after the other.
     #[arg(long)]

@@ -72,10 +72,10 @@ pub(crate) struct Application {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     valid_from: Option<String>,
     /// Who applies it (stored protected).
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     who: String,
     /// Why.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     why: String,
 }
 

@@ -30,7 +30,12 @@ pub(crate) struct Args {
     #[arg(long)]
     plant: Option<String>,
     /// Only this source, by its name without the epoch.
-    #[arg(long, default_value = "", requires = "plant")]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        requires = "plant"
+    )]
     source: String,
     /// The first plant time of the window [default: 24 hours before its end].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -55,6 +60,7 @@ pub(crate) struct Args {
         long,
         value_name = "TOKEN",
         default_value = "",
+        hide_default_value = true,
         requires = "findings",
         conflicts_with = "all"
     )]

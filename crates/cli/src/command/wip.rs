@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long)]
     plant: String,
     /// Only places in this unit, at any depth.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     unit: String,
     /// What rows are about.
     #[arg(long, value_delimiter = ',', default_values_t = [By::Buffer, By::Machine])]
@@ -51,7 +51,13 @@ pub(crate) struct Args {
     #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
     limit: i32,
     /// Where to go on, from the page before.
-    #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with = "all")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        hide_default_value = true,
+        conflicts_with = "all"
+    )]
     page_token: String,
     /// All pages, one after the other.
     #[arg(long)]

@@ -43,7 +43,7 @@ pub(crate) struct Append {
     #[arg(long)]
     plant: String,
     /// The machine that it is about (name or number).
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
     /// Its kind, such as STATE_CHANGED.
     #[arg(long)]

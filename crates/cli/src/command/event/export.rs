@@ -50,13 +50,18 @@ pub(crate) struct Export {
     #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
     to: Option<String>,
     /// Only of this machine (name or number).
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
     /// Only of this kind, such as STATE_CHANGED; can be given several times.
     #[arg(long)]
     kind: Vec<String>,
     /// Only events for which this holds.
-    #[arg(long = "where", value_name = "SQL", default_value = "")]
+    #[arg(
+        long = "where",
+        value_name = "SQL",
+        default_value = "",
+        hide_default_value = true
+    )]
     filter: String,
     /// Write to this file (compressed when its name ends in .gz) instead of standard output.
     #[arg(long, value_name = "FILE")]
@@ -65,10 +70,20 @@ pub(crate) struct Export {
     #[arg(long, requires_all = ["reader", "purpose"])]
     reveal: bool,
     /// Who reads, for the access log.
-    #[arg(long, default_value = "", requires = "reveal")]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        requires = "reveal"
+    )]
     reader: String,
     /// Why, for the access log.
-    #[arg(long, default_value = "", requires = "reveal")]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        requires = "reveal"
+    )]
     purpose: String,
 }
 

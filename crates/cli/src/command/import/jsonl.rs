@@ -53,7 +53,12 @@ pub(crate) struct Jsonl {
     #[arg(long)]
     plant: String,
     /// Put this before the names of the sources, such as `old:`.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     source_prefix: String,
     /// Number all events anew, by a source that is named after the content, as for a part of a book
     /// that leaves holes in the numbers of its sources.

@@ -55,7 +55,7 @@ impl Screen {
                 when::shown(change.effective_at.or(found.since)),
                 found.reason
             );
-            let line = line.trim_end().to_owned();
+            let line = crate::plain::line(line.trim_end()).into_owned();
             self.machines.insert(key, (self.changes, found.state, line));
         }
         for at in &message.plants {

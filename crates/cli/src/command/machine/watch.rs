@@ -28,14 +28,19 @@ pub(crate) struct Args {
     #[arg(long)]
     plant: Vec<String>,
     /// Only machines for which this holds, before or after what is recorded of them.
-    #[arg(long = "where", value_name = "SQL", default_value = "")]
+    #[arg(
+        long = "where",
+        value_name = "SQL",
+        default_value = "",
+        hide_default_value = true
+    )]
     filter: String,
     /// Begin with this position, or with what was recorded at this time; for one plant of several
     /// PLANT=POSITION. Left out: with what is recorded from now on.
     #[arg(long, value_name = "[PLANT=]POSITION|TIME", allow_hyphen_values = true)]
     from: Vec<String>,
     /// Go on where an earlier watch ended, with the same plants and the same filter.
-    #[arg(long, value_name = "TOKEN", default_value = "", conflicts_with_all = ["from", "present"])]
+    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true, conflicts_with_all = ["from", "present"])]
     resume: String,
     /// Begin with the machines that match, as they are.
     #[arg(long)]

@@ -62,9 +62,11 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
         return Ok(());
     }
     if context.output.format == Format::Table {
-        return context
-            .output
-            .text(&text::draw(&description, &drawing, text::width()));
+        return context.output.text(&crate::plain::lines(&text::draw(
+            &description,
+            &drawing,
+            text::width(),
+        )));
     }
     context.output.answer(&answer(&description, &drawing))
 }

@@ -36,7 +36,10 @@ impl Source {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut tables = Vec::with_capacity(named.len());
         for table in named {
-            let content = text_of(&folder.join(&table.file_name))?;
+            let named = |failure: Failure| {
+                failure.hint(format!("tables.{} of {file_name} names it", table.name))
+            };
+            let content = text_of(&folder.join(&table.file_name)).map_err(named)?;
             tables.push(TableText {
                 name: table.name,
                 file_name: table.file_name,

@@ -57,6 +57,14 @@ impl Sender {
             }
             Read::Lost { lines, gap, why } => {
                 self.account.bad_lines += lines;
+                // One gap stands for all such lines in a row, and is told with the first of them.
+                let why = match gap.last_line > gap.first_line {
+                    true => format!(
+                        "{why}; it and all lines to {} cannot be read",
+                        gap.last_line
+                    ),
+                    false => why,
+                };
                 self.account.example(gap.first_line, "UNREADABLE", why);
                 self.gap(*gap).await
             }

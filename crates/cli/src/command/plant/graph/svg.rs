@@ -250,6 +250,7 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             // What XML cannot hold is shown as missing.
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             letter if letter.is_control() => out.push('\u{fffd}'),
             letter => out.push(letter),
         }
@@ -282,6 +283,14 @@ mod tests {
         assert!(image.contains("A &amp; &lt;B&gt;") && !image.contains("<script>"));
         assert!(image.contains("class=\"flow rework\""));
         assert!(image.contains("prefers-color-scheme:dark"));
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_shown_as_missing() {
+        assert_eq!(
+            escaped("a\u{1b}\0\u{fffe}\u{ffff}b"),
+            "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}b"
+        );
     }
 
     #[test]
