@@ -2,6 +2,7 @@
 
 use crate::support::{Server, run, werkbuch};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A small demo that covers half an hour of plant time.
@@ -110,44 +111,142 @@ fn what_the_demo_sends_is_recorded_and_agrees_with_the_truth() {
     }
 }
 
-/// What the sources of a plant said: source, epoch, sequence, machine, times and content.
-fn said(data: &str, plant: &str) -> Vec<String> {
-    let server = Server::on(Path::new(data), &[]);
-    let mut all = Vec::new();
-    for machine in ["press-1-draw", "under-geo", "basecoat", "final-check"] {
-        let events = server.json(&[
-            "event",
-            "ls",
-            "--plant",
-            plant,
-            "--machine",
-            machine,
-            "--limit",
-            "2000",
-        ]);
-        for event in events["events"].as_array().unwrap() {
-            all.push(format!("{} {}", event["source"], event["reported"]));
+/// Takes away which key a field about a person is under, and what the key has made of it.
+fn bare(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.contains_key("plain") {
+                fields.retain(|name, _| name == "plain");
+            }
+            fields.values_mut().for_each(bare);
         }
+        Value::Array(values) => values.iter_mut().for_each(bare),
+        _ => {}
     }
-    all
+}
+
+/// All that the sources of a plant said, by source, epoch and sequence: machine, times and content,
+/// fields about people in plain.
+fn said(data: &str, plant: &str) -> BTreeMap<String, String> {
+    let server = Server::on(Path::new(data), &[]);
+    let arguments = [
+        "event",
+        "export",
+        "--plant",
+        plant,
+        "--reveal",
+        "--reader",
+        "a test",
+        "--purpose",
+        "to compare",
+    ];
+    let ran = server.run(&arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines = ran.stdout.lines();
+    let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let reported: Vec<Value> = lines.filter(|line| line.get("source").is_some()).collect();
+    let known = |mut line: Value| {
+        let name = format!("{}#{} {}", line["source"], line["epoch"], line["sequence"]);
+        let effective = line["recorded"]["effective_at"].clone();
+        // A correction names its targets a second time, by their sources' numbers.
+        let corrects = line["corrects"].is_array();
+        assert_eq!(corrects, line["kind"] == "CORRECTION_RECORDED", "{line:#}");
+        line["fields"].as_object_mut().unwrap().remove("targets");
+        line.as_object_mut().unwrap().remove("recorded");
+        bare(&mut line);
+        (name, format!("{line} {effective}"))
+    };
+    reported.into_iter().map(known).collect()
 }
 
 #[test]
 fn the_same_seed_says_the_same() {
-    let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
-    let said: Vec<Vec<String>> = folders
+    for (degrade, seeds) in [("none", ["7", "7", "8"]), ("harsh", ["9", "9", "7"])] {
+        let folders: Vec<_> = seeds.map(|_| tempfile::tempdir().unwrap()).into();
+        let all: Vec<_> = folders
+            .iter()
+            .zip(seeds)
+            .map(|(folder, seed)| {
+                let data = folder.path().join("data");
+                let data = data.to_str().unwrap();
+                demo(data, &["--seed", seed, "--degrade", degrade]);
+                ["nordfeld", "puente"].map(|plant| said(data, plant))
+            })
+            .collect();
+        assert!(all[0][0].len() > 5_000, "{degrade}");
+        for (first, second) in all[0].iter().zip(&all[1]) {
+            let differ = first
+                .iter()
+                .find(|(name, line)| second.get(*name) != Some(line));
+            assert_eq!(differ, None, "{degrade}");
+            assert_eq!(first.len(), second.len(), "{degrade}");
+        }
+        assert_ne!(all[0], all[2], "{degrade}");
+    }
+}
+
+#[test]
+fn curves_have_bodies_and_corrections_name_what_they_correct() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let report = run(&[
+        "demo",
+        "--plants",
+        "1",
+        "--machines",
+        "60",
+        "--speed",
+        "max",
+        "--for",
+        "8h",
+        "-o",
+        "json",
+        "-q",
+        "--data",
+        data.to_str().unwrap(),
+    ])
+    .json();
+    assert_eq!(count(&report, "refused"), 0, "{report:#}");
+    for what in ["states", "counters", "parts"] {
+        let differ = count(&report["agreement"][what], "differ");
+        assert_eq!(differ, 0, "{what}: {report:#}");
+    }
+    let server = Server::on(&data, &[]);
+    let lines = |kind: &str| -> Vec<Value> {
+        let ran = server.run(&["event", "export", "--plant", "nordfeld", "--kind", kind]);
+        let lines = ran.stdout.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let samples = lines("SAMPLE_REPORTED");
+    let curve = samples
         .iter()
-        .zip(["7", "7", "8"])
-        .map(|(folder, seed)| {
-            let data = folder.path().join("data");
-            let data = data.to_str().unwrap();
-            demo(data, &["--seed", seed, "--degrade", "real"]);
-            said(data, "nordfeld")
-        })
-        .collect();
-    assert!(said[0].len() > 500);
-    assert_eq!(said[0], said[1]);
-    assert_ne!(said[0], said[2]);
+        .find(|line| line["fields"]["items"][0]["item"] == "stroke_force")
+        .unwrap();
+    let position = curve["recorded"]["position"].to_string();
+    let body = server.json(&["event", "body", &position, "--plant", "nordfeld"]);
+    assert_eq!(body.as_array().unwrap().len(), 48, "{body:#}");
+    let corrections = lines("CORRECTION_RECORDED");
+    assert!(!corrections.is_empty());
+    for correction in corrections {
+        let target = correction["fields"]["targets"][0].to_string();
+        let span = ["--from", &target, "--to", &target];
+        let ran = server.run(&[&["event", "export", "--plant", "nordfeld"], &span[..]].concat());
+        let line = ran.stdout.lines().next().unwrap_or_default();
+        let target: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(target["machine"], correction["machine"], "{correction:#}");
+        assert!(target["occurred_at"].as_str() < correction["occurred_at"].as_str());
+        let kinds = [
+            "DOWNTIME_REASON_ASSIGNED",
+            "MAINTENANCE_STARTED",
+            "INVENTORY_COUNTED",
+        ];
+        assert!(
+            kinds.contains(&target["kind"].as_str().unwrap()),
+            "{target:#}"
+        );
+    }
 }
 
 #[test]
@@ -192,8 +291,13 @@ fn a_demo_that_cannot_start_says_why() {
         ["--degrade", "badly"],
         ["--plants", "0"],
         ["--start", "2999-01-01T00:00:00Z"],
+        ["--truth", "no-such-folder/truth.json"],
+        ["--for", "0s"],
     ] {
-        let mut command = werkbuch(&["demo", "--for", "1s"]);
+        let mut command = werkbuch(&["demo"]);
+        if wrong[0] != "--for" {
+            command.args(["--for", "1s"]);
+        }
         assert_eq!(
             command.args(wrong).output().unwrap().status.code(),
             Some(2),

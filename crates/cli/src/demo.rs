@@ -2,7 +2,9 @@
 
 mod clock;
 mod feed;
+mod gateway;
 mod host;
+mod interrupts;
 mod plant;
 mod reading;
 mod screen;
@@ -10,13 +12,14 @@ mod truth;
 
 use crate::Context;
 use crate::client::Client;
-use crate::command::serve::asked_to_stop;
-use crate::failure::Outcome;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
 use crate::when;
 use clock::{Clock, Speed};
 use feed::{Feed, Sent, Shared};
 use host::{Folder, Hosted, size};
+use interrupts::Interrupts;
 use plant::DemoPlant;
 use reading::Reading;
 use screen::{Row, Screen};
@@ -24,7 +27,6 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 use truth::Agreement;
 use werkbuch_sim::{DEGRADATIONS, Degrade, LEVELS, PlantRun};
 
@@ -41,7 +43,8 @@ const LINE: Duration = Duration::from_secs(2);
 ///
 /// With --for, plant time begins at a fixed instant and covers exactly that time times the speed, so
 /// that the same seed, plants and machines give the same events: source, epoch, sequence, machine,
-/// times and content. What depends on this machine is when they are recorded. Without --for, plant
+/// times and content. What depends on this machine is when they are recorded, and with it the
+/// positions that corrections name. Without --for, plant
 /// time begins so far before now that it catches up with now in ten minutes, and stays there.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = degradations())]
@@ -100,7 +103,16 @@ struct Ended {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    // From here on Ctrl-C ends it in order, so that nothing is left behind.
+    let interrupts = Interrupts::listen();
     let duration = args.duration.as_deref().map(when::duration).transpose()?;
+    if duration.is_some_and(|duration| duration.is_zero()) {
+        return Err(Failure::usage("in no time nothing happens")
+            .hint("name a time such as --for 30s, or leave --for out and end it with Ctrl-C"));
+    }
+    if let Some(file) = &args.truth {
+        truth::has_place(file)?;
+    }
     let now = when::now();
     let start = args
         .start
@@ -126,7 +138,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         .unwrap_or_default();
     let mut screen = Screen::new(context.output, live_hints(&url, &first));
     let began = Instant::now();
-    let ran = Box::pin(watched(&client, plants, &args, clock, &mut screen)).await;
+    let watched = watched(&client, plants, &args, clock, &mut screen, &interrupts);
+    let ran = tokio::select! {
+        ran = Box::pin(watched) => ran,
+        () = interrupts.second() => Err(Failure::new(
+            Exit::Failed,
+            "INTERRUPTED",
+            "stopped at the second Ctrl-C, before the plants had come to their end",
+        )),
+    };
     let elapsed = began.elapsed();
     let stopped = server.stop().await;
     let ended = ran?;
@@ -160,17 +180,17 @@ async fn watched(
     args: &Args,
     clock: Clock,
     screen: &mut Screen,
+    interrupts: &Interrupts,
 ) -> Outcome<Vec<Ended>> {
     for plant in &plants {
         plant.apply(client).await?;
     }
-    let (stop, stopped) = watch::channel(false);
     let shared = Shared {
         clock,
         begin: Instant::now(),
         seed: args.seed,
         degrade: args.degrade,
-        stopped,
+        stopped: interrupts.heard(),
     };
     let mut feeds = Vec::new();
     for plant in plants {
@@ -180,7 +200,6 @@ async fn watched(
     let every = if screen.is_terminal() { REDRAW } else { LINE };
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     let mut look = tokio::time::interval(Duration::from_millis(50));
-    let mut person = std::pin::pin!(asked_to_stop());
     while !feeds.iter().all(|(_, feed)| feed.is_over()) {
         tokio::select! {
             _ = look.tick() => {}
@@ -193,7 +212,6 @@ async fn watched(
                     screen.show(&rows, shared.begin.elapsed());
                 }
             }
-            () = &mut person, if !*stop.borrow() => { stop.send_replace(true); }
         }
     }
     screen.clear();
@@ -331,6 +349,7 @@ fn live_hints(url: &str, plant: &str) -> Vec<String> {
         format!("  export WERKBUCH_SERVER={url}"),
         format!("  werkbuch machine ls --plant {plant} --where \"state = 'FAULTED'\""),
         format!("  werkbuch machine get frame-geo --plant {plant}"),
+        format!("  werkbuch plant wip --plant {plant}"),
         format!("  werkbuch event ls --plant {plant} --kind ANDON_RAISED --newest-first --limit 5"),
         format!("  werkbuch event tail --plant {plant}"),
     ]

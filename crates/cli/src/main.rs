@@ -109,7 +109,6 @@ enum Command {
     /// Measure how fast and how small it is on this machine.
     #[command(subcommand)]
     Bench(bench::Args),
-    /// Run a made-up plant in this process and watch it.
     Demo(demo::Args),
     /// Keep which server, plant and output are meant, under a name.
     #[command(subcommand)]

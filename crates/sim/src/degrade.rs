@@ -1,7 +1,7 @@
 //! What goes wrong between the machines and the log, as it does in real plants.
 
 use crate::kernel::{Distribution, Purpose, Stream, Streams};
-use crate::report::Said;
+use crate::report::{Beside, Said};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use werkbuch_model::event::{Body, State, Text, Vocabulary};
@@ -154,6 +154,8 @@ pub struct Delivered {
     pub observed_at: Timestamp,
     /// What it says.
     pub body: Body<'static>,
+    /// What goes with it.
+    pub beside: Beside,
 }
 
 /// A time for which a gateway was cut off.
@@ -191,6 +193,8 @@ pub(crate) struct Line {
     outages: Vec<(Outage, Stream)>,
     states: Vec<Option<(State, Text<'static>)>>,
     counters: BTreeMap<(usize, String), (u32, i64, Option<u64>)>,
+    /// When what may be corrected is handed on, by its mark.
+    marks: BTreeMap<u64, u64>,
     waiting: BinaryHeap<Reverse<Waiting>>,
     taken: u64,
     pub(crate) faults: Faults,
@@ -257,6 +261,7 @@ impl Line {
             outages: outages.collect(),
             states: vec![None; machines],
             counters: BTreeMap::new(),
+            marks: BTreeMap::new(),
             waiting: BinaryHeap::new(),
             taken: 0,
             faults,
@@ -270,6 +275,7 @@ impl Line {
             source,
             machine,
             body,
+            beside,
         } = said;
         let Some(body) = self.spoil(machine, body) else {
             return;
@@ -287,13 +293,25 @@ impl Line {
             seen_ns = at_ns.saturating_add(delay.min(300_000_000_000));
         }
         let delay = i64::try_from(seen_ns - at_ns).unwrap_or(0);
+        let mut due_ns = self.online_from(source, seen_ns);
+        if let Some(mark) = beside.mark {
+            self.marks.insert(mark, due_ns);
+        }
+        if let Some(mark) = beside.corrects {
+            // Nobody corrects what was never said, or before it was.
+            let Some(said_ns) = self.marks.remove(&mark) else {
+                return;
+            };
+            due_ns = due_ns.max(said_ns);
+        }
         let event = Delivered {
-            due_ns: self.online_from(source, seen_ns),
+            due_ns,
             source,
             machine,
             occurred_at: happened.plus(offset),
             observed_at: happened.plus(delay).plus(SEEN_AFTER_NS),
             body,
+            beside,
         };
         self.taken += 1;
         self.waiting.push(Reverse(Waiting {

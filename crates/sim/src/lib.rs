@@ -76,7 +76,7 @@ pub mod works;
 
 pub use degrade::{DEGRADATIONS, Degrade, Delivered, Faults, LEVELS, Outage, UnknownDegradation};
 pub use factory::{Cause, Stop, Tally};
-pub use report::CounterTruth;
+pub use report::{Beside, CounterTruth};
 pub use run::{PartTruth, PlantRun, Setting};
 
 /// Nanoseconds in one second.

@@ -56,7 +56,12 @@ impl PlantRun {
         let streams = Streams::new(setting.seed, setting.replication);
         let layout = Layout::of(description, setting.start, setting.utc_offset_s)?;
         let truth = Truth::of(&layout, &streams);
-        let mut reporter = Reporter::new(&layout, &setting.plant, setting.start, &streams);
+        let mut reporter = Reporter::new(
+            &layout,
+            &setting.plant,
+            (setting.start, setting.utc_offset_s),
+            &streams,
+        );
         let sources = reporter.sources.names.len();
         let line = Line::new(
             setting.degrade,

@@ -1,6 +1,7 @@
-//! The gateways: each a source with a connection of its own, fed by its plant as events are due.
+//! Running plants: each hands its events to its gateways when they are due.
 
 use super::clock::Clock;
+use super::gateway::Gateway;
 use super::plant::DemoPlant;
 use crate::client::Client;
 use crate::exit::Exit;
@@ -11,12 +12,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use werkbuch_gateway::upload::{Pace, Source, Uploader};
-use werkbuch_model::event::{Reported, SourceKind};
-use werkbuch_model::id::{MachineNumber, Sequence, SourceName};
+use werkbuch_model::event::SourceKind;
+use werkbuch_model::id::{MachineNumber, SourceName};
 use werkbuch_sim::{Degrade, Delivered, PlantRun};
 
-/// How long events wait for others to share their batch.
-const GATHER: Duration = Duration::from_millis(50);
 /// How often a plant looks how far it may go.
 const STEP: Duration = Duration::from_millis(20);
 /// How far a plant goes in one step at most, so that it notices when it is to stop.
@@ -35,11 +34,11 @@ pub(super) struct Sent {
 
 /// The counts of one gateway, as others may read them.
 #[derive(Debug, Default)]
-struct Counts {
-    events: AtomicU64,
-    acknowledged: AtomicU64,
-    recorded: AtomicU64,
-    refused: AtomicU64,
+pub(super) struct Counts {
+    pub(super) events: AtomicU64,
+    pub(super) acknowledged: AtomicU64,
+    pub(super) recorded: AtomicU64,
+    pub(super) refused: AtomicU64,
 }
 
 /// How a plant stands, as it says itself.
@@ -75,7 +74,8 @@ pub(super) struct Shared {
     pub(super) begin: Instant,
     pub(super) seed: u64,
     pub(super) degrade: Degrade,
-    pub(super) stopped: watch::Receiver<bool>,
+    /// How often somebody has asked to stop.
+    pub(super) stopped: watch::Receiver<u32>,
 }
 
 impl Feed {
@@ -116,12 +116,7 @@ impl Feed {
             let count = Arc::new(Counts::default());
             senders.push(sender);
             counts.push(Arc::clone(&count));
-            let gateway = Gateway {
-                uploader,
-                said,
-                numbers: Arc::clone(&numbers),
-                counts: count,
-            };
+            let gateway = Gateway::new(uploader, said, Arc::clone(&numbers), count);
             gateways.push(tokio::spawn(gateway.run()));
         }
         let live = Arc::new(Live::default());
@@ -196,8 +191,15 @@ async fn run_plant(
     gateways: Vec<mpsc::Sender<Delivered>>,
     live: Arc<Live>,
 ) -> PlantRun {
+    // What is so from the start is told even when somebody stops it at once.
+    while let Some(event) = run.next_before(1) {
+        if !hand_on(&gateways, event).await {
+            return run;
+        }
+    }
     let mut reached_ns = 0;
-    while !*shared.stopped.borrow() && shared.clock.end_ns.is_none_or(|end_ns| reached_ns < end_ns)
+    while *shared.stopped.borrow() == 0
+        && shared.clock.end_ns.is_none_or(|end_ns| reached_ns < end_ns)
     {
         let may_ns = shared.clock.plant_ns(shared.begin.elapsed());
         let next_ns = may_ns.min(reached_ns + STEP_NS);
@@ -211,7 +213,7 @@ async fn run_plant(
         if reached_ns == may_ns {
             tokio::select! {
                 () = tokio::time::sleep(STEP) => {}
-                _ = shared.stopped.wait_for(|stop| *stop) => {}
+                _ = shared.stopped.wait_for(|times| *times > 0) => {}
             }
         }
     }
@@ -235,63 +237,4 @@ fn note(live: &Live, run: &PlantRun, reached_ns: u64) {
     live.plant_ns.store(reached_ns, Ordering::Relaxed);
     live.parts.store(run.parts_count(), Ordering::Relaxed);
     live.calls.store(run.open_calls(), Ordering::Relaxed);
-}
-
-/// A gateway: numbers what its machines say and sends it until it is acknowledged.
-struct Gateway {
-    uploader: Uploader,
-    said: mpsc::Receiver<Delivered>,
-    numbers: Arc<[MachineNumber]>,
-    counts: Arc<Counts>,
-}
-
-impl Gateway {
-    async fn run(mut self) -> Outcome<()> {
-        let mut sequence = self.uploader.opened().next_sequence;
-        let mut tick = tokio::time::interval(GATHER);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                event = self.said.recv() => {
-                    let Some(event) = event else { break };
-                    let reported = self.reported(sequence, event);
-                    self.uploader.send(&reported, None).await?;
-                    sequence = Sequence(sequence.get().saturating_add(1));
-                }
-                _ = tick.tick() => {
-                    self.uploader.flush().await?;
-                    self.count();
-                }
-            }
-        }
-        self.uploader.settle().await?;
-        self.count();
-        Ok(())
-    }
-
-    fn reported(&self, sequence: Sequence, event: Delivered) -> Reported<'static> {
-        let number = event.machine.and_then(|at| self.numbers.get(at)).copied();
-        Reported {
-            sequence,
-            machine: number.unwrap_or_default(),
-            occurred_at: event.occurred_at,
-            observed_at: Some(event.observed_at),
-            historical: false,
-            body: event.body,
-        }
-    }
-
-    fn count(&self) {
-        let outcomes = self.uploader.outcomes();
-        self.counts.events.store(outcomes.sent, Ordering::Relaxed);
-        self.counts
-            .acknowledged
-            .store(outcomes.acknowledged(), Ordering::Relaxed);
-        self.counts
-            .recorded
-            .store(outcomes.recorded, Ordering::Relaxed);
-        self.counts
-            .refused
-            .store(outcomes.refused_total(), Ordering::Relaxed);
-    }
 }

@@ -10,7 +10,7 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_wire::{name, pb};
 
 /// The events that move parts.
-const PART_KINDS: [&str; 3] = ["PART_ENTERED", "PART_LEFT", "PARTS_JOINED"];
+const PART_KINDS: [&str; 4] = ["PART_ENTERED", "PART_LEFT", "PARTS_JOINED", "PART_SPLIT"];
 /// How many events are asked for at once.
 const PAGE: i32 = 10_000;
 
@@ -137,6 +137,12 @@ impl Reading {
         match &recorded.reported.body {
             Body::PartEntered(body) => set(&body.part, at(&body.location)),
             Body::PartLeft(body) => set(&body.part, body.to.to_string()),
+            Body::PartSplit(body) => {
+                set(&body.part, String::new());
+                for half in &body.into {
+                    set(half, at(&body.location));
+                }
+            }
             Body::PartsJoined(body) => {
                 set(&body.part, at(&body.location));
                 for part in &body.parts {

@@ -22,15 +22,15 @@ pub(super) struct Row {
 
 /// The states as columns: glyph and word.
 const STATES: [(&str, &str); 9] = [
-    ("EXECUTING", "▶ works"),
-    ("STARVED", "◁ starv"),
-    ("BLOCKED", "▷ block"),
-    ("WAITING", "… waits"),
-    ("IDLE", "○ idle"),
-    ("HELD", "‖ held"),
-    ("FAULTED", "✖ fault"),
-    ("SETUP", "⚙ setup"),
-    ("STOPPED", "■ stop"),
+    ("EXECUTING", "▶works"),
+    ("STARVED", "◁starv"),
+    ("BLOCKED", "▷block"),
+    ("WAITING", "…waits"),
+    ("IDLE", "○idle"),
+    ("HELD", "‖held"),
+    ("FAULTED", "✖fault"),
+    ("SETUP", "⚙setup"),
+    ("STOPPED", "■stop"),
 ];
 
 /// Where it is shown.
@@ -84,15 +84,15 @@ impl Screen {
         let mut lines = vec![cells(
             "plant",
             "UTC",
+            ["cars", "cars/h"].map(str::to_owned),
             STATES.map(|(_, word)| word.to_owned()),
-            ["cars", "cars/h", "inside", "alarms", "calls", "lag s"].map(str::to_owned),
+            ["inside", "alarms", "calls", "lag s"].map(str::to_owned),
         )];
         for row in rows {
             let by_state = row.reading.by_state();
             let count = |state: &str| by_state.get(state).copied().unwrap_or(0).to_string();
+            let cars = [row.parts_good, row.per_hour()];
             let figures = [
-                row.parts_good,
-                row.per_hour(),
                 row.standing.parts,
                 row.reading.alarms,
                 row.standing.calls,
@@ -101,6 +101,7 @@ impl Screen {
             lines.push(cells(
                 &row.plant,
                 &clock(row.plant_time),
+                cars.map(|figure| figure.to_string()),
                 STATES.map(|(state, _)| count(state)),
                 figures.map(|figure| figure.to_string()),
             ));
@@ -116,7 +117,10 @@ impl Screen {
 
     fn draw(&mut self, lines: &[String]) {
         self.clear();
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        // A line that is too long for the terminal is cut, because one that went on in the next row
+        // would not be taken away again.
+        let lines_of_text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = format!("\x1b[?7l{lines_of_text}\x1b[?7h");
         // Nobody can be told that standard error is gone.
         let _ = std::io::stderr().write_all(text.as_bytes());
         self.drawn = lines.len();
@@ -140,10 +144,17 @@ impl Row {
 }
 
 /// One line of the table.
-fn cells(plant: &str, clock: &str, states: [String; 9], figures: [String; 6]) -> String {
-    let states = states.map(|cell| format!("{cell:>7}")).join(" ");
+fn cells(
+    plant: &str,
+    clock: &str,
+    cars: [String; 2],
+    states: [String; 9],
+    figures: [String; 4],
+) -> String {
+    let cars = cars.map(|cell| format!("{cell:>6}")).join(" ");
+    let states = states.map(|cell| format!("{cell:>6}")).join(" ");
     let figures = figures.map(|cell| format!("{cell:>6}")).join(" ");
-    format!("{plant:<10} {clock:<8} {states} {figures}")
+    format!("{plant:<9} {clock:<8} {cars} {states} {figures}")
 }
 
 /// One line about all plants.

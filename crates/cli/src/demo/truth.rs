@@ -143,6 +143,27 @@ impl Agreement {
     }
 }
 
+/// Errors: the file cannot be written later, because the folder that it is to lie in is not there.
+pub(super) fn has_place(path: &Path) -> Outcome<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        None if path.is_dir() => {
+            let what = format!("the truth file \"{}\" is a folder", path.display());
+            Err(Failure::usage(what).hint("name a file in it"))
+        }
+        None => Ok(()),
+        Some(folder) => {
+            let what = format!(
+                "the truth file cannot lie in \"{}\": there is no such folder",
+                folder.display()
+            );
+            Err(Failure::usage(what).hint("make the folder, or name another with --truth"))
+        }
+    }
+}
+
 /// Writes the truth file. Errors: the file cannot be written.
 pub(super) fn write(path: &Path, truth: &Value) -> Outcome<()> {
     std::fs::write(path, format!("{truth:#}\n")).map_err(|error| Failure::file(path, &error))

@@ -1,6 +1,7 @@
 //! What is in the plant when the simulation starts: buffers partly filled, nothing in the stations.
 
 use super::Factory;
+use super::fact::Fact;
 use crate::layout::Place;
 use werkbuch_model::plant::{BufferKind, FlowKind};
 
@@ -40,6 +41,20 @@ impl Factory {
                 self.put(buffer, part, 0, None);
             }
         }
+    }
+
+    /// Of all that was put into the buffers, only how full they are then is told.
+    pub(super) fn tell_last_levels(&mut self) {
+        let mut told = vec![false; self.layout.buffers.len()];
+        let mut keep: Vec<bool> = Vec::with_capacity(self.out.len());
+        for happening in self.out.iter().rev() {
+            let known = match happening.fact {
+                Fact::Level { buffer, .. } => told.get_mut(buffer),
+                _ => None,
+            };
+            keep.push(!known.is_some_and(|known| std::mem::replace(known, true)));
+        }
+        self.out.retain(|_| keep.pop().unwrap_or(true));
     }
 
     /// The variants of a product that reach a buffer.

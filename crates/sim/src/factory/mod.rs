@@ -50,6 +50,8 @@ pub(crate) struct Factory {
     links: flow::Links,
     awake: VecDeque<usize>,
     is_awake: Vec<bool>,
+    /// Stations whose states are to be looked at when all have looked around.
+    changed: Vec<usize>,
     tally: Tally,
     out: VecDeque<Happening>,
 }
@@ -142,6 +144,7 @@ impl Factory {
             links: flow::Links::of(&layout),
             awake: (0..stations.len()).collect(),
             is_awake: vec![true; stations.len()],
+            changed: Vec::new(),
             tally: Tally::new(
                 layout.machines.len(),
                 layout.stations.len(),
@@ -166,6 +169,14 @@ impl Factory {
             let due = self.calendar.take_before(end_ns)?;
             self.happen(due);
             self.settle();
+            // Whatever else is due in the same moment happens before anything is told.
+            while self.calendar.next_ns() == Some(self.now_ns())
+                && let Some(due) = self.calendar.take_before(end_ns)
+            {
+                self.happen(due);
+                self.settle();
+            }
+            self.tell_states();
         }
         self.out.pop_front()
     }
@@ -211,6 +222,7 @@ impl Factory {
             self.turn(hours);
         }
         self.fill();
+        self.tell_last_levels();
         for zone in 0..self.zones.len() {
             self.plan_zone_stop(zone);
         }
@@ -225,6 +237,7 @@ impl Factory {
             }
         }
         self.settle();
+        self.tell_states();
     }
 
     fn happen(&mut self, due: Due) {

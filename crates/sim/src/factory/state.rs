@@ -6,14 +6,29 @@ use super::work::Phase;
 use werkbuch_model::event::State;
 
 impl Factory {
-    /// Brings the states of a station and of the machines inside it up to date.
+    /// Starts or stops the clock of a station's work; its states are told when all is settled, so
+    /// that what lasts no time at all is not told.
     pub(super) fn update_states(&mut self, station: usize) {
+        let busy = self.is_busy(station);
+        self.set_busy(station, busy);
+        if !self.changed.contains(&station) {
+            self.changed.push(station);
+        }
+    }
+
+    /// Tells the states of the stations that have changed, and of the machines inside them.
+    pub(super) fn tell_states(&mut self) {
+        for station in std::mem::take(&mut self.changed) {
+            self.tell_state(station);
+        }
+    }
+
+    fn tell_state(&mut self, station: usize) {
         let Some(spec) = self.layout.stations.get(station) else {
             return;
         };
         let (machine, resources) = (spec.machine, spec.resources.clone());
         let busy = self.is_busy(station);
-        self.set_busy(station, busy);
         let state = self.state_of_station(station, machine, busy);
         self.set_state(machine, state);
         for resource in resources {

@@ -28,6 +28,7 @@ fn factory(machines: usize, seed: u64) -> Factory {
 fn held(factory: &mut Factory, end_ns: u64) {
     let mut inside: BTreeMap<PartIndex, Place> = BTreeMap::new();
     let mut working: BTreeSet<(usize, u64)> = BTreeSet::new();
+    let mut changed: BTreeMap<usize, u64> = BTreeMap::new();
     let mut last_ns = 0;
     while let Some(Happening { at_ns, fact }) = factory.next_before(end_ns) {
         assert!(at_ns >= last_ns && at_ns < end_ns);
@@ -54,7 +55,10 @@ fn held(factory: &mut Factory, end_ns: u64) {
                 );
                 assert!(working.insert((station, cycle)));
                 let machine = factory.layout().stations[station].machine;
-                assert_eq!(factory.state(machine), Some(State::Executing));
+                // Unless it fails in the very moment in which it begins.
+                let state = factory.state(machine).unwrap();
+                let fails = matches!(state, State::Faulted | State::Held);
+                assert!(state == State::Executing || fails, "{state} at {at_ns}");
             }
             Fact::Ended {
                 station,
@@ -67,6 +71,10 @@ fn held(factory: &mut Factory, end_ns: u64) {
                     "nothing ends that did not begin"
                 );
                 assert!(took_ns > 0);
+            }
+            Fact::State { machine, from, .. } => {
+                let before = changed.insert(machine, at_ns);
+                assert!(before != Some(at_ns), "{from} lasts no time at all");
             }
             Fact::Level { buffer, level } => {
                 assert!(level <= factory.layout().buffers[buffer].capacity);

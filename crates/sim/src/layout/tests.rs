@@ -123,6 +123,61 @@ fn what_cannot_run_is_refused_by_name() {
 }
 
 #[test]
+fn stations_that_hand_over_directly_and_move_alike_are_one_section() {
+    let machine = |(id, transfer): (&str, &str)| {
+        format!("[[machine]]\nid = \"{id}\"\ncycle_ms = 60000\ntransfer = \"{transfer}\"\n")
+    };
+    let machines = [
+        ("a", "indexed"),
+        ("b", "indexed"),
+        ("c", "moving"),
+        ("d", "moving"),
+        ("e", "moving"),
+        ("f", "moving"),
+        ("g", "asynchronous"),
+    ];
+    // After d the line forks, so each branch is a belt of its own.
+    let flows = [
+        ("a", "b"),
+        ("b", "c"),
+        ("c", "d"),
+        ("d", "e"),
+        ("d", "f"),
+        ("e", "g"),
+        ("f", "g"),
+    ];
+    let flow = |(from, to)| format!("[[flow]]\nfrom = \"{from}\"\nto = \"{to}\"\n");
+    let text = format!(
+        "[plant]\nid = \"P\"\n[[product]]\nid = \"part\"\n{}{}[[boundary]]\nat = \"a\"\nkind = \"source\"\n[[boundary]]\nat = \"g\"\nkind = \"sink\"\n",
+        machines.map(machine).concat(),
+        flows.map(flow).concat(),
+    );
+    let layout = layout(&text).unwrap();
+    let sections: Vec<_> = layout
+        .sections
+        .iter()
+        .map(|one| {
+            (
+                one.transfer,
+                one.stations.clone(),
+                one.pace_ns / 1_000_000_000,
+            )
+        })
+        .collect();
+    assert_eq!(
+        sections,
+        [
+            (Transfer::Indexed, vec![0, 1], 0),
+            (Transfer::Moving, vec![2, 3], 60),
+            (Transfer::Moving, vec![4], 60),
+            (Transfer::Moving, vec![5], 60),
+        ]
+    );
+    assert_eq!(layout.stations[2].stops_with, [3]);
+    assert_eq!(layout.stations[6].section, None);
+}
+
+#[test]
 fn classes_of_names() {
     for (class, name, fits) in [
         ("press-*", "press-1", true),

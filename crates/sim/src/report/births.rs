@@ -1,5 +1,6 @@
 //! What is said when the machines come on: who they are, that they can be reached, how they are used.
 
+use super::trouble::FULL_PERCENT;
 use super::{Reporter, text};
 use crate::factory::Factory;
 use crate::layout::{Layout, Turn};
@@ -52,6 +53,7 @@ impl Reporter {
                 _ => Vocabulary::Canonical,
             };
             self.mode(machine, Mode::Production, modes);
+            self.overrides(layout, machine, FULL_PERCENT);
             if self.vehicle(machine).is_some() {
                 self.drive(machine, false);
             }

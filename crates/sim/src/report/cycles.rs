@@ -1,17 +1,20 @@
 //! Cycles of stations and of the machines inside them, programs, tools and change-overs.
 
 use super::parts::{carrier, product, variant};
-use super::{Reporter, figures, text};
+use super::{Reporter, curves, figures, text};
 use crate::factory::{Part, Verdict};
 use crate::layout::{Layout, Place};
 use werkbuch_model::event::{
-    Body, CycleCompleted, CycleStarted, Disposition, OrderCompleted, OrderStarted, ProgramChanged,
-    ToolChanged, ToolLifeUnit, WorkOutcome,
+    Body, CycleCompleted, CycleStarted, Disposition, ItemChanged, OrderCompleted, OrderStarted,
+    ProgramChanged, ToolChanged, ToolLifeUnit, WorkOutcome,
 };
 
 /// After how many cycles a robot says how worn its tool is, and after how many it gets a new one.
 const TOOL_EVERY: u32 = 10;
 const TOOL_LIFE: u32 = 400;
+/// After how many cycles a press says the curve of its stroke, and a robot that of a weld.
+const STROKE_EVERY: u64 = 20;
+const WELD_EVERY: u32 = 60;
 const MS_NS: u64 = 1_000_000;
 
 impl Reporter {
@@ -85,13 +88,34 @@ impl Reporter {
                 self.says(*resource, body);
             }
             self.tool(*resource, at);
+            let used = self.tools.get(*resource).copied().unwrap_or(0);
+            if figures::welds(sort) && used % WELD_EVERY == 1 {
+                self.curve(*resource, &curves::WELD);
+            }
+        }
+        if sort == "press" && cycle % STROKE_EVERY == 1 {
+            self.curve(spec.machine, &curves::STROKE);
         }
         self.count(layout, station, verdict, variant(layout, &about), &part);
+        self.judged(layout, station, about, verdict);
+    }
+
+    /// What a cycle has made of its part, and what is decided about it.
+    fn judged(&mut self, layout: &Layout, station: usize, about: Part, verdict: Verdict) {
+        let Some(machine) = layout.stations.get(station).map(|one| one.machine) else {
+            return;
+        };
         let here = Place::Station(station);
         match verdict {
             Verdict::Good => {}
-            Verdict::Rework => self.dispose(layout, about, here, Disposition::Rework),
-            Verdict::Scrap => self.condemned(layout, about, here),
+            Verdict::Rework => {
+                self.shift_figures(machine, |done| done.rework += 1);
+                self.dispose(layout, about, here, Disposition::Rework);
+            }
+            Verdict::Scrap => {
+                self.shift_figures(machine, |done| done.scrap += 1);
+                self.condemned(layout, about, here);
+            }
         }
     }
 
@@ -111,6 +135,17 @@ impl Reporter {
             block: text(""),
         };
         self.says(machine, Body::ProgramChanged(body));
+        let sort = layout.machines.get(machine).map_or("", |one| &one.sort);
+        let what = match sort {
+            "press" => "dies for",
+            "paint-booth" => "colour and bells for",
+            _ => return,
+        };
+        let body = ItemChanged {
+            item: text("program_comment"),
+            text: Some(text(format!("{what} {name}"))),
+        };
+        self.says(machine, Body::ItemChanged(body));
     }
 
     fn tool(&mut self, machine: usize, robot: usize) {

@@ -80,6 +80,11 @@ pub(super) fn of_station(
     }
 }
 
+/// Whether the robots of a station of a sort weld.
+pub(super) fn welds(sort: &str) -> bool {
+    !matches!(sort, "paint-booth" | "sealing")
+}
+
 /// What a robot of a station says about a part: the worst of its spots.
 pub(super) fn of_robot(
     sort: &str,

@@ -1,6 +1,7 @@
 //! What is said by the clock: energy, samples of long processes, stocks and supply.
 
 use super::figures::rounded;
+use super::second::Remedy;
 use super::{Reporter, text};
 use crate::factory::Factory;
 use crate::kernel::normal;
@@ -16,6 +17,8 @@ use werkbuch_model::plant::BufferKind;
 pub(crate) const TICK_NS: u64 = 60 * 1_000_000_000;
 const ENERGY_TICKS: u64 = 5;
 const STOCK_TICKS: u64 = 60;
+/// How often a store is counted wrongly.
+const MISCOUNT: f64 = 0.06;
 /// How many values a sample batch of a minute is made of.
 const VALUES: u32 = 6;
 
@@ -48,6 +51,7 @@ impl Reporter {
     /// A minute is over.
     pub(crate) fn tick(&mut self, factory: &Factory, number: u64) {
         self.now_ns = number.saturating_mul(TICK_NS);
+        self.put_right();
         self.samples(factory);
         if number.is_multiple_of(ENERGY_TICKS) {
             self.energy(factory);
@@ -146,7 +150,17 @@ impl Reporter {
                 unit: text("C62"),
                 ..InventoryCounted::default()
             };
-            self.books(Body::InventoryCounted(body));
+            if self.errs(MISCOUNT) {
+                let wrong = InventoryCounted {
+                    quantity: body.quantity + 10.0,
+                    ..body.clone()
+                };
+                let right = Remedy::Replace(Box::new(Body::InventoryCounted(body)));
+                let why = "a rack was counted twice";
+                self.books_wrongly(None, Body::InventoryCounted(wrong), right, why);
+            } else {
+                self.books(Body::InventoryCounted(body));
+            }
         }
         let mut known: Vec<&str> = Vec::new();
         for feed in layout.feeds.iter().filter(|feed| !feed.site.is_empty()) {

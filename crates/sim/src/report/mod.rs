@@ -2,6 +2,7 @@
 
 mod births;
 mod counters;
+mod curves;
 mod cycles;
 mod figures;
 mod hourly;
@@ -9,6 +10,8 @@ mod names;
 pub(crate) mod packml;
 mod parts;
 mod people;
+mod period;
+mod second;
 mod signal;
 mod supply;
 mod trouble;
@@ -26,6 +29,19 @@ use std::collections::VecDeque;
 use werkbuch_model::event::{Body, Protected, State, Text};
 use werkbuch_model::time::Timestamp;
 
+/// What goes with an event beside what it says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beside {
+    /// A mark by which a later correction knows the event.
+    pub mark: Option<u64>,
+    /// For a correction: the mark of the event that it is about. Its targets are left empty, because
+    /// only the gateway learns at which position that event was recorded.
+    pub corrects: Option<u64>,
+    /// The single values of a batch of samples: nanoseconds since the start of its period, and the
+    /// value. The hash and the length of their body are left to whoever encodes it.
+    pub values: Vec<(u64, f64)>,
+}
+
 /// Something said at the plant.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Said {
@@ -37,6 +53,8 @@ pub(crate) struct Said {
     pub(crate) machine: Option<usize>,
     /// What is said.
     pub(crate) body: Body<'static>,
+    /// What goes with it.
+    pub(crate) beside: Beside,
 }
 
 /// Who reports: a gateway for each area, and the system that plans and books.
@@ -66,8 +84,8 @@ pub(crate) struct Reporter {
     tuggers: Vec<(usize, Option<(usize, u32)>)>,
     energy: Vec<(usize, f64)>,
     work_orders: Vec<u32>,
-    /// Machines that have failed, with the way.
-    broken: Vec<(usize, usize)>,
+    /// Machines that have failed, with the way, and when.
+    broken: Vec<(usize, usize, u64)>,
     /// By machine: which of the possible faults its present one is.
     faults: Vec<u64>,
     /// Feeds whose lack was called out.
@@ -75,8 +93,16 @@ pub(crate) struct Reporter {
     /// By buffer: how many parts it holds.
     levels: Vec<u32>,
     plan_version: u32,
+    /// What was done in this shift, in the plant and by source in each area.
+    shift: period::Done,
+    areas: Vec<period::Done>,
+    utc_offset_s: i32,
+    /// What was booked wrongly and will be put right, and how many marks were given.
+    wrong: Vec<second::Second>,
+    marks: u64,
     figures: Stream,
     people: Stream,
+    seconds: Stream,
     out: VecDeque<Said>,
     now_ns: u64,
 }
@@ -113,14 +139,27 @@ fn place(names: &mut Vec<String>, name: String) -> usize {
 }
 
 impl Reporter {
-    pub(crate) fn new(layout: &Layout, plant: &str, start: Timestamp, streams: &Streams) -> Self {
+    /// A reporter at the start of a run, for a plant whose clocks are so far ahead of UTC.
+    pub(crate) fn new(
+        layout: &Layout,
+        plant: &str,
+        (start, utc_offset_s): (Timestamp, i32),
+        streams: &Streams,
+    ) -> Self {
         let machines = layout.machines.len();
+        let sources = Sources::of(layout);
         let vehicles = layout.machines.iter().enumerate();
         let vehicles = vehicles.filter(|(_, one)| one.station.is_none() && one.sort == "agv");
         Self {
             start,
             plant: plant.to_owned(),
-            sources: Sources::of(layout),
+            shift: period::Done::default(),
+            areas: vec![period::Done::default(); sources.names.len()],
+            sources,
+            utc_offset_s,
+            wrong: Vec::new(),
+            marks: 0,
+            seconds: streams.stream(6 << 20, Purpose::People),
             signals: vec![signal::Signal::default(); machines],
             counters: counters::all(layout),
             programs: vec![None; machines],
@@ -264,6 +303,7 @@ impl Reporter {
             source,
             machine: Some(machine),
             body,
+            beside: Beside::default(),
         });
     }
 
@@ -275,6 +315,7 @@ impl Reporter {
             source,
             machine: None,
             body,
+            beside: Beside::default(),
         });
     }
 
@@ -286,6 +327,7 @@ impl Reporter {
             source,
             machine: None,
             body,
+            beside: Beside::default(),
         });
     }
 }

@@ -40,6 +40,20 @@ pub(super) fn is_vehicle(layout: &Layout, product: usize) -> bool {
     })
 }
 
+/// Products that are pairs until they are built in, with the names of the two.
+const PAIRS: [(&str, [&str; 2]); 1] = [("side", ["L", "R"])];
+
+/// What parts of a product are taken apart into when they are built in; nothing for most.
+pub(super) fn halves(
+    layout: &Layout,
+    product: usize,
+) -> impl ExactSizeIterator<Item = &'static str> {
+    let id = layout.products.get(product).map_or("", |one| &one.id);
+    let pair = PAIRS.iter().find(|(of, _)| *of == id);
+    let names: &'static [&'static str] = pair.map_or(&[], |(_, names)| names);
+    names.iter().copied()
+}
+
 /// The name of a part that has one: a vehicle number of 17 letters and digits, or the product's name
 /// with a number. Empty for parts that are only counted.
 pub(super) fn part(layout: &Layout, plant: &str, part: &Part) -> String {

@@ -6,7 +6,7 @@ use crate::factory::{Gone, Part};
 use crate::layout::{Layout, Place};
 use werkbuch_model::event::{
     Body, BufferLevelChanged, Disposition, OrderAborted, OrderCompleted, OrderReleased,
-    OrderStarted, PartDispositioned, PartEntered, PartLeft, PartsJoined, WorkOutcome,
+    OrderStarted, PartDispositioned, PartEntered, PartLeft, PartSplit, PartsJoined, WorkOutcome,
 };
 
 impl Reporter {
@@ -72,6 +72,7 @@ impl Reporter {
         }
         self.dispose(layout, about, at, Disposition::Shipped);
         if names::is_vehicle(layout, about.product) {
+            self.shift.finished += 1;
             self.books(Body::OrderCompleted(OrderCompleted {
                 order: text(names::order(&about)),
                 done: Some(1),
@@ -137,13 +138,33 @@ impl Reporter {
         let Some(station) = layout.stations.get(station) else {
             return;
         };
-        let named = parts
-            .iter()
-            .map(|part| self.name(layout, part))
-            .filter(|name| !name.is_empty());
-        let named: Vec<_> = named.map(text).collect();
         let part = self.name(layout, &into);
-        if named.is_empty() || part.is_empty() {
+        if part.is_empty() {
+            return;
+        }
+        let mut named = Vec::new();
+        for joined in parts {
+            let name = self.name(layout, joined);
+            if name.is_empty() {
+                continue;
+            }
+            let halves = names::halves(layout, joined.product).map(|half| format!("{name}-{half}"));
+            if halves.len() == 0 {
+                named.push(text(name));
+                continue;
+            }
+            // A pair is taken off its rack as two.
+            let halves: Vec<_> = halves.map(text).collect();
+            named.extend(halves.iter().cloned());
+            let body = PartSplit {
+                part: text(name),
+                into: halves,
+                operation: text(station.operation.as_str()),
+                ..PartSplit::default()
+            };
+            self.says(station.machine, Body::PartSplit(body));
+        }
+        if named.is_empty() {
             return;
         }
         let body = PartsJoined {
@@ -176,6 +197,8 @@ impl Reporter {
         if !names::is_vehicle(layout, about.product) {
             return;
         }
+        // What stands in the plant at the start was begun in an earlier shift.
+        self.shift.begun += u64::from(self.now_ns > 0);
         let order = text(names::order(&about));
         let (product, variant) = (text(product(layout, &about)), text(variant(layout, &about)));
         let due = self.time(self.now_ns.saturating_add(16 * 3_600_000_000_000));

@@ -19,6 +19,10 @@ impl Reporter {
         let Some(now) = of.toggles.get(toggle) else {
             return;
         };
+        // Crews, plan and figures are the whole plant's: they follow its first hours.
+        if hours == 0 {
+            self.close_shift(layout, of, toggle);
+        }
         let before = toggle.checked_sub(1).and_then(|at| of.toggles.get(at));
         let begins = now.turn == Turn::Open
             && before.is_none_or(|before| before.shift != now.shift || before.turn == Turn::Closed);
@@ -33,7 +37,6 @@ impl Reporter {
         {
             self.reset_counters(layout, station);
         }
-        // Crews and plan are the whole plant's: they follow its first hours.
         if hours > 0 {
             return;
         }

@@ -1,10 +1,12 @@
 //! Alarms, their acknowledgement, repairs and the reasons that people give for stops.
 
+use super::second::Remedy;
 use super::{Reporter, names, person, text};
 use crate::layout::Layout;
 use werkbuch_model::event::{
     AlarmAcknowledged, AlarmCleared, AlarmRaised, Body, ConditionLevel, DowntimeReasonAssigned,
-    MaintenanceEnded, MaintenanceKind, MaintenanceStarted, Planned, Vocabulary, WorkOutcome,
+    MaintenanceEnded, MaintenanceKind, MaintenanceStarted, OverrideChanged, OverrideKind, Planned,
+    Vocabulary, WorkOutcome,
 };
 
 /// What can go wrong, by way of failing: code, severity of 1 to 1000, text.
@@ -30,9 +32,18 @@ const FAULTS: [&[(&str, u32, &str)]; 3] = [
 ];
 /// From which length on a person says why a machine stood.
 const REASON_FROM_NS: u64 = 180 * 1_000_000_000;
+/// How often a wrong reason is chosen, a reason is booked twice, a crew logs in late, and how late.
+const WRONG_REASON: f64 = 0.12;
+const BOOKED_TWICE: f64 = 0.06;
+const LATE_LOGIN: f64 = 0.08;
+const LOGIN_NS: u64 = 60 * 1_000_000_000;
+/// How fast machines go while a crew is at them, and otherwise, in percent of what is programmed.
+const SLOW_PERCENT: f64 = 30.0;
+pub(super) const FULL_PERCENT: f64 = 100.0;
 
 impl Reporter {
     pub(super) fn failed(&mut self, layout: &Layout, machine: usize, way: usize) {
+        self.shift_figures(machine, |done| done.failures += 1);
         let (code, severity, what) = self.fault(machine, way);
         if speaks_conditions(layout, machine) {
             self.condition(machine, ConditionLevel::Fault, code, what);
@@ -55,12 +66,8 @@ impl Reporter {
         if let Some(count) = self.work_orders.get_mut(machine) {
             *count += 1;
         }
-        let Some(way) = self
-            .broken
-            .iter()
-            .find(|(at, _)| *at == machine)
-            .map(|(_, way)| *way)
-        else {
+        let broken = self.broken.iter().find(|(at, ..)| *at == machine);
+        let Some((_, way, since_ns)) = broken.copied() else {
             return;
         };
         let (code, ..) = self.fault(machine, way);
@@ -80,7 +87,15 @@ impl Reporter {
             crew: text(crew.id.as_str()),
             native: text(code),
         };
-        self.says(machine, Body::MaintenanceStarted(body));
+        let body = Body::MaintenanceStarted(body);
+        let earlier_ns = self.now_ns.saturating_sub(LOGIN_NS).max(since_ns);
+        if earlier_ns < self.now_ns && self.errs(LATE_LOGIN) {
+            let remedy = Remedy::Retime(self.time(earlier_ns));
+            self.books_wrongly(Some(machine), body, remedy, "logged in late");
+        } else {
+            self.says(machine, body);
+        }
+        self.overrides(layout, machine, SLOW_PERCENT);
     }
 
     pub(super) fn repaired(
@@ -92,7 +107,7 @@ impl Reporter {
         crew: Option<(usize, u32)>,
     ) {
         let (code, _, what) = self.fault(machine, way);
-        self.broken.retain(|(at, _)| *at != machine);
+        self.broken.retain(|(at, ..)| *at != machine);
         let who = crew.and_then(|(at, number)| Some((layout.crews.get(at)?, number)));
         let who =
             who.map(|(crew, number)| names::somebody(u64::from(number) + crew.id.len() as u64));
@@ -104,6 +119,7 @@ impl Reporter {
                 comment: person(""),
             };
             self.says(machine, Body::MaintenanceEnded(body));
+            self.overrides(layout, machine, FULL_PERCENT);
         }
         if !speaks_conditions(layout, machine) {
             let duration_ms = Some(stood_ns / 1_000_000);
@@ -130,7 +146,44 @@ impl Reporter {
                 who: person(who.unwrap_or("")),
                 comment: person(""),
             };
-            self.says(machine, Body::DowntimeReasonAssigned(body));
+            self.reason(machine, body);
+        }
+    }
+
+    /// Somebody says why a machine stood; now and then it is the wrong reason, or said twice.
+    fn reason(&mut self, machine: usize, right: DowntimeReasonAssigned<'static>) {
+        if self.errs(WRONG_REASON) {
+            let wrong = DowntimeReasonAssigned {
+                code: text("NO_MATERIAL"),
+                text: text("material missing"),
+                ..right.clone()
+            };
+            let remedy = Remedy::Replace(Box::new(Body::DowntimeReasonAssigned(right)));
+            let (body, why) = (Body::DowntimeReasonAssigned(wrong), "wrong reason chosen");
+            self.books_wrongly(Some(machine), body, remedy, why);
+            return;
+        }
+        if self.errs(BOOKED_TWICE) {
+            let again = DowntimeReasonAssigned {
+                key: text(format!("{}-again", right.key)),
+                ..right.clone()
+            };
+            let body = Body::DowntimeReasonAssigned(again);
+            self.books_wrongly(Some(machine), body, Remedy::Retract, "booked twice");
+        }
+        self.says(machine, Body::DowntimeReasonAssigned(right));
+    }
+
+    /// The speed of a machine that has a knob for it is turned.
+    pub(super) fn overrides(&mut self, layout: &Layout, machine: usize, percent: f64) {
+        let sort = layout.machines.get(machine).map_or("", |one| &one.sort);
+        if matches!(sort, "press" | "robot") {
+            let body = OverrideChanged {
+                item: text("speed"),
+                what: OverrideKind::Feed,
+                percent: Some(percent),
+            };
+            self.says(machine, Body::OverrideChanged(body));
         }
     }
 
@@ -170,8 +223,8 @@ impl Reporter {
 
     /// The fault of a machine in a way: the same until it is repaired.
     fn fault(&mut self, machine: usize, way: usize) -> (&'static str, u32, &'static str) {
-        if !self.broken.iter().any(|(at, _)| *at == machine) {
-            self.broken.push((machine, way));
+        if !self.broken.iter().any(|(at, ..)| *at == machine) {
+            self.broken.push((machine, way, self.now_ns));
             let drawn = self.figures.bits();
             if let Some(fault) = self.faults.get_mut(machine) {
                 *fault = drawn;

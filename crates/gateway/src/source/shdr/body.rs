@@ -12,7 +12,10 @@
 //!
 //! Counts, lengths, times and indices are unsigned LEB128 in as few bytes as they need.
 
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use werkbuch_model::event::SampleReported;
 
 const VERSION: u8 = 1;
 
@@ -45,6 +48,16 @@ pub enum BodyError {
     /// The bytes do not follow the encoding: they are damaged.
     #[error("the body is damaged at byte {0}")]
     Damaged(usize),
+}
+
+/// Encodes the single values of a batch, and notes the hash and the length of this body in its event.
+/// The places that values name are those of the batch's items.
+pub fn seal_body(batch: &mut SampleReported<'_>, values: &[SampleValue]) -> Vec<u8> {
+    let names: Vec<&str> = batch.items.iter().map(|item| &*item.item).collect();
+    let body = encode(&names, values);
+    batch.body_hash = Cow::Owned(Sha256::digest(&body).to_vec());
+    batch.body_bytes = body.len() as u64;
+    body
 }
 
 /// Encodes values whose items are places in `names`, which need not be in order.
@@ -155,6 +168,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use proptest::prelude::*;
+    use werkbuch_model::event::SampleItem;
 
     #[test]
     fn the_bytes_are_fixed() {
@@ -174,6 +188,29 @@ mod tests {
         assert_eq!(decode_body(&[]), Err(BodyError::Damaged(0)));
         assert_eq!(decode_body(&[9]), Err(BodyError::Version(9)));
         assert!(decode_body(bytes.get(..bytes.len() - 1).unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_sealed_batch_names_its_body() {
+        let item = |name: &'static str| SampleItem {
+            item: Cow::Borrowed(name),
+            ..SampleItem::default()
+        };
+        let mut batch = SampleReported {
+            items: vec![item("force"), item("current")],
+            ..SampleReported::default()
+        };
+        let value = SampleValue {
+            time_ns: 7,
+            item: 0,
+            value: Some(2.5),
+        };
+        let body = seal_body(&mut batch, &[value]);
+        assert_eq!(batch.body_bytes, body.len() as u64);
+        assert_eq!(*batch.body_hash, *Sha256::digest(&body));
+        let read = decode_body(&body).unwrap();
+        assert_eq!(read.items, ["current", "force"]);
+        assert_eq!(read.values, [SampleValue { item: 1, ..value }]);
     }
 
     proptest! {

@@ -51,7 +51,7 @@ mod values;
 pub use super::gap::GAP_LINES_MAX;
 pub use super::lines::LINE_BYTES_MAX;
 pub use super::{ReadError, open};
-pub use body::{BodyError, SampleBody, SampleValue, decode_body};
+pub use body::{BodyError, SampleBody, SampleValue, decode_body, seal_body};
 pub use counts::Counts;
 pub use reader::{Emit, ShdrReader, What};
 
