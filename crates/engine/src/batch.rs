@@ -19,6 +19,7 @@ use werkbuch_model::event::{
     Recorded, Refusal, RefusalReason, Reported, SEQUENCE_MAX, SourceKind, UNLISTED_AUTHORITY,
 };
 use werkbuch_model::id::{Position, Sequence, SourceNumber};
+use werkbuch_model::plant::Description;
 use werkbuch_model::time::Timestamp;
 use werkbuch_proof::{Hash, sha256};
 use werkbuch_record::{
@@ -380,33 +381,13 @@ impl Step<'_, '_> {
     fn check(&self, event: &Reported<'_>) -> Result<(), Refusal> {
         event.validate()?;
         self.check_retiming(&event.body)?;
-        let machine = event.machine;
-        let description = &self.recorder.writer.description;
-        if machine.get() == 0 {
-            if !event.body.kind().needs_machine() {
-                return names::check(&event.body, machine, description);
-            }
-            return Err(Refusal::new(
-                RefusalReason::MissingField,
-                "machine",
-                format!("{} is about a machine, but machine is 0", event.body.kind()),
-            ));
+        let writer = &*self.recorder.writer;
+        let staged = check_names(event, &writer.description);
+        match &writer.held {
+            // What is removed from a time on that lies ahead is still there.
+            Some(held) if staged.is_err() => check_names(event, &held.description).or(staged),
+            _ => staged,
         }
-        if description.is_removed(machine) {
-            return Err(Refusal::new(
-                RefusalReason::RemovedMachine,
-                "machine",
-                format!("machine {machine} has been removed from the plant's description"),
-            ));
-        }
-        if description.machine(machine).is_none() {
-            return Err(Refusal::new(
-                RefusalReason::UnknownMachine,
-                "machine",
-                format!("the plant's description has no machine {machine}"),
-            ));
-        }
-        names::check(&event.body, machine, description)
     }
 
     /// Nothing is moved into the future: like a clock that says 2200, it would hold the state until
@@ -522,6 +503,36 @@ impl Step<'_, '_> {
         };
         self.recorder.record(recorded_at, event, decision, body)
     }
+}
+
+/// Checks that the description has the machine of an event and what it names.
+fn check_names(event: &Reported<'_>, description: &Description) -> Result<(), Refusal> {
+    let machine = event.machine;
+    if machine.get() == 0 {
+        if !event.body.kind().needs_machine() {
+            return names::check(&event.body, machine, description);
+        }
+        return Err(Refusal::new(
+            RefusalReason::MissingField,
+            "machine",
+            format!("{} is about a machine, but machine is 0", event.body.kind()),
+        ));
+    }
+    if description.is_removed(machine) {
+        return Err(Refusal::new(
+            RefusalReason::RemovedMachine,
+            "machine",
+            format!("machine {machine} has been removed from the plant's description"),
+        ));
+    }
+    if description.machine(machine).is_none() {
+        return Err(Refusal::new(
+            RefusalReason::UnknownMachine,
+            "machine",
+            format!("the plant's description has no machine {machine}"),
+        ));
+    }
+    names::check(&event.body, machine, description)
 }
 
 /// What the writer adds to an event without corrections, and encryption to its protected fields, at

@@ -62,6 +62,16 @@ pub(crate) struct Writer {
     /// Reported events since the last recorded digest.
     pub(crate) since_digest: u64,
     ranks: BTreeMap<RankKey, u32>,
+    /// What of the description holds now, where part of it lies ahead.
+    pub(crate) held: Option<Held>,
+}
+
+/// What of a description holds, as long as more of it lies ahead.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) description: Arc<Description>,
+    pub(crate) revision: u32,
+    pub(crate) until: Timestamp,
 }
 
 /// What of a writer is kept in a snapshot; the rest follows from it.
@@ -96,6 +106,7 @@ impl Writer {
             revision: 0,
             since_digest: 0,
             ranks: BTreeMap::new(),
+            held: None,
         }
     }
 
@@ -142,6 +153,7 @@ impl Writer {
             revision: image.revision,
             since_digest: image.since_digest,
             ranks: BTreeMap::new(),
+            held: None,
         })
     }
 
@@ -283,11 +295,14 @@ impl Writer {
             return *rank;
         }
         let name = self.source(source).map(|entry| entry.name.clone());
-        let spec = self.description.machine(machine);
-        let rank = match (name, spec) {
-            (Some(name), Some(spec)) => self.description.authority_rank(spec, kind, name.as_str()),
-            _ => 0,
-        };
+        let held = self.held.as_ref().map(|held| &held.description);
+        let mut rank = 0;
+        for description in [Some(&self.description), held].into_iter().flatten() {
+            if let (Some(name), Some(spec)) = (&name, description.machine(machine)) {
+                rank = description.authority_rank(spec, kind, name.as_str());
+                break;
+            }
+        }
         self.ranks.insert(key, rank);
         rank
     }

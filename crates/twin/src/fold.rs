@@ -132,12 +132,19 @@ impl Twin {
         Arc::clone(&self.plant.description)
     }
 
+    /// What of the description holds at a time, and the time at which more of it does; absent when all
+    /// of it holds.
+    #[must_use]
+    pub fn held_description(&self, now: Timestamp) -> Option<(Arc<Description>, Timestamp)> {
+        let now = self.last_recorded_at().map_or(now, |last| last.max(now));
+        self.plant.held_at(now).zip(self.plant.next_after(now))
+    }
+
     /// The same twin without those parts of its description whose validity lies ahead of a time;
     /// absent when there are none. What is reported is not bounded, and neither is the digest.
     #[must_use]
     pub fn as_of(&self, now: Timestamp) -> Option<Self> {
-        let now = self.last_recorded_at().map_or(now, |last| last.max(now));
-        let held = self.plant.held_at(now)?;
+        let (held, _) = self.held_description(now)?;
         let mut twin = self.clone();
         twin.plant.shown = Some(held);
         Some(twin)

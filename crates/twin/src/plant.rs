@@ -125,6 +125,12 @@ impl PlantState {
         Some(Arc::new(held))
     }
 
+    /// The next time at which something of the description begins to hold.
+    pub(crate) fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let times = self.ahead.iter().filter_map(|revision| revision.valid_from);
+        times.filter(|from| *from > now).min()
+    }
+
     fn look_ahead(&mut self, revision: Ahead, before: Arc<Description>) {
         let now = revision.recorded_at;
         if self.ahead.is_empty() {

@@ -13,6 +13,7 @@ use crate::figures::Lag;
 use crate::meter::lag;
 use crate::recorder::{Encoded, Staged};
 use crate::recover::fold_error;
+use crate::writer::Held;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
@@ -276,6 +277,24 @@ impl Loop {
         if twin.revision() == self.writer.revision {
             self.writer.description = twin.staged_description();
         }
+    }
+
+    /// Lets the writer know what of the description holds now, where part of it lies ahead.
+    pub(super) fn hold_description(&mut self) {
+        let now = self.shared.clock.wall();
+        let revision = self.writer.revision;
+        let holds = |held: &Held| held.revision == revision && now < held.until;
+        if self.writer.held.as_ref().is_some_and(holds) {
+            return;
+        }
+        let twin = &self.shared.twin;
+        let twin = twin.read().unwrap_or_else(PoisonError::into_inner);
+        let held = twin.held_description(now);
+        self.writer.held = held.map(|(description, until)| Held {
+            description,
+            revision: twin.revision(),
+            until,
+        });
     }
 
     fn apply_events(&self, events: &Encoded) -> Result<(), EngineError> {

@@ -88,10 +88,13 @@ impl Loop {
         self.record_own(|recorder| recorder.record_own(body).map(drop), landing);
     }
 
-    fn machines(&self, names: &[String]) -> Result<Vec<MachineNumber>, EngineError> {
+    fn machines(&mut self, names: &[String]) -> Result<Vec<MachineNumber>, EngineError> {
+        self.hold_description();
         let number = |name: &String| {
+            let held = self.writer.held.as_ref();
             let found = self.writer.description.machine_named(name);
             found
+                .or_else(|| held?.description.machine_named(name))
                 .map(|machine| machine.number)
                 .ok_or_else(|| EngineError::UnknownMachine {
                     plant: self.shared.id.clone(),

@@ -276,6 +276,7 @@ impl Loop {
                 return;
             }
         };
+        self.hold_description();
         let shared = Arc::clone(&self.shared);
         let history = RefCell::new(history);
         let corrector = Corrector {

@@ -147,6 +147,32 @@ async fn a_description_from_tomorrow_on_is_shown_tomorrow() {
     assert_eq!(names(&bench, before, None).await, today, "as it was known");
 }
 
+/// Else nothing could be reported of a machine from the day on which its removal is planned.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_goes_tomorrow_reports_until_then() {
+    let bench = Bench::new().await;
+    let tomorrow = MORNING.plus(86_400 * SECOND_NS);
+    let text = format!("valid_from = {tomorrow}\n{}", PLANT.replace("m2", "m3"));
+    let text = text.replace("m1", "m2");
+    assert_eq!(
+        bench.apply(&text).await.changes.len(),
+        2,
+        "m1 goes, m3 comes"
+    );
+    let bench = bench.reopen().await;
+    let session = bench.open("s", None).await.session;
+    let of = |number, machine| Reported {
+        machine: MachineNumber(machine),
+        ..event(number, 0, item("x"))
+    };
+    let sent = [of(1, 1), of(2, 2), of(3, 3)];
+    let outcome = bench.report(session, &sent).await;
+    assert!(outcome[0].starts_with("3 from 1 recorded"), "{outcome:?}");
+    bench.clock.pass(86_400 * SECOND_NS);
+    let outcome = bench.report(session, &[of(4, 1)]).await;
+    assert_eq!(outcome, [reason(RefusalReason::RemovedMachine, 4)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_past_is_right_on_both_clocks() {
     let bench = Bench::new().await;
