@@ -15,6 +15,7 @@ mod kill;
 mod operating;
 mod python;
 mod recordings;
+mod samples;
 mod scenarios;
 mod stop;
 mod support;

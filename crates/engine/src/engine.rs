@@ -6,6 +6,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::committer::{self, Committer};
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
+use crate::lifetime::Elapsed;
 use crate::limits::{BATCH_EVENTS_MAX, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY};
 use crate::meter::{Meter, PlantMeter, nanos};
 use crate::metered::MeteredDisk;
@@ -16,7 +17,7 @@ use crate::writer::Writer;
 use dashmap::DashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -58,12 +59,13 @@ impl Options {
 /// The running system over one data folder. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     options: Options,
+    elapsed: Arc<Elapsed>,
     store: Arc<dyn Store>,
     report: RecoveryReport,
     ring: Arc<KeyRing>,
@@ -84,7 +86,9 @@ struct Inner {
     closing: AtomicBool,
     /// Held while a plant is created, so that two callers do not create it twice.
     creating: tokio::sync::Mutex<()>,
-    runtime: tokio::runtime::Handle,
+    /// Held while sample bodies are deleted and while the store is closed.
+    expiring: Mutex<()>,
+    pub(crate) runtime: tokio::runtime::Handle,
 }
 
 /// Told when a plant's opening is recorded.
@@ -103,6 +107,7 @@ impl Engine {
             // A disk that takes no more does not keep the past from being read.
             let _ = plant.await;
         }
+        engine.keep_expiring();
         Ok(engine)
     }
 
@@ -137,7 +142,9 @@ impl Engine {
             threads: Mutex::new(vec![thread]),
             closing: AtomicBool::new(false),
             creating: tokio::sync::Mutex::new(()),
+            expiring: Mutex::default(),
             runtime,
+            elapsed: Arc::new(Elapsed::new(Arc::clone(&options.clock))),
             options,
         };
         let engine = Engine {
@@ -224,6 +231,7 @@ impl Engine {
             ring: Arc::clone(&inner.ring),
             access: Arc::clone(&inner.access),
             clock: Arc::clone(&inner.options.clock),
+            elapsed: Arc::clone(&inner.elapsed),
             twin: RwLock::new(twin),
             applied: watch::Sender::new(writer.position),
             feed: feed(),
@@ -412,6 +420,7 @@ impl Engine {
             for thread in threads {
                 let _ = thread.join();
             }
+            let _expiring = inner.expiring.lock();
             inner.store.close().map_err(EngineError::from)
         };
         tokio::task::spawn_blocking(end)
@@ -456,7 +465,13 @@ impl Engine {
         EngineError::UnknownSession
     }
 
-    fn check_open(&self) -> Result<(), EngineError> {
+    /// Waits for its turn to delete sample bodies.
+    pub(crate) fn expiring(&self) -> MutexGuard<'_, ()> {
+        let expiring = self.inner.expiring.lock();
+        expiring.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn check_open(&self) -> Result<(), EngineError> {
         if self.inner.closing.load(Ordering::SeqCst) {
             return Err(EngineError::ShuttingDown);
         }

@@ -61,6 +61,12 @@ pub struct Figures {
     pub commit_failures: u64,
     /// Snapshots that could not be written.
     pub snapshot_failures: u64,
+    /// Files of sample bodies deleted because their lifetime was over.
+    pub expired_files: u64,
+    /// The bytes that they had.
+    pub expired_bytes: u64,
+    /// How often such a deletion failed, counted once for each plant and try.
+    pub expire_failures: u64,
     /// Blocks that wait for the disk, and how many may.
     pub commit_queue: (u64, u64),
     /// The bytes that the log takes on the disk, if that can be said.
@@ -121,6 +127,9 @@ impl Engine {
             commit_blocks: meter.commit_blocks.get(),
             commit_failures: meter.commit_failures.get(),
             snapshot_failures: meter.snapshot_failures.get(),
+            expired_files: meter.expired_files.get(),
+            expired_bytes: meter.expired_bytes.get(),
+            expire_failures: meter.expire_failures.get(),
             commit_queue: (waiting, COMMIT_QUEUE as u64),
             log_bytes: self.store().bytes().ok(),
             is_writing: self.stopped().is_none(),

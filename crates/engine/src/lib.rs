@@ -63,6 +63,9 @@
 //! - 2026-11-22: applied batches are handed to followers as they are, through a channel that forgets
 //!   the oldest: a slow follower costs the writer nothing and goes on from the log.
 //! - 2026-11-22: for an event without `observed_at` the writer's clock stands in for a gateway's.
+//! - 2026-11-22: sample bodies are deleted by a clock that is the earlier of the wall clock and of what
+//!   the monotonic clock or the log vouches for (`lifetime`): a wall clock that jumps ahead must not
+//!   delete what nobody can bring back. A plant that declares no lifetime keeps its bodies for ever.
 
 mod access;
 mod api;
@@ -75,6 +78,7 @@ mod error;
 mod figures;
 mod identity;
 mod keyring;
+mod lifetime;
 pub mod limits;
 mod meter;
 mod metered;

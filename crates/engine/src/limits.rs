@@ -68,6 +68,9 @@ pub const SNAPSHOTS_KEPT: usize = 2;
 /// plant, and at most some 30 MiB, which only a reader who stalls takes up.
 pub const FEED_BATCHES: usize = 32;
 
+/// How often sample bodies are looked through for what has expired: their lifetimes are days.
+pub const EXPIRE_EVERY: Duration = Duration::from_secs(3_600);
+
 /// The most past folds and replays at once; each holds a twin of its own in memory.
 pub const PAST_FOLDS_MAX: usize = 4;
 

@@ -101,6 +101,14 @@ pub enum StoreError {
         /// What is wrong and what to do.
         what: String,
     },
+    /// A file of sample bodies cannot be read by this build. Use the build that the text names.
+    #[error("the file of sample bodies \"{}\" {what}", path.display())]
+    BodyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        what: String,
+    },
     /// The journal has no event of this plant. Ask for a plant that [`ends`](crate::Store::ends)
     /// names.
     #[error("the journal has no log of plant \"{plant}\"")]

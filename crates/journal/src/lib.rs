@@ -62,8 +62,15 @@
 //!   the store checks that sizes and roots connect, and recovery hashes again.
 //! - 2026-11-22: **a proposal that contradicts the log is an outcome, not an error**, so that a
 //!   mistake in one plant does not take the group of the others with it.
-//! - 2026-11-22: **a sample body that a put finds from before this process is written again**: it may
-//!   be one that a failed sync left in memory only, and asking twice is rare.
+//! - 2026-11-22: **sample bodies are deleted by the file**, and the lifetime counts from recorded_at: it
+//!   alone never goes back in a log, and no source's clock can make bodies vanish at once or stay for
+//!   ever. The start in each file's header bounds what lies before it, so that nothing need be read to
+//!   know what has expired, and an old file is opened when somebody asks.
+//! - 2026-11-22: **a deletion is noted before it is done**, with the lifetime that was over. A lifetime
+//!   that is lengthened later then does not turn what expired into what was lost.
+//! - 2026-11-22: **a file of bodies is not continued by a later process.** Its end may be torn, or be
+//!   left in memory only by a sync that failed; so a start reads no bodies, and cuts none: a tear and
+//!   damage look alike, and of damage the user wants to be told.
 
 pub mod disk;
 
@@ -74,10 +81,13 @@ mod segments;
 mod store;
 mod window;
 
-pub use bodies::{BodyStore, SAMPLE_BODY_BYTES_MAX};
+pub use bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, SAMPLE_BODY_BYTES_MAX};
 pub use error::{Damage, StoreError};
 pub use segments::{Cut, Options, RecoveryReport, Segments, Trusted, WAL_BYTES_MAX};
-pub use store::{BlockBounds, Blocks, Outcome, PlantEnd, Proposal, Store, StoredBlock};
+pub use store::{
+    BlockBounds, Blocks, BodyPlace, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store,
+    StoredBlock,
+};
 
 #[cfg(test)]
 mod tests;

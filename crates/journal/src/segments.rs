@@ -4,7 +4,7 @@
 //! DIR/book.toml                    the marker: format version, store, folder id, created
 //! DIR/LOCK                         held while a process has the folder open
 //! DIR/log/wal-0000000001.log       the write-ahead files, drawn in `wal.rs`
-//! DIR/bodies/<plant>/bodies.log    the sample bodies, drawn in `bodies.rs`
+//! DIR/bodies/<plant>/              the sample bodies, drawn in `bodies.rs`
 //! ```
 //!
 //! One write-ahead file at a time takes the blocks of all plants, one write and one sync per group.
@@ -30,10 +30,13 @@ use werkbuch_model::id::{PlantId, Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
 use werkbuch_proof::{CompactRange, Hash};
 
-use crate::bodies::BodyStore;
+use crate::bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, BodyLimits, BodyStore};
 use crate::disk::{Disk, DiskFile};
 use crate::index::PlantIndex;
-use crate::{BlockBounds, Blocks, Outcome, PlantEnd, Proposal, Store, StoreError};
+use crate::{
+    BlockBounds, Blocks, BodyPlace, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store,
+    StoreError,
+};
 use commit::Writer;
 
 /// A write-ahead file that is longer is followed by a new one.
@@ -49,6 +52,11 @@ pub struct Options {
     pub trusted: Vec<Trusted>,
     /// The length in bytes from which on a write-ahead file is followed by the next.
     pub wal_bytes_max: u64,
+    /// The length in bytes from which on a file of sample bodies is followed by the next.
+    pub body_file_bytes_max: u64,
+    /// The age of its first body, in nanoseconds, from which on a file of sample bodies is followed by
+    /// the next.
+    pub body_file_span_ns: i64,
 }
 
 impl Default for Options {
@@ -57,6 +65,8 @@ impl Default for Options {
             floors: Vec::new(),
             trusted: Vec::new(),
             wal_bytes_max: WAL_BYTES_MAX,
+            body_file_bytes_max: BODY_FILE_BYTES_MAX,
+            body_file_span_ns: BODY_FILE_SPAN_NS,
         }
     }
 }
@@ -169,7 +179,17 @@ impl Segments {
         read_only: bool,
     ) -> Result<(Self, RecoveryReport), StoreError> {
         let mut recovered = recover::open(&disk, folder, options, read_only)?;
-        let bodies = BodyStore::open(Arc::clone(&disk), &folder.join(recover::BODIES), read_only)?;
+        let limits = BodyLimits {
+            bytes_max: options.body_file_bytes_max,
+            span_ns: options.body_file_span_ns,
+        };
+        let inner = folder.join(recover::BODIES);
+        let known = &recovered.scan.plants.known;
+        let last = |plant: &PlantId| {
+            let found = known.get(plant);
+            found.map_or(Timestamp::MIN, PlantIndex::last_recorded_at)
+        };
+        let bodies = BodyStore::open(Arc::clone(&disk), &inner, limits, &last, read_only)?;
         let report = recovered.report.clone();
         let files = recovered.files.iter();
         let files = files.map(|file| (file.generation, Arc::clone(&file.file)));
@@ -200,6 +220,13 @@ impl Shared {
 
     fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the last committed event of a plant was recorded; the earliest time if there is none.
+    fn last_recorded_at(&self, plant: &PlantId) -> Timestamp {
+        let index = self.index();
+        let found = index.plants.get(plant);
+        found.map_or(Timestamp::MIN, PlantIndex::last_recorded_at)
     }
 }
 
@@ -238,8 +265,51 @@ impl Store for Segments {
         self.shared.index().plants.get(plant)?.block_at(recorded_at)
     }
 
-    fn body(&self, plant: &PlantId, hash: Hash) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.bodies.get(plant, hash)
+    fn body(
+        &self,
+        plant: &PlantId,
+        hash: Hash,
+        recorded_at: Timestamp,
+    ) -> Result<FoundBody, StoreError> {
+        let inside = |place: BodyPlace| BodyPlace {
+            file: match place.file.strip_prefix(&self.shared.folder) {
+                Ok(inside) => inside.to_owned(),
+                Err(_) => place.file,
+            },
+            offset: place.offset,
+        };
+        let found = self.shared.bodies.get(plant, hash, recorded_at)?;
+        Ok(match found {
+            FoundBody::Lost(place) => FoundBody::Lost(inside(place)),
+            FoundBody::Damaged(place) => FoundBody::Damaged(inside(place)),
+            other => other,
+        })
+    }
+
+    fn seal_bodies(
+        &self,
+        plant: &PlantId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        // Between two groups, so that the end of the log is that of what is in the file.
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.check_open()?;
+        let last = self.shared.last_recorded_at(plant);
+        self.shared.bodies.seal(plant, last, now)
+    }
+
+    fn expire_bodies(
+        &self,
+        plant: &PlantId,
+        lifetime_ns: i64,
+        now: Timestamp,
+    ) -> Result<DeletedBodies, StoreError> {
+        self.writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .check_open()?;
+        // Without the lock: files that have ended take nothing more.
+        self.shared.bodies.expire(plant, lifetime_ns, now)
     }
 
     fn bytes(&self) -> Result<u64, StoreError> {

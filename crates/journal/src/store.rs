@@ -1,6 +1,7 @@
 //! The contract between the engine and whatever keeps its log.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use werkbuch_model::id::{LogId, PlantId, Position, Sequence, SourceNumber, WriterEpoch};
@@ -47,9 +48,35 @@ pub trait Store: Send + Sync + Debug {
     /// been recorded by then"; else the answer lies in it, and the caller reads that one block.
     fn block_at(&self, plant: &PlantId, recorded_at: Timestamp) -> Option<BlockBounds>;
 
-    /// The sample body with this SHA-256, or `None` if the store does not have it (any more), which
-    /// the caller says as absent. What is given out has been checked against the hash.
-    fn body(&self, plant: &PlantId, hash: Hash) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The sample body with this SHA-256 that an event recorded at that time names, or why it is not
+    /// there. What is given out has been checked against the hash. An error says nothing of the body:
+    /// the caller may ask again.
+    fn body(
+        &self,
+        plant: &PlantId,
+        hash: Hash,
+        recorded_at: Timestamp,
+    ) -> Result<FoundBody, StoreError>;
+
+    /// Ends the file that takes the sample bodies of a plant if it is old enough at `now`, so that it
+    /// can be deleted as a whole one day. Answers the time before which everything was recorded whose
+    /// bodies lie in the oldest file that has ended, if there is one.
+    fn seal_bodies(&self, plant: &PlantId, now: Timestamp)
+    -> Result<Option<Timestamp>, StoreError>;
+
+    /// Deletes sample bodies of a plant, whole files at a time.
+    ///
+    /// What must hold:
+    /// - Only bodies go whose events were all recorded a lifetime before `now` or earlier.
+    /// - What is gone is answered as [`FoundBody::Expired`] with this lifetime for ever, also after a
+    ///   crash at any moment. The log is not touched.
+    /// - After an error some files may be gone and some not; the caller calls again later.
+    fn expire_bodies(
+        &self,
+        plant: &PlantId,
+        lifetime_ns: i64,
+        now: Timestamp,
+    ) -> Result<DeletedBodies, StoreError>;
 
     /// How many bytes the log takes on the disk, with the sample bodies; for a person, not exact to
     /// the byte while something is being written.
@@ -156,6 +183,69 @@ pub struct PlantEnd {
     pub epoch: WriterEpoch,
     /// Whether the log was closed in good order and nothing came after.
     pub closed: bool,
+}
+
+/// A sample body, or why it is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundBody {
+    /// It is there, and it is the one with the hash.
+    Present(Vec<u8>),
+    /// It was deleted, because its lifetime was over.
+    Expired {
+        /// The lifetime in nanoseconds, from the recording of the event on.
+        lifetime_ns: i64,
+    },
+    /// It should be there, and its file is gone, ends before it or does not name it.
+    Lost(BodyPlace),
+    /// What lies in its place is something else or cannot be read.
+    Damaged(BodyPlace),
+}
+
+impl FoundBody {
+    /// The body, if it is there.
+    #[must_use]
+    pub fn present(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Present(body) => Some(body),
+            Self::Expired { .. } | Self::Lost(_) | Self::Damaged(_) => None,
+        }
+    }
+}
+
+/// Where a sample body should lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyPlace {
+    /// The file, or the folder if no file is left that could hold it; seen from the data folder.
+    pub file: PathBuf,
+    /// The first byte, where it is known.
+    pub offset: Option<u64>,
+}
+
+impl fmt::Display for BodyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        match self.offset {
+            Some(offset) => write!(f, " at byte {offset}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a deletion of sample bodies removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeletedBodies {
+    /// How many files.
+    pub files: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
+}
+
+impl DeletedBodies {
+    /// Whether nothing had expired.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.files == 0
+    }
 }
 
 /// Which positions and times a block covers; the times are inclusive.

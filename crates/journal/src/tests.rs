@@ -1,6 +1,7 @@
 //! Tests of the journal over real and simulated disks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bodies;
 mod damage;
 mod faults;
 mod folder;
@@ -18,7 +19,7 @@ use werkbuch_proof::{CompactRange, Hash, leaf_hash, sha256};
 use werkbuch_record::block::{BlockBuilder, SealedBlock};
 
 use crate::disk::SimulatedDisk;
-use crate::{Options, Outcome, Proposal, RecoveryReport, Segments, Store, StoreError};
+use crate::{FoundBody, Options, Outcome, Proposal, RecoveryReport, Segments, Store, StoreError};
 
 const DIR: &str = "/book";
 
@@ -68,7 +69,7 @@ impl Plant {
         let mut block = BlockBuilder::new(self.log_id, id, self.epoch, Position(first), root);
         for position in first..first + count {
             let event = self.event(position);
-            let (at, source) = (Timestamp(position as i64 * 10), SourceNumber(1));
+            let (at, source) = (recorded_at(position), SourceNumber(1));
             block
                 .push(&event, at, at.plus(-3), source, Sequence(position + 1000))
                 .unwrap();
@@ -87,11 +88,31 @@ impl Plant {
         (sha256(&body), body)
     }
 
+    /// The sample body of the event at a position, as the store has it.
+    fn find_body(&self, store: &dyn Store, position: u64) -> Result<FoundBody, StoreError> {
+        store.body(&self.id, self.body(position).0, recorded_at(position))
+    }
+
+    /// Whether the store has the sample body of the event at a position.
+    fn has_body(&self, store: &dyn Store, position: u64) -> Result<bool, StoreError> {
+        let found = self.find_body(store, position)?.present();
+        assert!(
+            found
+                .as_deref()
+                .is_none_or(|found| found == self.body(position).1)
+        );
+        Ok(found.is_some())
+    }
+
     /// Takes the end that a store tells, as a writer does after a restart.
     fn resume(&mut self, store: &dyn Store) {
         let end = store.ends().into_iter().find(|end| end.plant == self.id);
         self.tree = end.map_or(CompactRange::new(), |end| end.tree);
     }
+}
+
+fn recorded_at(position: u64) -> Timestamp {
+    Timestamp(position as i64 * 10)
 }
 
 fn committed(outcomes: &[Outcome]) -> bool {
@@ -141,6 +162,7 @@ fn try_served(store: &dyn Store, plant: &Plant, acknowledged: u64) -> Result<u64
 fn small_files() -> Options {
     Options {
         wal_bytes_max: 4096,
+        body_file_span_ns: 200,
         ..Options::default()
     }
 }

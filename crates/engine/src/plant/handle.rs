@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) access: Arc<AccessLog>,
     pub(crate) clock: Arc<dyn crate::clock::Clock>,
+    pub(crate) elapsed: Arc<crate::lifetime::Elapsed>,
     pub(crate) twin: RwLock<Twin>,
     pub(crate) applied: watch::Sender<Position>,
     /// What has been applied, for those who follow; filled before `applied` moves.

@@ -2,14 +2,13 @@
 
 use super::handle::Plant;
 use crate::error::EngineError;
+use crate::lifetime;
+use werkbuch_journal::{BodyPlace, FoundBody};
 use werkbuch_model::event::Body;
 use werkbuch_model::id::Position;
-use werkbuch_model::instant::Instant;
 use werkbuch_model::time::Timestamp;
 use werkbuch_proof::Hash;
 use werkbuch_record::decode_recorded;
-
-const DAY_NS: i64 = 86_400_000_000_000;
 
 /// The single values of a batch, or why they are not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,25 +17,30 @@ pub enum SampleBody {
     Present(Vec<u8>),
     /// The event names none: its source keeps single values to itself.
     NeverUploaded,
-    /// Their lifetime, as the plant's description declares it, ended then.
-    Expired(Timestamp),
-    /// They should be there and are not, or not as they were.
-    Damaged,
+    /// Their lifetime is over, counted from when the event was recorded.
+    Expired {
+        /// When it ended.
+        at: Timestamp,
+        /// The lifetime, as the description declared it when they were deleted.
+        days: u32,
+    },
+    /// They have not expired, and their file is gone or does not reach so far.
+    Lost(BodyPlace),
+    /// They have not expired, and what lies in their place is something else or cannot be read.
+    Damaged(BodyPlace),
 }
 
 impl Plant {
     /// The single values of the batch at a position; absent when no batch of samples is there.
     /// Errors: those of the log and of the store of bodies.
     pub async fn sample_body(&self, at: Position) -> Result<Option<SampleBody>, EngineError> {
-        let now = self.ask(Instant::NOW, |twin| twin.description().plant().sample_days);
-        let (days, _) = now.await?;
         let plant = self.clone();
-        let read = tokio::task::spawn_blocking(move || plant.read_body(at, days));
+        let read = tokio::task::spawn_blocking(move || plant.read_body(at));
         read.await
             .map_err(|error| EngineError::internal(format!("a read of a body: {error}")))?
     }
 
-    fn read_body(&self, at: Position, days: u32) -> Result<Option<SampleBody>, EngineError> {
+    fn read_body(&self, at: Position) -> Result<Option<SampleBody>, EngineError> {
         let Some(stored) = self.event(at)? else {
             return Ok(None);
         };
@@ -48,17 +52,21 @@ impl Plant {
         let Ok(hash) = Hash::try_from(batch.body_hash.as_ref()) else {
             return Ok(Some(SampleBody::NeverUploaded));
         };
-        let found = self.shared.store.body(&self.shared.id, hash);
-        if let Some(body) = found.map_err(EngineError::from)? {
-            return Ok(Some(SampleBody::Present(body)));
-        }
-        let ended = event
-            .effective_at
-            .plus(i64::from(days).saturating_mul(DAY_NS));
-        let expired = days > 0 && ended < self.shared.clock.wall();
-        Ok(Some(match expired {
-            true => SampleBody::Expired(ended),
-            false => SampleBody::Damaged,
-        }))
+        let (shared, recorded_at) = (&*self.shared, event.recorded_at);
+        let expired = |lifetime_ns| SampleBody::Expired {
+            at: recorded_at.plus(lifetime_ns),
+            days: lifetime::days(lifetime_ns),
+        };
+        let absent = match shared.store.body(&shared.id, hash, recorded_at)? {
+            FoundBody::Present(body) => return Ok(Some(SampleBody::Present(body))),
+            FoundBody::Expired { lifetime_ns } => return Ok(Some(expired(lifetime_ns))),
+            FoundBody::Lost(place) => SampleBody::Lost(place),
+            FoundBody::Damaged(place) => SampleBody::Damaged(place),
+        };
+        // What would be deleted with its file one of these days is missed by nobody.
+        let (days, _) = shared.ask_live(|twin| twin.description().plant().sample_days);
+        let now = self.body_time();
+        let over = lifetime::lifetime_ns(days).filter(|ns| recorded_at.plus(*ns) <= now);
+        Ok(Some(over.map_or(absent, expired)))
     }
 }

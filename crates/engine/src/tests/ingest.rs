@@ -365,11 +365,8 @@ async fn sample_bodies_come_with_their_events() {
     };
     assert_eq!(bench.send(session, whole).await, ["1 from 3 recorded at 7"]);
     let bench = bench.reopen().await;
-    let shared = &bench.plant().shared;
-    assert_eq!(
-        shared.store.body(&shared.id, hash).unwrap().as_deref(),
-        Some(body.as_ref())
-    );
+    let found = bench.plant().sample_body(Position(7)).await.unwrap();
+    assert_eq!(found, Some(crate::SampleBody::Present(body.to_vec())));
 }
 
 #[tokio::test(flavor = "multi_thread")]

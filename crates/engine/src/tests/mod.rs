@@ -8,6 +8,7 @@ mod follow;
 mod ingest;
 mod people;
 mod restart;
+mod samples;
 mod sources;
 mod times;
 

@@ -1,5 +1,6 @@
 //! Commits groups: writes what is not refused in one piece and syncs once.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -137,7 +138,7 @@ impl Writer {
         Ok(())
     }
 
-    fn check_open(&self) -> Result<(), StoreError> {
+    pub(super) fn check_open(&self) -> Result<(), StoreError> {
         let folder = self.folder.clone();
         match &self.mode {
             Mode::Open => Ok(()),
@@ -197,13 +198,7 @@ impl Writer {
     /// Writes and syncs the sample bodies of a group. If that fails, nothing of the group is in the
     /// log.
     fn write_bodies(&mut self, shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
-        let mut put = Ok(());
-        for proposal in group {
-            for (hash, body) in &proposal.bodies {
-                put = put.and_then(|()| shared.bodies.put(proposal.plant(), *hash, body));
-            }
-        }
-        if let Err(error) = put {
+        if let Err(error) = put_bodies(shared, group) {
             if let Err(second) = shared.bodies.undo() {
                 self.stop(&second);
             }
@@ -275,6 +270,24 @@ impl Writer {
     fn path(&self) -> PathBuf {
         wal::path(&self.folder.join(LOG), self.generation)
     }
+}
+
+/// Puts the sample bodies of a group into the files of their plants. A file is begun only before the
+/// first body of a plant: then all that has been committed was recorded before it.
+fn put_bodies(shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
+    let mut begun = BTreeSet::new();
+    for proposal in group.iter().filter(|proposal| !proposal.bodies.is_empty()) {
+        let header = proposal.block.header();
+        let (plant, recorded) = (proposal.plant(), (header.recorded_min, header.recorded_max));
+        if begun.insert(plant) {
+            let last = shared.last_recorded_at(plant);
+            shared.bodies.begin(plant, last, recorded.0)?;
+        }
+        for (hash, body) in &proposal.bodies {
+            shared.bodies.put(plant, *hash, body, recorded)?;
+        }
+    }
+    Ok(())
 }
 
 impl Index {

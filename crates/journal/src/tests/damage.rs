@@ -343,35 +343,3 @@ fn a_damaged_block_is_never_served() {
         assert_eq!(errors, 1);
     }
 }
-
-#[test]
-fn damaged_sample_bodies_are_absent_and_the_others_stay() {
-    let disk = SimulatedDisk::new();
-    let mut plant = Plant::new("a");
-    let (store, _) = open(&disk).unwrap();
-    for position in 1..=4 {
-        let mut proposal = plant.proposal(1);
-        proposal.bodies = vec![plant.body(position)];
-        store.commit(vec![proposal]).unwrap();
-    }
-    drop(store);
-    let path = Path::new(DIR).join("bodies/a/bodies.log");
-    let bytes = disk.bytes(&path).unwrap();
-    for at in 0..bytes.len() {
-        let bad_disk = disk.copy();
-        let mut bad = bytes.clone();
-        bad[at] ^= 1;
-        bad_disk.overwrite(&path, &bad);
-        let (store, _) = open(&bad_disk).unwrap();
-        let absent = (1..=4)
-            .filter(|position| {
-                let (hash, body) = plant.body(*position);
-                let found = store.body(&plant.id, hash).unwrap();
-                assert!(found.as_deref().is_none_or(|found| found == body));
-                found.is_none()
-            })
-            .count();
-        // Zeros between two bodies do not matter.
-        assert!(absent <= 1, "byte {at}: {absent}");
-    }
-}

@@ -94,7 +94,7 @@ fn readers_do_not_wait_for_a_sync() {
     let opened = Segments::open(Arc::new(hanging), Path::new(DIR), &Options::default());
     let store = opened.unwrap().0;
     let mut plant = Plant::new("a");
-    let bodies = [plant.body(1), plant.body(2)];
+    let bodies = [plant.body(1), plant.body(4)];
     let mut first = plant.proposal(3);
     first.bodies = vec![bodies[0].clone()];
     store.commit(vec![first]).unwrap();
@@ -109,11 +109,11 @@ fn readers_do_not_wait_for_a_sync() {
             arrivals.recv().unwrap();
             assert_eq!(check_served(&store, &sure, 3), 3);
             assert!(store.block_at(&sure.id, Timestamp(10)).is_some());
-            assert!(store.body(&sure.id, bodies[0].0).unwrap().is_some());
+            assert!(sure.has_body(&store, 1).unwrap());
             go_on.send(()).unwrap();
         }
         assert!(committed(&commit.join().unwrap()));
     });
-    assert!(store.body(&plant.id, bodies[1].0).unwrap().is_some());
+    assert!(plant.has_body(&store, 4).unwrap());
     assert_eq!(check_served(&store, &plant, 5), 5);
 }

@@ -24,6 +24,10 @@ const CASES: &[Case] = &[
         "sample bodies lie beside the log",
         sample_bodies_lie_beside_the_log,
     ),
+    (
+        "sample bodies expire by the file",
+        sample_bodies_expire_by_the_file,
+    ),
     ("readers follow the writer", readers_follow_the_writer),
     ("a closed store takes nothing", a_closed_store_takes_nothing),
 ];
@@ -243,23 +247,70 @@ fn sample_bodies_lie_beside_the_log(open: Factory<'_>) {
     let mut plant = Plant::new("a");
     let store = open();
     let bodies = [plant.body(1), plant.body(2)];
-    for (hash, body) in &bodies {
-        assert_eq!(store.body(&plant.id, *hash).unwrap(), None);
+    for (position, (hash, body)) in (1..).zip(&bodies) {
+        assert!(!plant.has_body(&*store, position).unwrap());
         let mut proposal = plant.proposal(1);
         proposal.bodies = vec![(*hash, body.clone()), (*hash, body.clone())];
         assert!(committed(&store.commit(vec![proposal]).unwrap()));
     }
     let check = |store: Box<dyn Store>| {
-        for (hash, body) in &bodies {
-            assert_eq!(
-                store.body(&plant.id, *hash).unwrap().as_deref(),
-                Some(&body[..])
-            );
+        for position in [1, 2] {
+            assert!(plant.has_body(&*store, position).unwrap());
         }
-        assert_eq!(store.body(&plant.id, sha256(b"")).unwrap(), None);
+        let other = store.body(&plant.id, sha256(b""), recorded_at(2)).unwrap();
+        assert!(matches!(other, FoundBody::Lost(_)), "{other:?}");
     };
     check(store);
     check(open());
+}
+
+fn sample_bodies_expire_by_the_file(open: Factory<'_>) {
+    let (mut plant, other) = (Plant::new("a"), Plant::new("bb"));
+    let mut store = open();
+    // Files of 200 ns, that is of 20 positions; and one event a day later that has no body.
+    for position in 1..=50 {
+        let mut proposal = plant.proposal(1);
+        proposal.bodies = vec![plant.body(position)];
+        assert!(committed(&store.commit(vec![proposal]).unwrap()));
+    }
+    let kept = |store: &dyn Store| -> Vec<u64> {
+        (1..=50)
+            .filter(|at| plant.has_body(store, *at).unwrap())
+            .collect()
+    };
+    let lifetime = 1_000;
+    let expire = |store: &dyn Store, now| {
+        let end = store.seal_bodies(&plant.id, Timestamp(now)).unwrap();
+        let deleted = store.expire_bodies(&plant.id, lifetime, Timestamp(now));
+        (end, deleted.unwrap().files)
+    };
+    let end = Some(Timestamp(201));
+    assert_eq!(expire(&*store, 1_200), (end, 0));
+    assert_eq!(kept(&*store).len(), 50);
+    assert_eq!(
+        store.seal_bodies(&other.id, Timestamp(1_200)).unwrap(),
+        None
+    );
+    let before = store.bytes().unwrap();
+    assert_eq!(expire(&*store, 1_201), (end, 1));
+    assert!(store.bytes().unwrap() < before);
+    for _ in 0..2 {
+        assert_eq!(kept(&*store), (21..=50).collect::<Vec<_>>());
+        let lifetime_ns = lifetime;
+        let gone = plant.find_body(&*store, 20).unwrap();
+        assert_eq!(gone, FoundBody::Expired { lifetime_ns });
+        drop(store);
+        store = open();
+    }
+    // The last file ends as well, though nothing more comes for it.
+    assert_eq!(expire(&*store, 1_501), (Some(Timestamp(401)), 2));
+    assert_eq!(kept(&*store), [0; 0]);
+    assert_eq!(check_served(&*store, &plant, 50), 50);
+    let mut again = plant.proposal(1);
+    again.bodies = vec![plant.body(51)];
+    assert!(committed(&store.commit(vec![again]).unwrap()));
+    drop(store);
+    assert!(plant.has_body(&*open(), 51).unwrap());
 }
 
 fn readers_follow_the_writer(open: Factory<'_>) {

@@ -113,6 +113,7 @@ fn field_of(field: &Field<'_>) -> String {
         ("in" | "parent", Value::Absent) => "the plant".to_owned(),
         ("name", Value::Text(text)) => format!("{text:?}"),
         ("name", Value::Absent) => "\"\"".to_owned(),
+        ("sample_days", Value::Number(0)) => "for ever".to_owned(),
         (_, value) => shown(value),
     }
 }

@@ -239,7 +239,7 @@ const ONE: Value<'static> = Value::Number(1);
 fields! {
     Plant {
         "name" => name, "time_zone" => time_zone, "calendar" => calendar,
-        "sample_days" or Value::Number(30) => sample_days,
+        "sample_days" or Value::Number(0) => sample_days,
         "day_start" or Value::Text(Cow::Borrowed("06:00")) => day_start,
     }
     Unit {

@@ -153,6 +153,15 @@ families! {
     "werkbuch_snapshot_bytes" Gauge
         "The size of that snapshot."
         |scrape| since_first_snapshot(scrape, |plant| plant.snapshot_bytes as f64);
+    "werkbuch_expired_files" Counter
+        "Files of sample bodies deleted because the lifetime of all that they held was over."
+        |scrape| vec![(vec![], scrape.figures.expired_files)];
+    "werkbuch_expired_bytes" Counter
+        "The bytes of those files."
+        |scrape| vec![(vec![], scrape.figures.expired_bytes)];
+    "werkbuch_expire_failures" Counter
+        "Tries of such a deletion that failed; it is tried again within the hour."
+        |scrape| vec![(vec![], scrape.figures.expire_failures)];
     "werkbuch_calls" Counter
         "Calls and streams that clients began, without those for health and metrics."
         |scrape| vec![(vec![], scrape.calls)];

@@ -7,16 +7,15 @@ use crate::{error, view};
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
-use werkbuch_engine::{Plant, ReplayTo, SampleBody};
+use werkbuch_engine::{Plant, ReplayTo};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::convert::{instant_of, kinds_of};
 use werkbuch_wire::pb::history_service_server::HistoryService;
 use werkbuch_wire::pb::replay_plant_request::To;
 use werkbuch_wire::pb::{
-    BodyPresence, GetSampleBodyRequest, GetSampleBodyResponse, ListEventsRequest,
-    ListEventsResponse, ReplayPlantRequest, ReplayPlantResponse, TailEventsRequest,
-    TailEventsResponse,
+    GetSampleBodyRequest, GetSampleBodyResponse, ListEventsRequest, ListEventsResponse,
+    ReplayPlantRequest, ReplayPlantResponse, TailEventsRequest, TailEventsResponse,
 };
 use werkbuch_wire::reason::Reason;
 
@@ -66,17 +65,7 @@ impl HistoryService for History {
             );
             return Err(Reason::InvalidRequest.violations(text, [field]));
         };
-        let (presence, body, expired_at) = match body {
-            SampleBody::Present(body) => (BodyPresence::Present, body, None),
-            SampleBody::NeverUploaded => (BodyPresence::NeverUploaded, Vec::new(), None),
-            SampleBody::Expired(at) => (BodyPresence::Expired, Vec::new(), Some(at.nanos())),
-            SampleBody::Damaged => (BodyPresence::Damaged, Vec::new(), None),
-        };
-        crate::context::answer(GetSampleBodyResponse {
-            presence: presence.into(),
-            body,
-            expired_at,
-        })
+        crate::context::answer(view::history::sample_body(body))
     }
 
     async fn tail_events(

@@ -1,6 +1,6 @@
-//! Replays as messages.
+//! Replays and sample bodies as messages.
 
-use werkbuch_engine::{Comparison, Replay, Verdict};
+use werkbuch_engine::{Comparison, Replay, SampleBody, Verdict};
 use werkbuch_wire::pb;
 
 /// The result of a replay.
@@ -15,6 +15,33 @@ pub(crate) fn replay(replay: Replay, total: u64) -> pb::ReplayPlantResponse {
         comparisons: replay.comparisons.into_iter().map(comparison).collect(),
         fold_ns: replay.fold_ns,
     }
+}
+
+/// The single values of a batch, or why they are not there.
+pub(crate) fn sample_body(body: SampleBody) -> pb::GetSampleBodyResponse {
+    let mut answer = pb::GetSampleBodyResponse::default();
+    let presence = match body {
+        SampleBody::Present(body) => {
+            answer.body = body;
+            pb::BodyPresence::Present
+        }
+        SampleBody::NeverUploaded => pb::BodyPresence::NeverUploaded,
+        SampleBody::Expired { at, days } => {
+            answer.expired_at = Some(at.nanos());
+            answer.lifetime_days = Some(days);
+            pb::BodyPresence::Expired
+        }
+        SampleBody::Lost(place) => {
+            answer.place = place.to_string();
+            pb::BodyPresence::Lost
+        }
+        SampleBody::Damaged(place) => {
+            answer.place = place.to_string();
+            pb::BodyPresence::Damaged
+        }
+    };
+    answer.presence = presence.into();
+    answer
 }
 
 fn comparison(comparison: Comparison) -> pb::Comparison {

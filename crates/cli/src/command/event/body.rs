@@ -24,26 +24,8 @@ pub(super) async fn run(context: &Context, plant: &str, position: u64) -> Outcom
         .get_sample_body(request)
         .await?
         .into_inner();
-    let absent = |why: String, exit, hint: &str| {
-        let what = format!("the single values of event {position} {why}");
-        Err(Failure::new(exit, "NO_SAMPLE_BODY", what).hint(hint.to_owned()))
-    };
-    match found.presence() {
-        pb::BodyPresence::Present => {}
-        pb::BodyPresence::NeverUploaded => {
-            let hint = "its figures (n, min, max, mean, last) are in the event";
-            return absent("were never uploaded".to_owned(), Exit::NotFound, hint);
-        }
-        pb::BodyPresence::Expired => {
-            let since = when::shown(found.expired_at);
-            let hint = "the lifetime is `sample_days` of the plant's description";
-            return absent(format!("have expired since {since}"), Exit::NotFound, hint);
-        }
-        pb::BodyPresence::Damaged | pb::BodyPresence::Unspecified => {
-            let hint = "restore the folder `bodies` from a backup, or import the recording again";
-            let why = "are damaged or lost on the server's disk".to_owned();
-            return absent(why, Exit::Verification, hint);
-        }
+    if let Some(failure) = absent(&found, plant, position) {
+        return Err(failure);
     }
     let unreadable = |cause: String| Failure::new(Exit::Failed, "BODY_UNREADABLE", cause);
     let values = werkbuch_gateway::source::shdr::decode_body(&found.body)
@@ -65,6 +47,55 @@ pub(super) async fn run(context: &Context, plant: &str, position: u64) -> Outcom
     let note = format!("{} of {} values", rows.len(), rows.len());
     let answer = Answer::list(&["at", "item", "value"], rows).note(note);
     context.output.answer(&answer)
+}
+
+/// Why the single values are not there, each reason with its own next step.
+fn absent(found: &pb::GetSampleBodyResponse, plant: &str, position: u64) -> Option<Failure> {
+    let place = &found.place;
+    let figures = "the figures (n, min, max, mean, last) are in the event";
+    let restore = format!("restore {place} from a backup and start the server again; {figures}");
+    let (exit, reason, why, hint) = match found.presence() {
+        pb::BodyPresence::Present => return None,
+        pb::BodyPresence::NeverUploaded => (
+            Exit::NotFound,
+            "SAMPLE_BODY_NEVER_UPLOADED",
+            "were never uploaded".to_owned(),
+            figures.to_owned(),
+        ),
+        pb::BodyPresence::Expired => (
+            Exit::NotFound,
+            "SAMPLE_BODY_EXPIRED",
+            format!(
+                "have expired since {}, {} days after they were recorded",
+                when::shown(found.expired_at),
+                found.lifetime_days()
+            ),
+            format!(
+                "{figures}; to keep others longer, raise `sample_days` of the plant's description \
+                 before they expire"
+            ),
+        ),
+        pb::BodyPresence::Lost => (
+            Exit::NotFound,
+            "SAMPLE_BODY_LOST",
+            format!("are lost: they should lie in {place} of the server's data folder"),
+            restore,
+        ),
+        pb::BodyPresence::Damaged => (
+            Exit::Verification,
+            "SAMPLE_BODY_DAMAGED",
+            format!("are damaged in {place} of the server's data folder"),
+            restore,
+        ),
+        pb::BodyPresence::Unspecified => (
+            Exit::NotFound,
+            "SAMPLE_BODY_ABSENT",
+            "are not there, for a reason that this build does not know".to_owned(),
+            "use a client of the server's version".to_owned(),
+        ),
+    };
+    let what = format!("the single values of event {position} of plant \"{plant}\" {why}");
+    Some(Failure::new(exit, reason, what).hint(hint))
 }
 
 /// When the period of a batch begins.

@@ -26,8 +26,9 @@ use crate::event::{AspectKind, PartMeaning, Vocabulary};
 use crate::id::{ElementId, MachineNumber};
 use serde::{Deserialize, Serialize};
 
-/// For how many days the single values of sample batches are kept unless the plant says otherwise.
-pub const SAMPLE_DAYS_DEFAULT: u32 = 30;
+/// For how many days the single values of sample batches are kept unless the plant says otherwise: it
+/// has declared no lifetime then, and they are kept for ever.
+pub const SAMPLE_DAYS_DEFAULT: u32 = 0;
 /// When the production day begins unless the plant says otherwise.
 pub const DAY_START_DEFAULT: TimeOfDay = TimeOfDay(6 * 60);
 
@@ -40,7 +41,8 @@ pub struct Plant {
     pub time_zone: String,
     /// The calendar of all that names none of its own; absent when there is none.
     pub calendar: Option<ElementId>,
-    /// For how many days the single values of sample batches are kept.
+    /// For how many days the single values of sample batches are kept, counted from the recording of
+    /// the batch; 0 when no lifetime is declared: then for ever.
     pub sample_days: u32,
     /// When the production day begins.
     pub day_start: TimeOfDay,
