@@ -7,7 +7,7 @@
 //!   offset width  field
 //!        0     4  magic, "WBLK"
 //!        4     2  version, 1
-//!        6     1  codec of the body: 0 raw, 1 LZ4 block format
+//!        6     1  codec of the body: 0 raw, 1 LZ4 block format, 2 dense
 //!        7     1  flags: bit 0 clean-close mark, the others 0
 //!        8     4  header length, up to and with the header's checksum
 //!       12     4  stored body length
@@ -32,7 +32,7 @@
 //!        .  20*r  the runs: source number (4), first sequence (8), count (4),
 //!                 index in the block of the run's first event (4)
 //!        .     4  CRC-32C of the header before this field
-//! body, before compression
+//! body, before compression (the dense form is drawn in `dense.rs`)
 //!   per event: its length as a varint (LEB128, at most 5 bytes), then its stored bytes
 //! ```
 //!
@@ -40,18 +40,23 @@
 //! positions. The writer's own events (source number 0) are in no run. The runs are what a repeat
 //! is looked up by, without opening a body.
 //!
+//! A sealed block joins the events of several blocks. Its runs stand elsewhere, so its table is empty.
+//!
 //! An empty block with the clean-close mark says that the log was closed in good order after its
 //! last event; its root is the root of the whole log.
 
 mod body;
 mod builder;
+mod dense;
 mod error;
 mod header;
+mod sealed;
 
 pub use body::{BlockBody, decode_body};
 pub use builder::{BlockBuilder, SealedBlock};
 pub use error::BlockError;
 pub use header::{BlockHeader, Codec, Run};
+pub use sealed::join;
 
 /// The first bytes of every block.
 pub const BLOCK_MAGIC: [u8; 4] = *b"WBLK";

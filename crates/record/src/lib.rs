@@ -35,6 +35,8 @@
 //!   record less than its source said; sources are upgraded after servers.
 //! - 2026-11-22: the body is a message of its own inside the event (two bytes more), so that events,
 //!   corrections and what they restore share one table of kinds.
+//! - 2026-11-22: sealed blocks hold events as columns (`block/dense.rs`), because a codec of bytes cannot
+//!   see that a number is one more than the last. DEFLATE behind it, since it needs nothing but Rust.
 //! - 2026-11-22: CRC-32C guards blocks against accident; against intent there is the Merkle tree.
 
 #![warn(missing_docs)]

@@ -1,6 +1,6 @@
 //! The body of a block: decompressed, split into events and checked against its header.
 
-use super::{BlockError, BlockHeader, Codec, RAW_BODY_BYTES_MAX};
+use super::{BlockError, BlockHeader, Codec, RAW_BODY_BYTES_MAX, dense};
 
 /// The events of one block as stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub fn decode_body(header: &BlockHeader, stored: &[u8]) -> Result<BlockBody, Blo
     let raw = match header.codec {
         Codec::Raw => stored.to_vec(),
         Codec::Lz4 => decompress(stored, raw_bytes)?,
+        Codec::Dense => {
+            dense::unpack(stored, header.count, raw_bytes).ok_or(BlockError::Compression)?
+        }
     };
     let spans = split(&raw, header.count).ok_or(BlockError::Events {
         count: header.count,
@@ -66,6 +69,11 @@ impl BlockBody {
     /// The stored bytes of all events in the order of their positions.
     pub fn events(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + Clone {
         self.spans.iter().map(|span| self.slice(*span))
+    }
+
+    /// The events as they lie in the body before compression: each behind its length.
+    pub(super) fn raw(&self) -> &[u8] {
+        &self.raw
     }
 
     fn slice(&self, (start, end): (u32, u32)) -> &[u8] {

@@ -17,8 +17,8 @@ pub struct BlockBuilder {
 /// A block that is full or finished, and lacks only its place in a log file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedBlock {
-    header: BlockHeader,
-    body: Vec<u8>,
+    pub(super) header: BlockHeader,
+    pub(super) body: Vec<u8>,
 }
 
 impl BlockBuilder {

@@ -16,6 +16,8 @@ pub enum Codec {
     Raw,
     /// In the LZ4 block format, without a length prefix (the header has the length).
     Lz4,
+    /// As columns of fields, deflated.
+    Dense,
 }
 
 /// A stretch of events of one source with consecutive sequences at consecutive positions.
@@ -103,6 +105,7 @@ impl BlockHeader {
         out.push(match self.codec {
             Codec::Raw => 0,
             Codec::Lz4 => 1,
+            Codec::Dense => 2,
         });
         out.push(if self.clean_close {
             FLAG_CLEAN_CLOSE
@@ -162,6 +165,7 @@ impl BlockHeader {
         let codec = match codec {
             0 => Codec::Raw,
             1 => Codec::Lz4,
+            2 => Codec::Dense,
             _ => return Err(BlockError::Field { field: "codec" }),
         };
         let clean_close = match flags {
@@ -185,7 +189,7 @@ impl BlockHeader {
                 stored.saturating_add(header_bytes) <= BLOCK_BYTES_MAX,
             ),
             ("raw body length", raw <= RAW_BODY_BYTES_MAX),
-            ("raw body length", self.codec == Codec::Lz4 || raw == stored),
+            ("raw body length", self.codec != Codec::Raw || raw == stored),
             ("first position", self.first.get() >= 1),
             (
                 "count",
