@@ -10,7 +10,6 @@ import time
 
 import grpc
 from werkbuch.v1 import codes_pb2, common_pb2, event_pb2
-from werkbuch.v1 import history_pb2, history_pb2_grpc
 from werkbuch.v1 import ingest_pb2, ingest_pb2_grpc
 from werkbuch.v1 import twin_pb2, twin_pb2_grpc
 
@@ -95,34 +94,46 @@ def list_machines(channel, args):
 
 
 def watch(channel, args):
-    """The events of a plant as they are recorded, one JSON object a line."""
-    history = history_pb2_grpc.HistoryServiceStub(channel)
-    request = history_pb2.TailEventsRequest(
-        parent=plant_name(args.plant), from_position=args.start, kinds=args.kind
+    """The changes of a plant's machines as they are recorded, one JSON object a line."""
+    twin = twin_pb2_grpc.TwinServiceStub(channel)
+    request = twin_pb2.WatchMachinesRequest(
+        parents=[plant_name(args.plant)], filter=args.where, resume_token=args.resume
     )
+    if args.start is not None:
+        request.starts.add(plant=plant_name(args.plant), position=args.start)
     seen = 0
     while True:
         try:
-            for more in history.TailEvents(request):
-                for event in more.events:
-                    kind = event.event.body.WhichOneof("kind")
-                    line = {
-                        "position": event.position,
-                        "effective_at": shown_time(event.effective_at),
-                        "machine": event.event.machine,
-                        "kind": kind.upper(),
-                    }
-                    print(json.dumps(line), flush=True)
-                    seen += 1
-                    if seen == args.count:
-                        return
-                # Everything up to here has come; a heartbeat says so too.
-                request.from_position = more.position + 1
+            for message in twin.WatchMachines(request):
+                for change in message.changes:
+                    print(json.dumps(change_line(change)), flush=True)
+                seen += len(message.changes)
+                # What was printed is behind us; each message, also a heartbeat, says how to go on.
+                request.resume_token = message.resume_token
+                del request.starts[:]
+                if args.count is not None and seen >= args.count:
+                    print(f"go on with --resume {request.resume_token}", file=sys.stderr)
+                    return
         except grpc.RpcError as error:
-            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED):
+            passing = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+            if error.code() not in passing or not request.resume_token:
                 raise
-            # The line is down, or we were too slow: on from where we stand.
+            # The line is down, the server restarts, or we were too slow: on from where we stand.
             time.sleep(1)
+
+
+def change_line(change):
+    machine = change.machine
+    kind = twin_pb2.MachineChangeKind.Name(change.change_kind)
+    return {
+        "position": change.position,
+        "effective_at": shown_time(change.effective_at),
+        "machine": machine.name.rsplit("/", 1)[-1],
+        "change": kind.removeprefix("MACHINE_CHANGE_KIND_"),
+        "from": codes_pb2.State.Name(change.previous_state).removeprefix("STATE_"),
+        "to": codes_pb2.State.Name(machine.state).removeprefix("STATE_"),
+        "event": change.event_kind,
+    }
 
 
 def main():
@@ -148,9 +159,11 @@ def main():
 
     command = commands.add_parser("watch", help=watch.__doc__)
     command.add_argument("--plant", required=True)
-    command.add_argument("--from", dest="start", type=int, default=0, help="the first position")
-    command.add_argument("--kind", action="append", default=[], help="such as STATE_CHANGED")
-    command.add_argument("--count", type=int, help="end after so many events")
+    command.add_argument("--where", default="", help="a condition, such as state = 'FAULTED'")
+    begin = command.add_mutually_exclusive_group()
+    begin.add_argument("--from", dest="start", type=int, help="the first position; else from now on")
+    begin.add_argument("--resume", default="", help="the token that an earlier watch ended with")
+    command.add_argument("--count", type=int, help="end after at least so many changes")
     command.set_defaults(run=watch)
 
     args = parser.parse_args()

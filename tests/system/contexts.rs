@@ -1,7 +1,9 @@
 //! What holds for a command: flags, then the environment, then the context, then the defaults.
 
 use crate::support::{PLANT, Ran, Server, finish, werkbuch};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::process::Stdio;
 
 /// A user with a file of contexts of their own.
 struct User {
@@ -133,6 +135,66 @@ fn a_plant_that_is_not_named_is_the_contexts_or_the_only_one() {
     assert_eq!(user.json("plant get")["plant"], "T2");
     assert_eq!(user.json("machine get m1 --plant T1")["machine"], "m1");
     assert_eq!(user.run("machine ls", &[("WERKBUCH_PLANT", "T3")]).code, 3);
+}
+
+#[test]
+fn what_could_be_about_all_plants_is_about_the_contexts() {
+    let server = Server::with_plant();
+    server.apply(&PLANT.replace("\"T1\"", "\"T2\""));
+    let user = User::new();
+    user.json(&format!(
+        "context set here --server {} --plant T2",
+        server.url
+    ));
+    for (more, environment, plants) in [
+        ("", None, &["T2"][..]),
+        (" --all-plants", None, &["T1", "T2"]),
+        (" --plant T1", None, &["T1"]),
+        ("", Some("T1"), &["T1"]),
+        (" --all-plants", Some("T1"), &["T1", "T2"]),
+    ] {
+        let environment: Vec<_> = environment
+            .map(|plant| ("WERKBUCH_PLANT", plant))
+            .into_iter()
+            .collect();
+        let quality = user
+            .run(&format!("quality -o json{more}"), &environment)
+            .json();
+        let seen = quality["plants"].as_array().unwrap().iter();
+        let seen: Vec<_> = seen.map(|one| one["plant"].as_str().unwrap()).collect();
+        assert_eq!(seen, plants, "quality{more} {environment:?}");
+
+        let line = format!("machine watch -o jsonl --heartbeat 100ms{more}");
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let mut command = werkbuch(&arguments);
+        command
+            .env("WERKBUCH_CONFIG", &user.file)
+            .envs(environment.iter().copied());
+        let mut watching = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        let mut out = BufReader::new(watching.stdout.take().unwrap());
+        out.read_line(&mut first).unwrap();
+        let _ = watching.kill();
+        let _ = watching.wait();
+        let heartbeat: serde_json::Value = serde_json::from_str(&first).unwrap();
+        let seen: Vec<_> = heartbeat["plants"].as_object().unwrap().keys().collect();
+        assert_eq!(seen, plants, "watch{more} {environment:?}");
+    }
+    for line in [
+        "machine watch --plant T1 --all-plants",
+        "quality --all-plants --findings",
+    ] {
+        assert_eq!(user.run(line, &[]).code, 2, "{line}");
+    }
+    user.json("context set here --unset plant");
+    assert_eq!(user.json("quality")["total"], 2);
+    let ran = user.run("quality --findings", &[]);
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(ran.stderr.contains("--plant NAME"), "{ran:#?}");
 }
 
 #[test]

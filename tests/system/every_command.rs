@@ -48,10 +48,16 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("machine ls", "--order-by state", List),
     ("machine get", "m1", One),
     ("machine count", "", Rows),
-    ("machine watch", "--plant T1 --from 1 --for 2s", Stream),
+    ("machine watch", "--from 1 --for 2s", Stream),
+    (
+        "machine watch",
+        "--all-plants --from 1 --every 100ms --screen --heartbeat --for 2s",
+        Stream,
+    ),
     ("quality", "", Rows),
+    ("quality", "--all-plants", Rows),
     // The data have no flaws, so the list is empty.
-    ("quality", "--plant T1 --findings --all", Rows),
+    ("quality", "--findings --all", Rows),
     ("plant wip", "--by buffer,machine,unit,variant", List),
     ("event ls", "--limit 3", List),
     ("event get", "2", One),

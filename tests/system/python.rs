@@ -7,7 +7,7 @@
 use crate::support::Server;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,6 +106,44 @@ fn lines(output: &Output) -> Vec<Value> {
         .collect()
 }
 
+/// The output of a client that is to end by itself.
+fn ended(mut watching: Child) -> Output {
+    let begin = Instant::now();
+    while watching.try_wait().unwrap().is_none() {
+        if begin.elapsed() > PATIENCE {
+            let _ = watching.kill();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let output = watching.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
+/// A change in short: position, machine, kind, state before and after.
+type Change = (u64, String, String, String, String);
+
+fn change(of: (&Value, &str, &str, &str, &str)) -> Change {
+    let text = str::to_owned;
+    let (position, machine, kind, from, to) = of;
+    let position = position.as_u64().unwrap();
+    (position, text(machine), text(kind), text(from), text(to))
+}
+
+fn changes(lines: &[Value]) -> Vec<Change> {
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
+    let of = |line: &Value| {
+        (
+            line["position"].as_u64().unwrap(),
+            text(line, "machine"),
+            text(line, "change"),
+            text(line, "from"),
+            text(line, "to"),
+        )
+    };
+    lines.iter().map(of).collect()
+}
+
 #[test]
 fn a_generated_client_reports_lists_and_watches() {
     let Some(python) = python() else {
@@ -147,37 +185,37 @@ fn a_generated_client_reports_lists_and_watches() {
     assert!(down.is_empty(), "{down:?}");
 
     // What was there comes first, then what happens while it is watched.
-    let watch = [
-        "watch",
-        "--plant",
-        "T1",
-        "--from",
-        "1",
-        "--kind",
-        "STATE_CHANGED",
-        "--count",
-        "2",
-    ];
-    let mut watching = client.command(&watch).spawn().unwrap();
+    let watch = ["watch", "--plant", "T1", "--where", "state <> 'HELD'"];
+    let until = [&watch[..], &["--from", "1", "--count", "4"]].concat();
+    let watching = client.command(&until).spawn().unwrap();
     let second = client.run(&[&append[..], &["IDLE", "--epoch", "1"]].concat());
     assert_eq!(second[0]["sequence"], 2, "{second:?}");
-    let begin = Instant::now();
-    while watching.try_wait().unwrap().is_none() {
-        if begin.elapsed() > PATIENCE {
-            let _ = watching.kill();
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let output = watching.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let positions: Vec<_> = lines(&output)
-        .iter()
-        .map(|line| line["position"].clone())
-        .collect();
-    assert_eq!(
-        positions,
-        [first[0]["position"].clone(), second[0]["position"].clone()]
-    );
+    let output = ended(watching);
+    let seen = changes(&lines(&output));
+    let (enters, off) = ("ENTERED", "UNAVAILABLE");
+    let (one, two) = (&first[0]["position"], &second[0]["position"]);
+    let expected = [
+        (one, "m1", "CHANGED", off, "FAULTED"),
+        (two, "m1", "CHANGED", "FAULTED", "IDLE"),
+    ];
+    assert_eq!(seen[2..], expected.map(change));
+    let described = seen[..2].iter().map(|change| (&*change.1, &*change.2));
+    let described: Vec<_> = described.collect();
+    assert_eq!(described, [("m1", enters), ("m2", enters)]);
+
+    // It goes on by its token: with what has happened since, and nothing else.
+    let said = String::from_utf8(output.stderr).unwrap();
+    let (_, token) = said.trim().rsplit_once("--resume ").expect("the token");
+    let third = client.run(&[&append[..], &["HELD", "--epoch", "1"]].concat());
+    let resumed = [&watch[..], &["--resume", token, "--count", "1"]].concat();
+    let again = changes(&client.run(&resumed));
+    let left = change((&third[0]["position"], "m1", "LEFT", "IDLE", "HELD"));
+    assert_eq!(again, [left]);
+    let broken = client.command(&[&watch[..], &["--resume", "77"]].concat());
+    let broken = { broken }.output().unwrap();
+    assert!(!broken.status.success(), "{broken:?}");
+    let said = String::from_utf8_lossy(&broken.stderr).into_owned();
+    assert!(said.contains("resume token"), "{said}");
 
     let wrong = client
         .command(&[&append[..5], &["--state", "IDLE", "--source", "a b"]].concat())

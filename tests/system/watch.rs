@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LINES_WAITING: usize = 1_024;
 
 /// A `machine watch` that runs.
-struct Watcher {
+pub(crate) struct Watcher {
     child: Child,
     stdout: Option<ChildStdout>,
     lines: Option<Receiver<String>>,
 }
 
 impl Watcher {
-    fn start(url: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(url: &str, arguments: &[&str]) -> Self {
         let mut all = vec!["machine", "watch", "-o", "jsonl", "--heartbeat", "100ms"];
         all.extend(arguments);
         let mut command = werkbuch(&all);
@@ -40,7 +40,7 @@ impl Watcher {
     }
 
     /// The next thing it says. From the first time on its output is read as it comes.
-    fn next(&mut self) -> Value {
+    pub(crate) fn next(&mut self) -> Value {
         let stdout = self.stdout.take();
         let lines = self.lines.get_or_insert_with(|| {
             let (sender, lines) = sync_channel(LINES_WAITING);
@@ -76,7 +76,7 @@ impl Watcher {
     }
 
     /// Ends it, as a person does with Ctrl-C; answers what it said on standard error.
-    fn interrupt(mut self) -> String {
+    pub(crate) fn interrupt(mut self) -> String {
         let sent = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status();
@@ -96,7 +96,7 @@ impl Drop for Watcher {
     }
 }
 
-fn end(server: &Server, plant: &str) -> u64 {
+pub(crate) fn end(server: &Server, plant: &str) -> u64 {
     let twin = server.json(&["twin", "get", plant]);
     twin["position"].as_u64().unwrap()
 }
@@ -216,7 +216,7 @@ fn a_watcher_that_does_not_read_is_told_and_gets_everything_once_all_the_same() 
 }
 
 /// Reports batches of a live source, as fast as they are acknowledged. Answers the last position.
-fn report(url: &str, batches: u64, events: u64) -> u64 {
+pub(crate) fn report(url: &str, batches: u64, events: u64) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -16,6 +16,8 @@ use werkbuch_wire::{name, pb};
 
 /// Stands for a plant until it is known which; no plant can be called that.
 const UNNAMED: &str = "<plant>";
+/// The variable that names the plant that is meant.
+const PLANT_VARIABLE: &str = "WERKBUCH_PLANT";
 /// How many plants a person is told to choose from.
 const PLANTS_SHOWN: i32 = 8;
 
@@ -29,7 +31,7 @@ fn with_plant(command: clap::Command, plant: &str) -> clap::Command {
     let command = command.mut_args(|arg| {
         if arg.get_id() == "plant" && arg.is_required_set() {
             arg.required(false)
-                .env("WERKBUCH_PLANT")
+                .env(PLANT_VARIABLE)
                 .default_value(plant.to_owned())
                 .hide_default_value(true)
         } else {
@@ -141,6 +143,21 @@ pub(crate) async fn complete(
     matches
         .and_then(|matches| of(&matches))
         .map_err(|error| usage(&error))
+}
+
+/// The plant that is meant by a command which could be about all as well, and names none: that of the
+/// environment, or of the context. Absent when it is about all.
+pub(crate) fn preferred_plant(context: &Context) -> Option<String> {
+    let environment = std::env::var(PLANT_VARIABLE).ok();
+    let environment = environment.filter(|plant| !plant.is_empty());
+    let from = match &environment {
+        Some(_) => PLANT_VARIABLE,
+        None => "the context",
+    };
+    let plant = environment.or_else(|| context.settings.plant.clone())?;
+    let note = format!("plant \"{plant}\", from {from}; --all-plants is for all");
+    context.output.note(&note);
+    Some(plant)
 }
 
 async fn only_plant(context: &Context) -> Outcome<String> {

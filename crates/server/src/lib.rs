@@ -40,6 +40,9 @@
 //! - 2026-11-22: each stream that watches machines folds twins of its own. That costs a kilobyte for a
 //!   machine, which is bounded, and makes the row of every event exact, also in the past, without the
 //!   writer doing anything for it.
+//! - 2026-11-22: a machine whose inferred wait changes is a row of the event that it follows from,
+//!   marked as inferred: what a watcher has gathered is at every position what a list shows there, and
+//!   a filter means the same in both.
 //! - 2026-11-22: a resume token holds a position for each plant, and the place within an event or the
 //!   first rows; so any message may be the last one that a reader has seen.
 //! - 2026-11-22: the token of a page carries the instant of the first page and a hash of the request:

@@ -79,6 +79,9 @@
 //!   greatest event of an aspect is the last to leave it, so sweeping early or late is the same.
 //! - 2026-11-22: why a machine waits is inferred in rounds in which all machines see the same, so that
 //!   the answer does not depend on where one begins; what a machine says goes before all of it.
+//! - 2026-11-22: for who follows a twin the causes of waits are kept up to date (`Waits`): an event
+//!   touches its machine, the neighbours, and through machines that wait themselves all that are joined
+//!   with them. A list finds all causes anew, and a property holds the two together.
 //! - 2026-11-22: where parts are not known one by one, their number has bounds that hold whatever
 //!   reports are missing; the likeliest number alone would pretend to be one.
 //! - 2026-11-22: the quality of data is a fold of its own over the events of a window: it needs

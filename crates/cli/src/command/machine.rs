@@ -56,8 +56,9 @@ pub(crate) enum Args {
     /// Changes as they are recorded, without loss or repeat, also through restarts of the server.
     ///
     /// Each recorded event of a machine that matches is one change: ENTERED when the machine begins to
-    /// match, LEFT when it no longer does, CHANGED between. At the end the token to go on with is
-    /// told on standard error.
+    /// match, LEFT when it no longer does, CHANGED between. Where an event tells why a neighbour waits
+    /// that does not say so itself, that is a change of the neighbour as well, marked as inferred. At
+    /// the end the token to go on with is told on standard error.
     #[command(after_help = FILTER_HELP)]
     Watch(Box<watch::Args>),
 }

@@ -3,7 +3,8 @@
 use super::{Instant, last, more, reflected, with};
 use crate::Context;
 use crate::client::Client;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::line::preferred_plant;
 use crate::output::Answer;
 use crate::view::quality;
 use crate::when;
@@ -26,16 +27,15 @@ const PAGE: i32 = 10_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Only this plant; left out: all plants.
+    /// Only this plant. Left out: that of WERKBUCH_PLANT or of the context, and where neither names one
+    /// all plants.
     #[arg(long)]
     plant: Option<String>,
-    /// Only this source, by its name without the epoch.
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        requires = "plant"
-    )]
+    /// All plants, whatever the context says.
+    #[arg(long, conflicts_with_all = ["plant", "source", "findings"])]
+    all_plants: bool,
+    /// Only this source of one plant, by its name without the epoch.
+    #[arg(long, default_value = "", hide_default_value = true)]
     source: String,
     /// The first plant time of the window [default: 24 hours before its end].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -46,8 +46,8 @@ pub(crate) struct Args {
     /// How long a source may be silent, such as 15m [default: what its own rhythm says].
     #[arg(long, value_name = "DURATION")]
     silent_after: Option<String>,
-    /// Show what was found, one by one, instead of the figures.
-    #[arg(long, requires = "plant")]
+    /// Show what was found in one plant, one by one, instead of the figures.
+    #[arg(long)]
     findings: bool,
     /// Only findings of this kind, such as ILLEGAL_JUMP; can be given several times.
     #[arg(long, requires = "findings")]
@@ -98,8 +98,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         to: time(&args.to)?,
         silent_after_ms: limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
     };
+    let plant = match (&args.plant, args.all_plants) {
+        (Some(plant), _) => Some(plant.clone()),
+        (None, true) => None,
+        (None, false) => preferred_plant(context),
+    };
+    if plant.is_none() && (args.findings || !args.source.is_empty()) {
+        let what = "sources and findings are shown of one plant at a time";
+        return Err(Failure::usage(what).hint("name it with --plant NAME"));
+    }
     let client = context.client().await?;
-    match &args.plant {
+    match &plant {
         Some(plant) if args.findings => findings(context, &client, plant, &args, window).await,
         Some(plant) => figures(context, &client, vec![plant.clone()], &args, &window).await,
         None => {

@@ -13,13 +13,14 @@ pub(crate) const COLUMNS: [(&str, usize); 9] = [
     ("machine", 16),
     ("change", 7),
     ("from", 12),
-    ("to", 12),
-    ("event", 19),
+    ("to", 26),
+    ("event", 22),
     ("reason", 10),
     ("position", 0),
 ];
 
-/// A change as a row. The time is when the event took effect.
+/// A change as a row. The time is when the event took effect. An event that is of another machine or
+/// of a buffer, so that it only tells why this machine waits, stands in parentheses.
 pub(crate) fn row(change: &MachineChange) -> Vec<String> {
     let machine = change.machine.as_ref();
     let state = |code| match machine::state(code) {
@@ -34,10 +35,12 @@ pub(crate) fn row(change: &MachineChange) -> Vec<String> {
             .unwrap_or_default(),
         kind(change).to_owned(),
         state(change.previous_state),
-        machine
-            .map(|machine| state(machine.state))
-            .unwrap_or_default(),
-        change.event_kind.clone(),
+        machine.map(machine::shown_state).unwrap_or_default(),
+        if change.inferred {
+            format!("({})", change.event_kind)
+        } else {
+            change.event_kind.clone()
+        },
         machine
             .map(|machine| machine.reason.clone())
             .unwrap_or_default(),
@@ -58,6 +61,7 @@ pub(crate) fn json(change: &MachineChange, full: bool) -> Value {
         "effective_at": time(change.effective_at),
         "recorded_at": time(change.recorded_at),
         "events": change.events,
+        "inferred": change.inferred,
     })
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn row(machine: &pb::Machine) -> Vec<String> {
 }
 
 /// The state, and why a machine waits where that does not say it: `IDLE (STARVED inferred)`.
-fn shown_state(machine: &pb::Machine) -> String {
+pub(crate) fn shown_state(machine: &pb::Machine) -> String {
     let shown = said(state(machine.state));
     match &machine.wait_cause {
         Some(cause) if cause.provenance() == pb::Provenance::Inferred => {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use werkbuch_model::event::{ConditionLevel, PartMeaning, State};
 use werkbuch_model::plant::{Level, Machine, Unit};
 use werkbuch_model::time::Timestamp;
-use werkbuch_twin::line::{WaitCause, WaitCauses};
+use werkbuch_twin::line::{WaitCause, WaitCauses, Waits};
 use werkbuch_twin::view::{ConnectionView, CounterView, ModeView, StateView};
 use werkbuch_twin::{MachineTwin, Twin};
 
@@ -37,6 +37,16 @@ pub(crate) struct Place<'t> {
 /// Why the machines of a twin wait: found out for all rows at once, when one needs it.
 pub(crate) type SharedCauses = Rc<OnceCell<WaitCauses>>;
 
+/// Where a row has it from why its machine waits.
+enum Causes<'t> {
+    /// Nothing is inferred.
+    None,
+    /// From what the rows of a list share.
+    Shared(SharedCauses),
+    /// From what is kept up to date beside the twin.
+    Kept(&'t Waits),
+}
+
 /// A machine of a twin.
 pub(crate) struct MachineRow<'t> {
     pub(crate) machine: MachineTwin<'t>,
@@ -50,8 +60,7 @@ pub(crate) struct MachineRow<'t> {
     counters: OnceCell<Vec<CounterView<'t>>>,
     active_alarms: OnceCell<u32>,
     condition: OnceCell<ConditionLevel>,
-    /// Absent where rows are made one by one: then nothing is inferred.
-    causes: Option<SharedCauses>,
+    causes: Causes<'t>,
     wait_cause: OnceCell<Option<WaitCause>>,
 }
 
@@ -69,7 +78,7 @@ impl<'t> MachineRow<'t> {
             counters: OnceCell::new(),
             active_alarms: OnceCell::new(),
             condition: OnceCell::new(),
-            causes: None,
+            causes: Causes::None,
             wait_cause: OnceCell::new(),
         }
     }
@@ -77,7 +86,15 @@ impl<'t> MachineRow<'t> {
     /// The same row, which shares with others what is found out about all machines.
     pub(crate) fn sharing(self, causes: &SharedCauses) -> Self {
         Self {
-            causes: Some(Rc::clone(causes)),
+            causes: Causes::Shared(Rc::clone(causes)),
+            ..self
+        }
+    }
+
+    /// The same row, with what is kept of the twin that it is of.
+    pub(crate) fn knowing(self, waits: &'t Waits) -> Self {
+        Self {
+            causes: Causes::Kept(waits),
             ..self
         }
     }
@@ -169,9 +186,15 @@ impl<'t> MachineRow<'t> {
     pub(crate) fn wait_cause(&self) -> Option<&WaitCause> {
         let find = || match self.state().shown {
             State::Waiting | State::Idle => {
-                let causes = self.causes.as_ref()?;
-                let causes = causes.get_or_init(|| WaitCauses::of(self.twin));
-                causes.machine(self.machine.number()).cloned()
+                let number = self.machine.number();
+                match &self.causes {
+                    Causes::None => None,
+                    Causes::Shared(causes) => {
+                        let causes = causes.get_or_init(|| WaitCauses::of(self.twin));
+                        causes.machine(number).cloned()
+                    }
+                    Causes::Kept(waits) => waits.machine(number).cloned(),
+                }
             }
             state => WaitCause::reported(state),
         };

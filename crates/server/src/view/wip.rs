@@ -38,7 +38,7 @@ pub(crate) fn lies_in(twin: &Twin, row: &WipRow, unit: &str) -> bool {
         WipKind::Buffer | WipKind::Machine => {
             let graph = Graph::of(description);
             let element = graph.element(&row.location);
-            element.map(|element| description.place(element.parent))
+            element.map(|element| description.place(element.parent.as_ref()))
         }
     };
     place

@@ -13,5 +13,7 @@ mod model;
 mod quality;
 mod twin;
 mod watch;
+mod watch_many;
+mod watch_waits;
 mod web;
 mod wip;

@@ -11,25 +11,25 @@ use werkbuch_server::Limits;
 use werkbuch_wire::pb::{self, MachineChange, MachineChangeKind as Kind, WatchMachinesResponse};
 use werkbuch_wire::reason::{Reason, retry_delay_of};
 
-type Watching = Streaming<WatchMachinesResponse>;
+pub(crate) type Watching = Streaming<WatchMachinesResponse>;
 
 const ALL: &str = "tenants/default/plants/-";
 
-fn request(parents: &[&str]) -> pb::WatchMachinesRequest {
+pub(crate) fn request(parents: &[&str]) -> pb::WatchMachinesRequest {
     pb::WatchMachinesRequest {
         parents: parents.iter().map(|&parent| parent.into()).collect(),
         ..Default::default()
     }
 }
 
-fn from(plant: &str, position: u64) -> pb::WatchStart {
+pub(crate) fn from(plant: &str, position: u64) -> pb::WatchStart {
     pb::WatchStart {
         plant: plant.into(),
         from: Some(pb::watch_start::From::Position(position)),
     }
 }
 
-async fn begin(served: &Served, request: pb::WatchMachinesRequest) -> Watching {
+pub(crate) async fn begin(served: &Served, request: pb::WatchMachinesRequest) -> Watching {
     let begun = served.twin().await.watch_machines(request).await;
     begun.unwrap().into_inner()
 }
@@ -42,14 +42,14 @@ async fn refused(served: &Served, request: pb::WatchMachinesRequest) -> tonic::S
     status
 }
 
-async fn next(watching: &mut Watching) -> WatchMachinesResponse {
+pub(crate) async fn next(watching: &mut Watching) -> WatchMachinesResponse {
     let waited = tokio::time::timeout(Duration::from_secs(20), watching.message());
     let message = waited.await.expect("a heartbeat at least").unwrap();
     message.expect("the stream goes on")
 }
 
 /// The next message that is no heartbeat.
-async fn said(watching: &mut Watching) -> WatchMachinesResponse {
+pub(crate) async fn said(watching: &mut Watching) -> WatchMachinesResponse {
     loop {
         let message = next(watching).await;
         if !message.heartbeat {
@@ -59,7 +59,10 @@ async fn said(watching: &mut Watching) -> WatchMachinesResponse {
 }
 
 /// The changes up to a position of each plant, and the last token.
-async fn until(watching: &mut Watching, ends: &[(&str, u64)]) -> (Vec<MachineChange>, String) {
+pub(crate) async fn until(
+    watching: &mut Watching,
+    ends: &[(&str, u64)],
+) -> (Vec<MachineChange>, String) {
     let mut changes = Vec::new();
     let mut left: Vec<_> = ends.to_vec();
     loop {
@@ -76,7 +79,7 @@ async fn until(watching: &mut Watching, ends: &[(&str, u64)]) -> (Vec<MachineCha
 }
 
 /// A change in short: kind, machine, state before and after.
-fn told(change: &MachineChange) -> (Kind, u32, pb::State, pb::State) {
+pub(crate) fn told(change: &MachineChange) -> (Kind, u32, pb::State, pb::State) {
     let machine = change.machine.as_ref().unwrap();
     let previous = pb::State::try_from(change.previous_state).unwrap();
     (

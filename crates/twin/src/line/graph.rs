@@ -1,131 +1,126 @@
 //! The flows of a plant as a graph of machines and buffers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use werkbuch_model::id::{ElementId, MachineNumber};
 use werkbuch_model::plant::{BoundaryKind, Description, FlowKind, FlowRole, Release};
 
 /// The machines and buffers of a plant with the flows between them.
-#[derive(Debug)]
-pub struct Graph<'d> {
-    description: &'d Description,
-    elements: BTreeMap<&'d str, Element<'d>>,
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    elements: Elements,
+    numbers: BTreeMap<MachineNumber, Arc<str>>,
 }
 
 /// A machine or buffer that parts pass.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Element<'d> {
+pub struct Element {
     /// Its name.
-    pub id: &'d str,
+    pub id: Arc<str>,
     /// Its number when it is a machine; absent for a buffer.
     pub machine: Option<MachineNumber>,
     /// How many parts it holds at most; absent when that is not known.
     pub capacity: Option<u64>,
     /// The unit it lies in.
-    pub parent: Option<&'d ElementId>,
+    pub parent: Option<ElementId>,
     /// Where its parts come from.
-    pub inlets: Vec<&'d str>,
+    pub inlets: Vec<Arc<str>>,
     /// Where its good parts go.
-    pub outlets: Vec<&'d str>,
+    pub outlets: Vec<Arc<str>>,
     /// Whether parts also leave it by another way: for rework, as scrap.
     pub side_ways: bool,
     /// How many parts one cycle works on; 0 for a buffer.
     pub parts_per_cycle: u64,
     /// The buffers that material is taken from which it needs, each with its part number.
-    pub feeds: Vec<(&'d str, &'d str)>,
+    pub feeds: Vec<(Arc<str>, String)>,
+    /// All elements that a flow or a feed joins it with, whatever the direction.
+    pub near: Vec<Arc<str>>,
     /// Whether parts come to it from outside: always when the boundary is saturated, else perhaps.
     pub source: Option<Release>,
     /// Whether parts leave the described flow from it, likewise.
     pub sink: Option<Release>,
 }
 
-impl<'d> Graph<'d> {
+impl Graph {
     /// The graph of a description. Flows to what the description does not have are left out.
     #[must_use]
-    pub fn of(description: &'d Description) -> Self {
-        let mut elements: BTreeMap<&'d str, Element<'d>> = BTreeMap::new();
+    pub fn of(description: &Description) -> Self {
+        let mut elements = Elements::new();
+        let mut numbers = BTreeMap::new();
         for machine in description.machines() {
             // A resource works inside a node; parts pass the node.
             if matches!(machine.role, FlowRole::Resource | FlowRole::None) {
                 continue;
             }
+            let id: Arc<str> = machine.id.as_str().into();
             let element = Element {
-                id: machine.id.as_str(),
+                id: Arc::clone(&id),
                 machine: Some(machine.number),
                 capacity: Some(u64::from(machine.slots.max(1))),
                 parts_per_cycle: u64::from(machine.parts_per_cycle.max(1)),
-                parent: machine.parent.as_ref(),
+                parent: machine.parent.clone(),
                 ..Element::default()
             };
-            elements.insert(machine.id.as_str(), element);
+            numbers.insert(machine.number, Arc::clone(&id));
+            elements.insert(id, element);
         }
         for buffer in description.buffers() {
+            let id: Arc<str> = buffer.id.as_str().into();
             let element = Element {
-                id: buffer.id.as_str(),
+                id: Arc::clone(&id),
                 capacity: (buffer.capacity > 0).then_some(u64::from(buffer.capacity)),
-                parent: buffer.parent.as_ref(),
+                parent: buffer.parent.clone(),
                 ..Element::default()
             };
-            elements.insert(buffer.id.as_str(), element);
+            elements.insert(id, element);
         }
         flows(description, &mut elements);
         ends(description, &mut elements);
-        Self {
-            description,
-            elements,
-        }
-    }
-
-    /// The description that it is of.
-    #[must_use]
-    pub fn description(&self) -> &'d Description {
-        self.description
+        Self { elements, numbers }
     }
 
     /// The element with this name.
     #[must_use]
-    pub fn element(&self, id: &str) -> Option<&Element<'d>> {
+    pub fn element(&self, id: &str) -> Option<&Element> {
         self.elements.get(id)
     }
 
     /// The element of a machine.
     #[must_use]
-    pub fn machine(&self, number: MachineNumber) -> Option<&Element<'d>> {
-        self.element(self.description.machine(number)?.id.as_str())
+    pub fn machine(&self, number: MachineNumber) -> Option<&Element> {
+        self.element(self.numbers.get(&number)?)
     }
 
     /// All elements by name.
-    pub fn elements(&self) -> impl Iterator<Item = &Element<'d>> {
+    pub fn elements(&self) -> impl Iterator<Item = &Element> {
         self.elements.values()
-    }
-
-    /// Whether an element lies in a unit, at any depth.
-    #[must_use]
-    pub fn lies_in(&self, element: &Element<'_>, unit: &str) -> bool {
-        let place = self.description.place(element.parent);
-        place.iter().any(|above| above.id.as_str() == unit)
     }
 }
 
-impl Element<'_> {
+impl Element {
     /// Whether flows touch it.
     #[must_use]
     pub fn is_passed(&self) -> bool {
         let ends = self.source.is_some() || self.sink.is_some();
         ends || self.side_ways || !self.inlets.is_empty() || !self.outlets.is_empty()
     }
+
+    /// Whether it lies in a unit of the description, at any depth.
+    #[must_use]
+    pub fn lies_in(&self, description: &Description, unit: &str) -> bool {
+        let place = description.place(self.parent.as_ref());
+        place.iter().any(|above| above.id.as_str() == unit)
+    }
 }
 
 /// The elements of a description by their names.
-type Elements<'d> = BTreeMap<&'d str, Element<'d>>;
+type Elements = BTreeMap<Arc<str>, Element>;
 
 /// Joins the elements by the flows between them.
-fn flows<'d>(description: &'d Description, elements: &mut Elements<'d>) {
+fn flows(description: &Description, elements: &mut Elements) {
     for flow in description.flows() {
-        let (from, to) = (flow.from.as_str(), flow.to.as_str());
-        let (Some(from), Some(to)) = (
-            elements.get(from).map(|one| one.id),
-            elements.get(to).map(|one| one.id),
-        ) else {
+        let id = |name: &str| elements.get(name).map(|one| Arc::clone(&one.id));
+        let (Some(from), Some(to)) = (id(flow.from.as_str()), id(flow.to.as_str())) else {
             continue;
         };
         // Empties are no parts; scrap leaves and comes to nobody as a part to work on.
@@ -135,29 +130,36 @@ fn flows<'d>(description: &'d Description, elements: &mut Elements<'d>) {
             FlowKind::Scrap => (false, false),
             FlowKind::Empties => continue,
         };
-        if let Some(element) = elements.get_mut(from) {
+        if let Some(element) = elements.get_mut(&from) {
             if leaves {
-                element.outlets.push(to);
+                element.outlets.push(Arc::clone(&to));
             } else {
                 element.side_ways = true;
             }
+            if comes {
+                element.near.push(Arc::clone(&to));
+            }
         }
-        if comes && let Some(element) = elements.get_mut(to) {
-            element.inlets.push(from);
+        if comes && let Some(element) = elements.get_mut(&to) {
+            element.inlets.push(Arc::clone(&from));
+            element.near.push(from);
         }
     }
 }
 
 /// Notes where material is taken from, and where the described flow begins and ends.
-fn ends<'d>(description: &'d Description, elements: &mut Elements<'d>) {
+fn ends(description: &Description, elements: &mut Elements) {
     for feed in description.feeds() {
         let from = feed
             .from
             .as_ref()
-            .and_then(|from| elements.get(from.as_str()));
-        let from = from.map(|buffer| buffer.id);
-        if let (Some(from), Some(element)) = (from, elements.get_mut(feed.at.as_str())) {
-            element.feeds.push((from, &feed.part_number));
+            .and_then(|from| elements.get_mut(from.as_str()));
+        let Some(from) = from else { continue };
+        let buffer = Arc::clone(&from.id);
+        from.near.push(feed.at.as_str().into());
+        if let Some(element) = elements.get_mut(feed.at.as_str()) {
+            element.near.push(Arc::clone(&buffer));
+            element.feeds.push((buffer, feed.part_number.clone()));
         }
     }
     for boundary in description.boundaries() {

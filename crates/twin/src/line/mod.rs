@@ -5,14 +5,18 @@
 
 mod graph;
 mod moves;
+mod placed;
+mod scene;
 mod section;
 mod shift;
 mod stock;
 mod wait;
+mod waits;
 mod wip;
 
 pub use graph::{Element, Graph};
 pub use moves::{Moves, Range};
 pub use stock::{Counted, Level, Stocks, TrackedPart};
 pub use wait::{Provenance, WaitCause, WaitCauses};
+pub use waits::Waits;
 pub use wip::{Method, WipKind, WipRow, wip};

@@ -5,6 +5,7 @@ use super::moves::{Moves, Range};
 use super::stock::{Counted, Stocks};
 use crate::Twin;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use werkbuch_model::event::PartMeaning;
 use werkbuch_model::id::MachineNumber;
 use werkbuch_model::time::Timestamp;
@@ -12,7 +13,7 @@ use werkbuch_model::time::Timestamp;
 /// Everything that an estimate needs.
 pub(super) struct Ground<'g> {
     pub(super) twin: &'g Twin,
-    pub(super) graph: &'g Graph<'g>,
+    pub(super) graph: &'g Graph,
     pub(super) stocks: &'g Stocks,
     pub(super) moves: &'g Moves,
     pub(super) at: Timestamp,
@@ -59,7 +60,7 @@ impl Ground<'_> {
             if !element.is_passed() {
                 continue;
             }
-            let is_in = inside.contains(element.id);
+            let is_in = inside.contains(&*element.id);
             let (out, in_) = (ways_out(element, inside), self.ways_in(element, inside));
             let silent = &mut passed.silent;
             let gave = self.over(element, number, out, from, silent, true);
@@ -79,14 +80,16 @@ impl Ground<'_> {
 
     /// How many ways into a machine cross the border, of all its ways in. Only those from buffers: what
     /// comes from a machine is counted there.
-    fn ways_in(&self, element: &Element<'_>, inside: &BTreeSet<&str>) -> (usize, usize) {
-        let is_in = inside.contains(element.id);
-        let is_buffer = |id: &&&str| {
+    fn ways_in(&self, element: &Element, inside: &BTreeSet<&str>) -> (usize, usize) {
+        let is_in = inside.contains(&*element.id);
+        let is_buffer = |id: &&Arc<str>| {
             let from = self.graph.element(id);
             from.is_some_and(|from| from.machine.is_none())
         };
         let buffers = element.inlets.iter().filter(is_buffer);
-        let crossing = buffers.filter(|id| inside.contains(**id) != is_in).count();
+        let crossing = buffers
+            .filter(|id| inside.contains(&***id) != is_in)
+            .count();
         let begins = is_in && (element.source.is_some() || element.inlets.is_empty());
         let begins = usize::from(begins);
         (crossing + begins, element.inlets.len() + begins)
@@ -96,7 +99,7 @@ impl Ground<'_> {
     /// without a way on one side is where the described flow begins or ends: that crosses too.
     fn over(
         &self,
-        element: &Element<'_>,
+        element: &Element,
         number: MachineNumber,
         (crossing, all): (usize, usize),
         from: Timestamp,
@@ -132,8 +135,8 @@ impl Ground<'_> {
                 .map(|made| self.with_contents(element, made))
         };
         let Some(count) = count else {
-            if !silent.iter().any(|name| name == element.id) {
-                silent.push(element.id.to_owned());
+            if !silent.iter().any(|name| **name == *element.id) {
+                silent.push(element.id.to_string());
             }
             return Some(Range {
                 upper: None,
@@ -149,11 +152,11 @@ impl Ground<'_> {
 
     /// What a machine took in to have made so much: more by what it holds now, less by what it held
     /// before.
-    fn with_contents(&self, element: &Element<'_>, made: Range) -> Range {
+    fn with_contents(&self, element: &Element, made: Range) -> Range {
         let slots = element.capacity.unwrap_or(1);
         let now = self
             .stocks
-            .tracked(element.id)
+            .tracked(&element.id)
             .map(|parts| parts.len() as u64);
         let (least, most) = now.map_or((0, slots), |parts| (parts, parts));
         Range {
@@ -169,10 +172,12 @@ impl Ground<'_> {
 }
 
 /// How many ways out of a machine cross the border, of all its ways out.
-fn ways_out(element: &Element<'_>, inside: &BTreeSet<&str>) -> (usize, usize) {
-    let is_in = inside.contains(element.id);
+fn ways_out(element: &Element, inside: &BTreeSet<&str>) -> (usize, usize) {
+    let is_in = inside.contains(&*element.id);
     let outlets = element.outlets.iter();
-    let crossing = outlets.filter(|id| inside.contains(**id) != is_in).count();
+    let crossing = outlets
+        .filter(|id| inside.contains(&***id) != is_in)
+        .count();
     let ends = is_in && (element.sink.is_some() || element.outlets.is_empty());
     let ends = usize::from(ends);
     (crossing + ends, element.outlets.len() + ends)

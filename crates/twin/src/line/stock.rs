@@ -1,10 +1,11 @@
 //! What is known of the parts at each place: buffer levels, tracked parts, counted inventory.
 
+use super::placed::Placed;
 use crate::Twin;
 use crate::view::ValueView;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use werkbuch_model::event::{AspectKind, Body, Disposition};
+use werkbuch_model::event::{Aspect, AspectKind, Body};
 use werkbuch_model::time::Timestamp;
 
 /// A buffer's level as reported.
@@ -40,125 +41,76 @@ pub struct Counted {
     pub last: Timestamp,
 }
 
-/// One fact about parts that holds: what an event says of one aspect of the plant.
-#[derive(Clone, Copy, Debug)]
-struct Fact<'t> {
-    /// What the aspect is about: a part, a buffer, a location, a transport.
-    item: &'t str,
-    /// The second key: a lane, a part number.
-    sub: &'t str,
-    body: &'t Body<'t>,
-    at: Timestamp,
-    /// The name of the machine that the event is about, empty for none.
-    machine: &'t str,
-}
-
-/// Where a part is, as the last event about its place says.
-struct Whereabouts {
-    location: Option<String>,
-    transport: String,
-    to: String,
-    since: Timestamp,
-    variant: String,
-}
-
 /// All that holds of parts and places in a plant.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Stocks {
     levels: BTreeMap<String, BTreeMap<String, Option<Level>>>,
-    tracked: BTreeMap<String, Vec<TrackedPart>>,
-    /// The places of which it was said that a single part came or left.
-    entered: BTreeSet<String>,
     counted: BTreeMap<String, BTreeMap<String, Counted>>,
+    parts: BTreeMap<String, Placed>,
+    tracked: BTreeMap<String, Vec<TrackedPart>>,
+    /// The places of which it is said that a single part came or left, with how many parts say so.
+    entered: BTreeMap<String, usize>,
+    /// The parts of which the last thing heard is that a transport took them.
+    riding: BTreeMap<String, BTreeSet<String>>,
+    /// The parts by the oldest fact that they stand on: what is tracked is forgotten after a time.
+    ages: BTreeSet<(Timestamp, String)>,
 }
-
-/// The aspects of the plant that tell of parts and places.
-const ASPECTS: [AspectKind; 5] = [
-    AspectKind::Buffer,
-    AspectKind::Inventory,
-    AspectKind::PartPlace,
-    AspectKind::PartDisposition,
-    AspectKind::Transport,
-];
 
 impl Stocks {
     /// All that a twin holds of parts and places.
     #[must_use]
     pub fn of_twin(twin: &Twin) -> Self {
-        let values: Vec<_> = ASPECTS
-            .iter()
-            .flat_map(|kind| twin.plant_values(*kind))
-            .collect();
-        let name = |value: &ValueView<'_>| {
-            let machine = twin.description().machine(value.machine);
-            machine.map_or("", |machine| machine.id.as_str())
-        };
-        Self::of(values.iter().map(|value| Fact {
-            item: value.item,
-            sub: value.sub,
-            body: &value.body,
-            at: value.since,
-            machine: name(value),
-        }))
-    }
-
-    /// Sorts the facts by place.
-    fn of<'t>(facts: impl Iterator<Item = Fact<'t>>) -> Self {
         let mut stocks = Self::default();
-        let mut parts: BTreeMap<String, Whereabouts> = BTreeMap::new();
-        let mut gone: BTreeMap<String, Timestamp> = BTreeMap::new();
-        let mut arrived: BTreeMap<String, (String, Timestamp)> = BTreeMap::new();
-        for fact in facts {
-            match fact.body {
-                Body::BufferLevelChanged(said) => {
-                    let level = said.level.map(|parts| Level {
-                        parts,
-                        capacity: said.capacity,
-                        since: fact.at,
-                    });
-                    let lanes = stocks.levels.entry(fact.item.to_owned()).or_default();
-                    lanes.insert(fact.sub.to_owned(), level);
-                }
-                Body::InventoryCounted(said) => {
-                    // Weights and lengths are no parts.
-                    if said.unit.is_empty() {
-                        let counted = Counted {
-                            parts: whole(said.quantity),
-                            at: fact.at,
-                            last: fact.at,
-                        };
-                        let place = stocks.counted.entry(fact.item.to_owned()).or_default();
-                        place.insert(fact.sub.to_owned(), counted);
-                    }
-                }
-                Body::PartDispositioned(said) => {
-                    if matches!(said.disposition, Disposition::Scrap | Disposition::Shipped) {
-                        gone.insert(fact.item.to_owned(), fact.at);
-                    }
-                }
-                Body::TransportEnded(said) => {
-                    arrived.insert(fact.item.to_owned(), (said.at.to_string(), fact.at));
-                }
-                _ => {
-                    if let Body::PartLeft(said) = fact.body {
-                        // Where one part left, parts are known one by one, also when none is left.
-                        stocks.entered.insert(here(&said.location, &fact));
-                    }
-                    if let Some(place) = whereabouts(&fact) {
-                        parts.insert(fact.item.to_owned(), place);
-                    }
-                }
+        for kind in [AspectKind::Buffer, AspectKind::Inventory] {
+            for value in twin.plant_values(kind) {
+                stocks.put(&value);
             }
         }
-        for (part, place) in parts {
-            let scrapped = gone.get(&part).is_some_and(|at| *at >= place.since);
-            stocks.place(part, place, &arrived, scrapped);
+        for value in twin.plant_values(AspectKind::PartPlace) {
+            if let Some(placed) = Placed::of(twin, &value) {
+                stocks.place(value.item, placed);
+            }
         }
         stocks
-            .tracked
-            .values_mut()
-            .for_each(|parts| parts.sort_unstable());
-        stocks
+    }
+
+    /// Looks anew at one aspect of the plant after an event that may have moved it. Adds the places
+    /// of which something else holds now to `touched`.
+    pub(super) fn refresh(
+        &mut self,
+        twin: &Twin,
+        aspect: &Aspect<'_>,
+        touched: &mut BTreeSet<String>,
+    ) {
+        match aspect.kind {
+            AspectKind::Buffer | AspectKind::Inventory => {
+                self.take_out(aspect);
+                if let Some(value) = twin.plant_value(aspect.kind, aspect.item, aspect.sub) {
+                    self.put(&value);
+                }
+                touched.insert(aspect.item.to_owned());
+            }
+            AspectKind::PartPlace | AspectKind::PartDisposition => {
+                self.look(twin, aspect.item, touched);
+            }
+            AspectKind::Transport => {
+                let riding = self.riding.get(aspect.item).cloned();
+                for part in riding.unwrap_or_default() {
+                    self.look(twin, &part, touched);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets what is tracked no longer, as the twin has it.
+    pub(super) fn expire(&mut self, twin: &Twin, touched: &mut BTreeSet<String>) {
+        while let Some((oldest, part)) = self.ages.first()
+            && !twin.window.holds(AspectKind::PartPlace, *oldest)
+        {
+            let part = part.clone();
+            self.look(twin, &part, touched);
+        }
     }
 
     /// The level of a buffer; absent when nobody says, or not of every lane.
@@ -181,7 +133,7 @@ impl Stocks {
     #[must_use]
     pub fn tracked(&self, place: &str) -> Option<&[TrackedPart]> {
         let parts = self.tracked.get(place).map_or(&[][..], Vec::as_slice);
-        self.entered.contains(place).then_some(parts)
+        self.entered.contains_key(place).then_some(parts)
     }
 
     /// What was counted last at a place, all part numbers together, each at its own time; absent when
@@ -207,83 +159,111 @@ impl Stocks {
 
     /// The places at which something is known of single parts.
     pub fn places(&self) -> impl Iterator<Item = &str> {
-        self.entered.iter().map(String::as_str)
+        self.entered.keys().map(String::as_str)
     }
 
-    fn place(
-        &mut self,
-        part: String,
-        place: Whereabouts,
-        arrived: &BTreeMap<String, (String, Timestamp)>,
-        scrapped: bool,
-    ) {
-        let (location, since) = match place.location {
-            Some(location) => (location, place.since),
-            // On its way; once the transport has ended it is where that ended.
-            None => match arrived.get(&place.transport) {
-                Some((at, since)) if !place.transport.is_empty() && *since >= place.since => {
-                    let at = if at.is_empty() { &place.to } else { at };
-                    (at.clone(), *since)
+    /// Puts in what is said of a buffer's level or of counted parts.
+    fn put(&mut self, value: &ValueView<'_>) {
+        match &value.body {
+            Body::BufferLevelChanged(said) => {
+                let level = said.level.map(|parts| Level {
+                    parts,
+                    capacity: said.capacity,
+                    since: value.since,
+                });
+                let lanes = self.levels.entry(value.item.to_owned()).or_default();
+                lanes.insert(value.sub.to_owned(), level);
+            }
+            // Weights and lengths are no parts.
+            Body::InventoryCounted(said) if said.unit.is_empty() => {
+                let counted = Counted {
+                    parts: whole(said.quantity),
+                    at: value.since,
+                    last: value.since,
+                };
+                let place = self.counted.entry(value.item.to_owned()).or_default();
+                place.insert(value.sub.to_owned(), counted);
+            }
+            _ => {}
+        }
+    }
+
+    fn take_out(&mut self, aspect: &Aspect<'_>) {
+        if aspect.kind == AspectKind::Inventory {
+            remove(&mut self.counted, aspect.item, aspect.sub);
+        } else {
+            remove(&mut self.levels, aspect.item, aspect.sub);
+        }
+    }
+
+    /// Looks anew where a part is.
+    fn look(&mut self, twin: &Twin, part: &str, touched: &mut BTreeSet<String>) {
+        if let Some(placed) = self.parts.remove(part) {
+            touched.extend(placed.places().map(str::to_owned));
+            self.take_away(part, &placed);
+        }
+        let value = twin.plant_value(AspectKind::PartPlace, part, "");
+        if let Some(placed) = value.and_then(|value| Placed::of(twin, &value)) {
+            touched.extend(placed.places().map(str::to_owned));
+            self.place(part, placed);
+        }
+    }
+
+    fn place(&mut self, part: &str, placed: Placed) {
+        for place in placed.places() {
+            *self.entered.entry(place.to_owned()).or_default() += 1;
+        }
+        if let (Some(at), Some(tracked)) = (&placed.at, &placed.tracked) {
+            let parts = self.tracked.entry(at.clone()).or_default();
+            let place = parts.partition_point(|other| other < tracked);
+            parts.insert(place, tracked.clone());
+        }
+        if !placed.transport.is_empty() {
+            let riding = self.riding.entry(placed.transport.clone()).or_default();
+            riding.insert(part.to_owned());
+        }
+        self.ages.insert((placed.oldest, part.to_owned()));
+        self.parts.insert(part.to_owned(), placed);
+    }
+
+    /// The way back from [`Self::place`].
+    fn take_away(&mut self, part: &str, placed: &Placed) {
+        for place in placed.places() {
+            if let Some(parts) = self.entered.get_mut(place) {
+                *parts = parts.saturating_sub(1);
+                if *parts == 0 {
+                    self.entered.remove(place);
                 }
-                _ => return,
-            },
-        };
-        if location.is_empty() {
-            return;
+            }
         }
-        self.entered.insert(location.clone());
-        if !scrapped {
-            self.tracked.entry(location).or_default().push(TrackedPart {
-                since,
-                part,
-                variant: place.variant,
-            });
+        if let (Some(at), Some(tracked)) = (&placed.at, &placed.tracked)
+            && let Some(parts) = self.tracked.get_mut(at)
+        {
+            if let Ok(place) = parts.binary_search(tracked) {
+                parts.remove(place);
+            }
+            if parts.is_empty() {
+                self.tracked.remove(at);
+            }
         }
+        if let Some(riding) = self.riding.get_mut(&placed.transport) {
+            riding.remove(part);
+            if riding.is_empty() {
+                self.riding.remove(&placed.transport);
+            }
+        }
+        self.ages.remove(&(placed.oldest, part.to_owned()));
     }
 }
 
-/// Where the event leaves the part that the aspect is about; nothing for other events.
-fn whereabouts(fact: &Fact<'_>) -> Option<Whereabouts> {
-    let mut place = Whereabouts {
-        location: None,
-        transport: String::new(),
-        to: String::new(),
-        since: fact.at,
-        variant: String::new(),
-    };
-    match fact.body {
-        Body::PartEntered(said) => {
-            place.location = Some(here(&said.location, fact));
-            place.variant = said.variant.to_string();
+/// Takes a value out of a map in a map; an inner one that is empty goes too.
+fn remove<V>(from: &mut BTreeMap<String, BTreeMap<String, V>>, item: &str, sub: &str) {
+    if let Some(inner) = from.get_mut(item) {
+        inner.remove(sub);
+        if inner.is_empty() {
+            from.remove(item);
         }
-        Body::PartLeft(said) => {
-            place.to = said.to.to_string();
-            place.variant = said.variant.to_string();
-        }
-        Body::PartsJoined(said) if said.part == fact.item => {
-            place.location = Some(here(&said.location, fact));
-        }
-        Body::PartSplit(said) if said.part != fact.item => {
-            place.location = Some(here(&said.location, fact));
-        }
-        Body::TransportStarted(said) => {
-            place.transport = said.transport.to_string();
-            place.to = said.to.to_string();
-        }
-        Body::PartsJoined(_) | Body::PartSplit(_) => {}
-        _ => return None,
     }
-    Some(place)
-}
-
-/// A place by its name, or that of the machine that the event is about.
-fn here(location: &str, fact: &Fact<'_>) -> String {
-    let named = if location.is_empty() {
-        fact.machine
-    } else {
-        location
-    };
-    named.to_owned()
 }
 
 /// A quantity of pieces as a whole number; there are no more than nine quadrillion.

@@ -87,7 +87,7 @@ pub fn wip(twin: &Twin, stocks: &Stocks, moves: &Moves, at: Timestamp) -> Vec<Wi
     for element in graph.elements() {
         match element.machine {
             None => put(ground.buffer(element)),
-            Some(_) if element.is_passed() || stocks.tracked(element.id).is_some() => {
+            Some(_) if element.is_passed() || stocks.tracked(&element.id).is_some() => {
                 put(ground.machine(element));
             }
             Some(_) => {}
@@ -106,11 +106,11 @@ pub fn wip(twin: &Twin, stocks: &Stocks, moves: &Moves, at: Timestamp) -> Vec<Wi
 }
 
 impl Ground<'_> {
-    fn buffer(&self, buffer: &Element<'_>) -> WipRow {
-        let level = self.stocks.level(buffer.id);
+    fn buffer(&self, buffer: &Element) -> WipRow {
+        let level = self.stocks.level(&buffer.id);
         let capacity = level.and_then(|level| level.capacity).or(buffer.capacity);
-        let estimate = self.estimate(buffer.id, &BTreeSet::from([buffer.id]), capacity);
-        let mut row = match (self.stocks.tracked(buffer.id), level) {
+        let estimate = self.estimate(&buffer.id, &BTreeSet::from([&*buffer.id]), capacity);
+        let mut row = match (self.stocks.tracked(&buffer.id), level) {
             (Some(parts), _) => tracked(parts),
             (None, Some(level)) => WipRow {
                 since: Some(level.since),
@@ -130,31 +130,31 @@ impl Ground<'_> {
         }
         WipRow {
             kind: WipKind::Buffer,
-            location: buffer.id.to_owned(),
+            location: buffer.id.to_string(),
             capacity,
             ..row
         }
     }
 
-    fn machine(&self, machine: &Element<'_>) -> WipRow {
+    fn machine(&self, machine: &Element) -> WipRow {
         let slots = Some(machine.capacity.unwrap_or(1));
         let row = match (
-            self.stocks.tracked(machine.id),
-            self.stocks.counted(machine.id),
+            self.stocks.tracked(&machine.id),
+            self.stocks.counted(&machine.id),
         ) {
             (Some(parts), _) => tracked(parts),
             (None, _) => self.by_state(machine, slots),
         };
         WipRow {
             kind: WipKind::Machine,
-            location: machine.id.to_owned(),
+            location: machine.id.to_string(),
             capacity: slots,
             ..row
         }
     }
 
     /// What a machine's state tells of the parts in it.
-    fn by_state(&self, machine: &Element<'_>, slots: Option<u64>) -> WipRow {
+    fn by_state(&self, machine: &Element, slots: Option<u64>) -> WipRow {
         let state = machine
             .machine
             .and_then(|number| self.twin.machine(number))
@@ -185,8 +185,8 @@ impl Ground<'_> {
         let elements = self
             .graph
             .elements()
-            .filter(|element| self.graph.lies_in(element, unit));
-        let inside: BTreeSet<&str> = elements.map(|element| element.id).collect();
+            .filter(|element| element.lies_in(self.twin.description(), unit));
+        let inside: BTreeSet<&str> = elements.map(|element| &*element.id).collect();
         let rows: Vec<&WipRow> = places
             .iter()
             .filter(|row| inside.contains(row.location.as_str()))

@@ -14,8 +14,8 @@ const GATEWAY: Name = ("gateway-1", 1);
 
 /// A line of machines `m1`, `m2` ... and buffers `b1`, `b2` ... of three places, as its flows name
 /// them: `m1>b1 b1>m2`.
-struct Line {
-    writer: Writer,
+pub(crate) struct Line {
+    pub(crate) writer: Writer,
     sequence: u64,
 }
 
@@ -25,7 +25,7 @@ impl Line {
     }
 
     /// With more about the plant itself, and more objects.
-    fn with(flows: &str, plant: &str, more: &str) -> Self {
+    pub(crate) fn with(flows: &str, plant: &str, more: &str) -> Self {
         let mut text = format!("[plant]\nid = \"PLT-07\"\n{plant}{more}");
         text += "[[unit]]\nid = \"line\"\nlevel = \"production-line\"\n";
         let flows: Vec<(&str, &str)> = flows
@@ -60,7 +60,7 @@ impl Line {
         }
     }
 
-    fn say(&mut self, machine: u32, at_s: i64, body: Body<'static>) {
+    pub(crate) fn say(&mut self, machine: u32, at_s: i64, body: Body<'static>) {
         self.sequence += 1;
         self.writer.report(Said {
             machine,
@@ -72,7 +72,7 @@ impl Line {
         });
     }
 
-    fn state(&mut self, machine: u32, at_s: i64, to: State) {
+    pub(crate) fn state(&mut self, machine: u32, at_s: i64, to: State) {
         let body = Body::StateChanged(StateChanged {
             to,
             vocabulary: Vocabulary::Canonical,
@@ -90,7 +90,7 @@ impl Line {
         self.say(0, at_s, body);
     }
 
-    fn enter(&mut self, part: &str, location: &str, at_s: i64) {
+    pub(crate) fn enter(&mut self, part: &str, location: &str, at_s: i64) {
         let body = Body::PartEntered(PartEntered {
             part: part.to_owned().into(),
             location: location.to_owned().into(),
@@ -100,7 +100,7 @@ impl Line {
         self.say(0, at_s, body);
     }
 
-    fn leave(&mut self, part: &str, location: &str, at_s: i64) {
+    pub(crate) fn leave(&mut self, part: &str, location: &str, at_s: i64) {
         let body = Body::PartLeft(PartLeft {
             part: part.to_owned().into(),
             location: location.to_owned().into(),

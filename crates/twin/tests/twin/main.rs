@@ -18,4 +18,5 @@ mod memory;
 mod quality;
 mod snapshot;
 mod views;
+mod waits;
 mod writer;

@@ -46,12 +46,12 @@ impl Screen {
                 machine::state(found.state),
             );
             let step = if before == now {
-                now.to_owned()
+                machine::shown_state(found)
             } else {
-                format!("{before} -> {now}")
+                format!("{before} -> {}", machine::shown_state(found))
             };
             let line = format!(
-                "{plant:<12}  {name:<18}  {step:<28}  {:<30}  {}",
+                "{plant:<12}  {name:<18}  {step:<36}  {:<30}  {}",
                 when::shown(change.effective_at.or(found.since)),
                 found.reason
             );

@@ -5,6 +5,7 @@ use crate::Context;
 use crate::client::Client;
 use crate::command::{last, time};
 use crate::failure::{Failure, Outcome};
+use crate::line::preferred_plant;
 use crate::output::Format;
 use crate::view::change;
 use crate::when::{self, Bound};
@@ -24,9 +25,13 @@ const SCREEN_EVERY_MS: u32 = 500;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A plant; can be given several times. Left out: all, also those that are created later.
+    /// A plant; can be given several times. Left out: that of WERKBUCH_PLANT or of the context, and
+    /// where neither names one all, also those that are created later.
     #[arg(long)]
     plant: Vec<String>,
+    /// All plants, also those that are created later, whatever the context says.
+    #[arg(long, conflicts_with = "plant")]
+    all_plants: bool,
     /// Only machines for which this holds, before or after what is recorded of them.
     #[arg(
         long = "where",
@@ -84,7 +89,10 @@ enum Lost {
     Failed(Failure),
 }
 
-pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
+    if args.plant.is_empty() && !args.all_plants {
+        args.plant.extend(preferred_plant(context));
+    }
     let duration = args.duration.as_deref().map(when::duration).transpose()?;
     let draws =
         args.screen && context.output.format == Format::Table && std::io::stdout().is_terminal();

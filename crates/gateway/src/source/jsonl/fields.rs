@@ -96,6 +96,20 @@ mod tests {
         assert_eq!((who.plain.as_ref(), comment.plain.as_ref()), ("Jo", "ok"));
         let targets = json!({"action": "RETRACT", "targets": "[3, 4]"});
         assert!(read("CORRECTION_RECORDED", targets).is_ok());
+        let replaced = json!({
+            "action": "REPLACE",
+            "targets": "[3]",
+            "replacement": r#"{"kind":"STATE_CHANGED","to":"HELD","reason":"{7}"}"#,
+        });
+        let Body::CorrectionRecorded(correction) = read("CORRECTION_RECORDED", replaced).unwrap()
+        else {
+            unreachable!();
+        };
+        let replacement = correction.replacement.map(|body| *body);
+        assert!(
+            matches!(&replacement, Some(Body::StateChanged(said)) if said.reason == "{7}"),
+            "{replacement:?}"
+        );
     }
 
     #[test]

@@ -23,6 +23,23 @@ impl Loose {
             _ => self.0,
         }
     }
+
+    fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
+            Value::Object(members) => visitor.visit_map(Members::new(members)),
+            value => value.deserialize_any(visitor),
+        }
+    }
+}
+
+/// Methods that read a text as the text that it is.
+macro_rules! as_it_is {
+    ($($name:ident)+) => {$(
+        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.visit(visitor)
+        }
+    )+};
 }
 
 /// Two digits for each byte.
@@ -56,12 +73,14 @@ impl<'de> Deserializer<'de> for Loose {
         deserialize_f64
     }
 
+    as_it_is! { deserialize_char deserialize_str deserialize_string deserialize_identifier }
+
+    /// What may be anything is an object when it is written as one, such as what a correction replaces
+    /// an event by.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            Value::Object(members) => visitor.visit_map(Members::new(members)),
-            value => value.deserialize_any(visitor),
-        }
+        let is_object = matches!(&self.0, Value::String(text) if text.starts_with('{'));
+        let value = if is_object { self.parsed() } else { self.0 };
+        Self(value).visit(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -110,8 +129,7 @@ impl<'de> Deserializer<'de> for Loose {
     }
 
     forward_to_deserialize_any! {
-        i128 u128 char str string bytes byte_buf unit unit_struct tuple tuple_struct enum identifier
-        ignored_any
+        i128 u128 bytes byte_buf unit unit_struct tuple tuple_struct enum ignored_any
     }
 }
 

@@ -5,17 +5,21 @@ use crate::view::machine::{in_brief, in_full};
 use crate::view::row::MachineRow;
 use crate::view::{code, twin as view};
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 use werkbuch_engine::EngineError;
 use werkbuch_model::event::{Body, Kind, Recorded};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
+use werkbuch_twin::line::Waits;
 use werkbuch_twin::{FoldError, Twin};
 use werkbuch_wire::{name, pb};
 
 /// A plant as a stream sees it, at the position of its twin.
 pub(super) struct Watched {
     pub(super) twin: Twin,
+    /// Why its machines wait, as the twin is now.
+    waits: Waits,
     asked: Arc<Asked>,
     /// The machines that match now.
     matching: BTreeSet<MachineNumber>,
@@ -34,6 +38,8 @@ pub(super) struct Touched {
     pub(super) previous: i32,
     /// The machine as it was, when the description no longer has it.
     pub(super) gone: Option<Box<pb::Machine>>,
+    /// Whether the event is about others, and only why this machine waits has changed.
+    pub(super) inferred: bool,
 }
 
 /// The event that touched a machine.
@@ -57,49 +63,70 @@ impl Cause {
 }
 
 impl Watched {
+    /// A plant with the twin of where its stream begins. Looks at every machine.
     pub(super) fn new(twin: Twin, asked: Arc<Asked>) -> Self {
+        let waits = Waits::of(&twin);
         let matching = view::rows(&twin)
+            .map(|row| row.knowing(&waits))
             .filter(|row| asked.filter.matches(row))
             .map(|row| row.machine.number())
             .collect();
         Self {
             plant_name: name::of_plant(twin.plant().as_str()),
             twin,
+            waits,
             asked,
             matching,
         }
     }
 
-    /// Folds the next event. Answers the machines that it touches, by their numbers.
+    /// Folds the next event. Answers the machines that it touches, by their numbers: the one that it
+    /// is about, and those of which it follows that they wait for another reason.
     /// Errors: the event does not fold.
     pub(super) fn fold(&mut self, event: &Recorded<'_>) -> Result<Vec<Touched>, EngineError> {
         if matches!(event.reported.body, Body::DescriptionChanged(_)) {
-            let before = self.twin.clone();
+            let (twin, waits) = (self.twin.clone(), self.waits.clone());
             self.apply(event)?;
-            let is_new = self.twin.revision() != before.revision();
-            return Ok(if is_new {
-                self.described_anew(&before)
-            } else {
-                Vec::new()
-            });
+            let is_new = self.twin.revision() != twin.revision();
+            let mut others = self.waits.follow(&self.twin, event);
+            if is_new {
+                return Ok(self.described_anew(&twin, &waits));
+            }
+            return Ok(self.touched(&mut others, None));
         }
         let machine = event.reported.machine;
-        if machine.get() == 0 {
-            self.apply(event)?;
-            return Ok(Vec::new());
-        }
         let previous = shown(&self.twin, machine);
         self.apply(event)?;
-        let was = self.matching.contains(&machine);
-        let is = self.look(machine);
-        let touched = (was || is).then_some(Touched {
-            machine,
-            was,
-            is,
-            previous,
-            gone: None,
-        });
-        Ok(touched.into_iter().collect())
+        let mut touched = self.waits.follow(&self.twin, event);
+        let about = (machine.get() != 0).then_some((machine, previous));
+        Ok(self.touched(&mut touched, about))
+    }
+
+    /// The machines among these that matched before or do now; with them the one that an event is
+    /// about, which was in another state before.
+    fn touched(
+        &mut self,
+        machines: &mut BTreeSet<MachineNumber>,
+        about: Option<(MachineNumber, i32)>,
+    ) -> Vec<Touched> {
+        machines.extend(about.map(|(machine, _)| machine));
+        let mut touched = Vec::new();
+        for machine in machines.iter().copied() {
+            let was = self.matching.contains(&machine);
+            let is = self.look(machine);
+            if was || is {
+                let about = about.filter(|(about, _)| *about == machine);
+                touched.push(Touched {
+                    machine,
+                    was,
+                    is,
+                    previous: about.map_or_else(|| shown(&self.twin, machine), |about| about.1),
+                    gone: None,
+                    inferred: about.is_none(),
+                });
+            }
+        }
+        touched
     }
 
     /// The change that a touched machine is told with; `events` is how many events it stands for.
@@ -119,12 +146,15 @@ impl Watched {
             plant: self.plant_name.clone(),
             position: cause.position.get(),
             change_kind: kind.into(),
-            machine: self.shown(&self.twin, touched.machine).or_else(gone),
+            machine: self
+                .shown(&self.twin, &self.waits, touched.machine)
+                .or_else(gone),
             previous_state: touched.previous,
             event_kind: cause.kind.name().to_owned(),
             effective_at: Some(cause.effective_at.nanos()),
             recorded_at: Some(cause.recorded_at.nanos()),
             events,
+            inferred: touched.inferred,
         }
     }
 
@@ -133,13 +163,13 @@ impl Watched {
         &self,
         after: MachineNumber,
     ) -> impl Iterator<Item = (MachineNumber, pb::MachineChange)> {
-        let numbers = self.matching.iter().copied();
-        numbers.filter(move |number| *number > after).map(|number| {
+        let beyond = (Bound::Excluded(after), Bound::Unbounded);
+        self.matching.range(beyond).copied().map(|number| {
             let change = pb::MachineChange {
                 plant: self.plant_name.clone(),
                 position: self.twin.position().get(),
                 change_kind: pb::MachineChangeKind::Present.into(),
-                machine: self.shown(&self.twin, number),
+                machine: self.shown(&self.twin, &self.waits, number),
                 previous_state: shown(&self.twin, number),
                 ..pb::MachineChange::default()
             };
@@ -165,7 +195,8 @@ impl Watched {
     /// Looks whether a machine matches now, and notes it.
     fn look(&mut self, machine: MachineNumber) -> bool {
         let filter = &self.asked.filter;
-        let is = view::row(&self.twin, machine).is_some_and(|row| filter.matches(&row));
+        let row = view::row(&self.twin, machine).map(|row| row.knowing(&self.waits));
+        let is = row.is_some_and(|row| filter.matches(&row));
         if is {
             self.matching.insert(machine);
         } else {
@@ -175,7 +206,7 @@ impl Watched {
     }
 
     /// A description may touch every machine: those that it changes are found by comparing.
-    fn described_anew(&mut self, before: &Twin) -> Vec<Touched> {
+    fn described_anew(&mut self, before: &Twin, waits: &Waits) -> Vec<Touched> {
         let mut touched = Vec::new();
         let numbers = |twin: &Twin| -> Vec<MachineNumber> {
             let machines = twin.description().machines();
@@ -184,8 +215,8 @@ impl Watched {
         let mut machines: BTreeSet<_> = numbers(before).into_iter().collect();
         machines.extend(numbers(&self.twin));
         for machine in machines {
-            let then = self.shown(before, machine);
-            let now = self.shown(&self.twin, machine);
+            let then = self.shown(before, waits, machine);
+            let now = self.shown(&self.twin, &self.waits, machine);
             let was = self.matching.contains(&machine);
             let is = self.look(machine);
             if (was || is) && (was != is || then != now) {
@@ -199,14 +230,15 @@ impl Watched {
                     } else {
                         None
                     },
+                    inferred: false,
                 });
             }
         }
         touched
     }
 
-    fn shown(&self, twin: &Twin, machine: MachineNumber) -> Option<pb::Machine> {
-        let row: MachineRow<'_> = view::row(twin, machine)?;
+    fn shown(&self, twin: &Twin, waits: &Waits, machine: MachineNumber) -> Option<pb::Machine> {
+        let row: MachineRow<'_> = view::row(twin, machine)?.knowing(waits);
         let plant = twin.plant().as_str();
         Some(if self.asked.full {
             in_full(plant, &row)

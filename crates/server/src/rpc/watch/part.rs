@@ -75,7 +75,7 @@ impl Parts {
         self.done
     }
 
-    /// The parts, none of which moves the place to resume.
+    /// The parts, which reach no further than the last change.
     pub(super) fn stay(mut self) -> Vec<Part> {
         self.cut();
         self.done

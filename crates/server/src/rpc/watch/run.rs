@@ -8,7 +8,7 @@ use super::sample::Samples;
 use super::token::{Cursor, Within};
 use crate::context::Context;
 use crate::error;
-use crate::limits::WATCH_EVENTS_MAX;
+use crate::limits::{WATCH_CHANGES_MAX, WATCH_EVENTS_MAX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -104,9 +104,7 @@ impl Runner {
             _places: places,
         };
         if let Some(Within::Present(after)) = cursor.within {
-            for part in running.present(after) {
-                tell(&to, part).await?;
-            }
+            running = running.present(&context, &to, after).await?;
         }
         match asked.sample {
             None => running.each(&context, &to).await,
@@ -116,16 +114,49 @@ impl Runner {
 }
 
 impl Running {
-    /// The machines that match where the stream begins.
-    fn present(&mut self, after: MachineNumber) -> Vec<Part> {
+    /// Tells the machines that match where the stream begins, a few at a time: a large plant must
+    /// neither hold up a thread that others wait for, nor be in memory as a whole.
+    async fn present(
+        mut self,
+        context: &Context,
+        to: &mpsc::Sender<News>,
+        after: MachineNumber,
+    ) -> Result<Self, End> {
+        let mut next = Some(after);
+        while let Some(after) = next {
+            let place = to.reserve().await.map_err(|_| End::Gone)?;
+            let parts;
+            (self, parts, next) = context
+                .stream_blocking(move || Ok(self.some_present(after)))
+                .await?;
+            hand_over(place, to, parts).await?;
+        }
+        Ok(self)
+    }
+
+    /// The next machines beyond `after` that match; absent is the place to go on when these are all.
+    /// Blocking.
+    fn some_present(mut self, after: MachineNumber) -> (Self, Vec<Part>, Option<MachineNumber>) {
         let position = self.watched.twin.position();
         let mut parts = self.parts();
-        for (machine, change) in self.watched.present(after) {
+        let mut left = self.watched.present(after);
+        let mut last = after;
+        for (machine, change) in left.by_ref().take(WATCH_CHANGES_MAX) {
             let within = Some(Within::Present(machine));
             parts.push(change, Cursor { position, within });
+            last = machine;
+        }
+        let more = left.next().is_some();
+        drop(left);
+        if more {
+            let within = Some(Within::Present(last));
+            self.told = Cursor { position, within };
+            let parts = parts.stay();
+            return (self, parts, Some(last));
         }
         self.told = Cursor::at(position);
-        parts.finish(position)
+        let parts = parts.finish(position);
+        (self, parts, None)
     }
 
     /// Tells every change.
@@ -136,13 +167,7 @@ impl Running {
             let place = to.reserve().await.map_err(|_| End::Gone)?;
             let parts;
             (self, parts) = context.stream_blocking(move || self.step()).await?;
-            let mut parts = parts.into_iter();
-            if let Some(first) = parts.next() {
-                place.send(News::Part(first));
-            }
-            for part in parts {
-                tell(to, part).await?;
-            }
+            hand_over(place, to, parts).await?;
         }
     }
 
@@ -184,15 +209,7 @@ impl Running {
                 }
             }
             if Instant::now() >= look {
-                let place = to.reserve().await.map_err(|_| End::Gone)?;
-                let mut parts = self.samples.tell(&self.watched, self.told).into_iter();
-                if let Some(first) = parts.next() {
-                    place.send(News::Part(first));
-                }
-                for part in parts {
-                    tell(to, part).await?;
-                }
-                self.told = Cursor::at(self.watched.twin.position());
+                self = self.look(context, to).await?;
                 look = Instant::now() + every;
             }
             if self.is_behind() {
@@ -202,6 +219,26 @@ impl Running {
             tokio::select! {
                 ready = self.follow.ready() => ready.map_err(error::status)?,
                 () = tokio::time::sleep_until(look), if !quiet => {}
+            }
+        }
+    }
+
+    /// Tells what has been sampled, a few machines at a time.
+    async fn look(mut self, context: &Context, to: &mpsc::Sender<News>) -> Result<Self, End> {
+        loop {
+            let place = to.reserve().await.map_err(|_| End::Gone)?;
+            let parts;
+            (self, parts) = context
+                .stream_blocking(move || {
+                    let (watched, told) = (&self.watched, self.told);
+                    let parts = self.samples.tell(watched, told, WATCH_CHANGES_MAX);
+                    Ok((self, parts))
+                })
+                .await?;
+            hand_over(place, to, parts).await?;
+            if self.samples.is_empty() {
+                self.told = Cursor::at(self.watched.twin.position());
+                return Ok(self);
             }
         }
     }
@@ -251,6 +288,22 @@ impl Running {
     fn parts(&self) -> Parts {
         Parts::new(self.watched.twin.plant().clone(), self.told)
     }
+}
+
+/// Hands over parts, for the first of which there is room.
+async fn hand_over(
+    place: mpsc::Permit<'_, News>,
+    to: &mpsc::Sender<News>,
+    parts: Vec<Part>,
+) -> Result<(), End> {
+    let mut parts = parts.into_iter();
+    if let Some(first) = parts.next() {
+        place.send(News::Part(first));
+    }
+    for part in parts {
+        tell(to, part).await?;
+    }
+    Ok(())
 }
 
 async fn tell(to: &mpsc::Sender<News>, part: Part) -> Result<(), End> {

@@ -35,6 +35,7 @@ impl Samples {
                     let known = known.get_mut();
                     known.touched.is = touched.is;
                     known.touched.gone = touched.gone;
+                    known.touched.inferred &= touched.inferred;
                     known.last = cause;
                     known.events = known.events.saturating_add(1);
                 }
@@ -42,17 +43,29 @@ impl Samples {
         }
     }
 
-    /// Tells what the machines came to. What came and went between two looks is not told. Only the last
-    /// part moves the place to resume: one that is lost on the way is told anew.
-    pub(super) fn tell(&mut self, watched: &Watched, told: Cursor) -> Vec<Part> {
+    /// Whether nothing was touched since the last look.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Tells what the next `most` machines came to. What came and went between two looks is not told.
+    /// Only the last part of the last machines moves the place to resume: one that is lost on the way
+    /// is told anew.
+    pub(super) fn tell(&mut self, watched: &Watched, told: Cursor, most: usize) -> Vec<Part> {
         let mut parts = Parts::new(watched.twin.plant().clone(), told);
-        for sample in std::mem::take(&mut self.0).into_values() {
+        for _ in 0..most {
+            let Some((_, sample)) = self.0.pop_first() else {
+                break;
+            };
             if sample.touched.was || sample.touched.is {
                 let change = watched.change(&sample.touched, &sample.last, sample.events);
                 parts.push(change, told);
             }
         }
-        let position = watched.twin.position();
-        parts.finish(position)
+        if self.is_empty() {
+            parts.finish(watched.twin.position())
+        } else {
+            parts.stay()
+        }
     }
 }
