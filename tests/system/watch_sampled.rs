@@ -6,10 +6,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The pieces of what a terminal shows that wait to be looked at.
+const PIECES_WAITING: usize = 1_024;
 
 /// The changes that a watcher tells up to a position.
 fn changes(watcher: &mut Watcher, end: u64) -> Vec<Value> {
@@ -109,7 +111,7 @@ impl Terminal {
             .spawn()
             .unwrap();
         let mut stdout = child.stdout.take().unwrap();
-        let (sender, shown) = channel();
+        let (sender, shown) = sync_channel(PIECES_WAITING);
         std::thread::spawn(move || {
             let mut bytes = [0; 4_096];
             while let Ok(count @ 1..) = stdout.read(&mut bytes) {

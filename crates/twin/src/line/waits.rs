@@ -146,7 +146,7 @@ impl Waits {
 
     /// Looks which machines began or ceased to be planned to work, as time has passed.
     fn pass_time(&mut self, twin: &Twin, touched: &mut BTreeSet<MachineNumber>) {
-        let now = now(twin);
+        let now = time_of(twin);
         while let Some((until, number)) = self.due.first().copied()
             && until <= now
         {
@@ -183,7 +183,7 @@ impl Waits {
             MachineNumber(0)
         };
         let place = (machine.calendar.clone(), machine.parent.clone(), number);
-        let now = now(twin);
+        let now = time_of(twin);
         match self.plans.get(&place) {
             Some(known) if known.until > now => known.clone(),
             _ => {
@@ -196,7 +196,7 @@ impl Waits {
 }
 
 /// The time that plans are asked about.
-fn now(twin: &Twin) -> Timestamp {
+fn time_of(twin: &Twin) -> Timestamp {
     twin.scope()
         .at
         .or(twin.last_recorded_at())
