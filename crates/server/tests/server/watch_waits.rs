@@ -1,7 +1,7 @@
 //! What a watcher sees of machines that wait: at every position what a list of that position shows.
 
 use crate::harness::{Served, append, apply, event, open, serve, state};
-use crate::watch::{begin, from, request, until};
+use crate::watch::{begin, from, request, said, until};
 use std::collections::BTreeMap;
 use werkbuch_model::event::{Body, BufferLevelChanged, PartEntered, PartLeft, State};
 use werkbuch_wire::pb::{self, MachineChange, MachineChangeKind as Kind};
@@ -177,7 +177,8 @@ async fn a_watcher_begins_with_who_waits_and_is_told_when_a_neighbour_ends_it() 
         ..request(&[PLANT])
     };
     let mut watching = begin(&served, asked).await;
-    let (present, _) = until(&mut watching, &[(PLANT, begun)]).await;
+    let present = said(&mut watching).await.changes;
+    assert_eq!(present[0].position, begun);
     let cause = present[0].machine.clone().unwrap().wait_cause.unwrap();
     assert_eq!(cause.because, "buffer b2 is empty");
     assert_eq!((present.len(), present[0].inferred), (1, false));
