@@ -279,6 +279,15 @@ fn a_demo_that_cannot_start_says_why() {
     let ran = run(&["demo", "--for", "1s", "--data", file.to_str().unwrap()]);
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert!(ran.stderr.contains("reason: FOLDER_FAILED"), "{ran:#?}");
+    let ran = run(&[
+        "demo",
+        "--for",
+        "1s",
+        "--data",
+        folder.path().to_str().unwrap(),
+    ]);
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(ran.stderr.contains("holds other things"), "{ran:#?}");
     let ran = run(&["demo", "--for", "1s", "--plants", "3", "--machines", "100"]);
     assert_eq!(ran.code, 2, "{ran:#?}");
     assert!(

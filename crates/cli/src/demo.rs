@@ -122,6 +122,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let clock = Clock::new(args.speed, duration, start, now)?;
     let plants = plant::plants(args.plants, args.machines, args.seed)?;
     let folder = Folder::new(args.data.as_deref())?;
+    if folder.has_log {
+        context.output.note(&format!(
+            "\"{}\" has a log already, and this run adds to it: where that one tells of a later plant time, or of other plants, twin and truth differ",
+            folder.path.display()
+        ));
+    }
     let server = Hosted::start(&folder.path, &args.listen).await?;
     let url = format!("http://{}", server.address);
     context.output.note(&format!(

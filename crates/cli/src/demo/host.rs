@@ -9,6 +9,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use werkbuch_server::{PartialConfig, ServeError};
 
+/// The file by which a data folder is known.
+const MARK: &str = "book.toml";
+
 /// A running server.
 pub(super) struct Hosted {
     pub(super) address: SocketAddr,
@@ -19,14 +22,30 @@ pub(super) struct Hosted {
 /// The data folder: one that was named, or one that goes when this goes.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
+    /// Whether a log is there already, to which this run adds.
+    pub(super) has_log: bool,
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl Folder {
+    /// Errors: the folder that was named is full of other things, or there can be no temporary one.
     pub(super) fn new(named: Option<&Path>) -> Outcome<Self> {
         if let Some(path) = named {
+            let has_log = path.join(MARK).is_file();
+            // A start that was broken off leaves its lock behind.
+            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+            let mut entries = entries.filter(|entry| entry.file_name() != "LOCK");
+            if !has_log && entries.next().is_some() {
+                let what = format!(
+                    "\"{}\" holds other things than a log of werkbuch",
+                    path.display()
+                );
+                return Err(Failure::usage(what)
+                    .hint("name an empty folder with --data, or one that is not there yet"));
+            }
             return Ok(Self {
                 path: path.to_owned(),
+                has_log,
                 _temporary: None,
             });
         }
@@ -39,6 +58,7 @@ impl Folder {
         })?;
         Ok(Self {
             path: temporary.path().to_owned(),
+            has_log: false,
             _temporary: Some(temporary),
         })
     }
