@@ -122,12 +122,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let clock = Clock::new(args.speed, duration, start, now)?;
     let plants = plant::plants(args.plants, args.machines, args.seed)?;
     let folder = Folder::new(args.data.as_deref())?;
-    if folder.has_log {
-        context.output.note(&format!(
-            "\"{}\" has a log already, and this run adds to it: where that one tells of a later plant time, or of other plants, twin and truth differ",
-            folder.path.display()
-        ));
-    }
+    tell_of_log(&folder, context);
     let server = Hosted::start(&folder.path, &args.listen).await?;
     let url = format!("http://{}", server.address);
     context.output.note(&format!(
@@ -140,8 +135,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let client = Client::connect(&url).await?;
     let first = plants
         .first()
-        .map(|plant| plant.id.to_string())
-        .unwrap_or_default();
+        .map_or_else(String::new, |one| one.id.to_string());
     let mut screen = Screen::new(context.output, live_hints(&url, &first));
     let began = Instant::now();
     let watched = watched(&client, plants, &args, clock, &mut screen, &interrupts);
@@ -177,6 +171,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         .output
         .note(&next(args.data.as_deref(), file.as_deref(), &first));
     Ok(())
+}
+
+/// Says that a run adds to a log, because then twin and truth may differ.
+fn tell_of_log(folder: &Folder, context: &Context) {
+    if folder.has_log {
+        context.output.note(&format!(
+            "\"{}\" has a log already, and this run adds to it: where that one tells of a later plant time, or of other plants, twin and truth differ",
+            folder.path.display()
+        ));
+    }
 }
 
 /// Applies the plants, feeds them and shows them until the time is over or a person stops it.
