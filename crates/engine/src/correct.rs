@@ -5,7 +5,7 @@
 //! writer waits meanwhile so that nothing can come between.
 
 use crate::error::EngineError;
-use crate::recover::each_event;
+use crate::recover::{each_event, each_event_near};
 use crate::writer::Writer;
 use bytes::Bytes;
 use std::cell::RefCell;
@@ -89,9 +89,10 @@ impl Corrector<'_> {
             read_to, history, ..
         } = last;
         let events = &mut Arc::make_mut(history).events;
-        each_event(
+        each_event_near(
             &**self.store,
             self.plant,
+            machine,
             read_to.next(),
             &mut |event, bytes| {
                 if event.reported.machine == machine && event.is_reported() {

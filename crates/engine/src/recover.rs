@@ -9,9 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use werkbuch_journal::disk::Disk;
-use werkbuch_journal::{Options, RecoveryReport, Segments, Store, StoreError, Trusted};
+use werkbuch_journal::{Blocks, Options, RecoveryReport, Segments, Store, StoreError, Trusted};
 use werkbuch_model::event::Recorded;
-use werkbuch_model::id::{LogId, PlantId, Position};
+use werkbuch_model::id::{LogId, MachineNumber, PlantId, Position};
 use werkbuch_record::decode_recorded;
 use werkbuch_twin::Twin;
 
@@ -193,7 +193,28 @@ pub(crate) fn each_event(
     from: Position,
     f: &mut EachEvent<'_>,
 ) -> Result<(), EngineError> {
-    let blocks = match store.read(plant, from) {
+    each_of(store.read(plant, from), plant, f)
+}
+
+/// The same, where only what is said of one machine is wanted: some or all of the other events are left
+/// out.
+/// Errors: as for [`each_event`].
+pub(crate) fn each_event_near(
+    store: &dyn Store,
+    plant: &PlantId,
+    machine: MachineNumber,
+    from: Position,
+    f: &mut EachEvent<'_>,
+) -> Result<(), EngineError> {
+    each_of(store.read_machine(plant, from, machine), plant, f)
+}
+
+fn each_of(
+    blocks: Result<Blocks, StoreError>,
+    plant: &PlantId,
+    f: &mut EachEvent<'_>,
+) -> Result<(), EngineError> {
+    let blocks = match blocks {
         // A plant whose first commit failed has no log yet.
         Err(StoreError::UnknownPlant { .. }) => return Ok(()),
         blocks => blocks?,
@@ -201,9 +222,6 @@ pub(crate) fn each_event(
     for block in blocks {
         let block = block?;
         for (position, bytes) in block.events() {
-            if position < from {
-                continue;
-            }
             let event = decode_recorded(bytes).map_err(|error| EngineError::FormatNewer {
                 plant: plant.clone(),
                 cause: format!("event {position}: {error}"),

@@ -126,7 +126,7 @@ fn recorded_by(
     end: Position,
     time: werkbuch_model::time::Timestamp,
 ) -> Result<Position, EngineError> {
-    let Some(block) = store.block_at(plant, time) else {
+    let Some(block) = store.block_at(plant, time)? else {
         return Ok(Position(0));
     };
     let mut last = Position(block.first.get().saturating_sub(1));

@@ -1,6 +1,7 @@
 //! What is kept in memory of each plant's log: where its blocks lie and whose events they hold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use werkbuch_model::id::{LogId, Position, Sequence, SourceNumber, WriterEpoch};
 use werkbuch_model::time::Timestamp;
@@ -8,8 +9,9 @@ use werkbuch_proof::CompactRange;
 use werkbuch_record::block::{BlockHeader, Run};
 
 use crate::BlockBounds;
+use crate::segments::Segment;
 
-/// Where a block lies and what it covers.
+/// Where a block of a write-ahead file lies and what it covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockRef {
     /// The number of the file it lies in.
@@ -27,34 +29,73 @@ impl BlockRef {
             generation: header.generation,
             offset,
             bytes: head.saturating_add(header.stored_body_bytes),
-            bounds: BlockBounds {
-                first: header.first,
-                last: header.last(),
-                recorded_min: header.recorded_min,
-                recorded_max: header.recorded_max,
-                effective_min: header.effective_min,
-                effective_max: header.effective_max,
-            },
+            bounds: BlockBounds::of(header),
         }
     }
 }
 
-/// The log of one plant.
+/// The log of one plant: what is sealed, and behind it what is not.
 #[derive(Clone, Debug)]
 pub(crate) struct PlantIndex {
     pub(crate) log_id: LogId,
     pub(crate) epoch: WriterEpoch,
     pub(crate) tree: CompactRange,
+    pub(crate) sealed: Vec<Arc<Segment>>,
     blocks: Vec<BlockRef>,
     runs: BTreeMap<SourceNumber, Vec<PlacedRun>>,
 }
 
 /// Events of one source with consecutive sequences at consecutive positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PlacedRun {
-    sequence: u64,
-    position: u64,
-    count: u64,
+pub(crate) struct PlacedRun {
+    pub(crate) sequence: u64,
+    pub(crate) position: u64,
+    pub(crate) count: u64,
+}
+
+impl PlacedRun {
+    /// The position of a sequence, if the run has it.
+    pub(crate) fn find(&self, sequence: u64) -> Option<Position> {
+        let offset = sequence.checked_sub(self.sequence)?;
+        (offset < self.count).then(|| Position(self.position.saturating_add(offset)))
+    }
+
+    /// The part of the run behind a position, if there is one.
+    fn behind(self, sealed: Position) -> Option<Self> {
+        let cut = sealed.next().get().saturating_sub(self.position);
+        let count = self.count.checked_sub(cut).filter(|count| *count > 0)?;
+        Some(Self {
+            sequence: self.sequence.saturating_add(cut),
+            position: self.position.saturating_add(cut),
+            count,
+        })
+    }
+}
+
+/// Adds a run to those of its source, which are in the order of their sequences.
+pub(crate) fn add_run(runs: &mut Vec<PlacedRun>, first: Position, run: Run) {
+    let run_position = first.get().saturating_add(u64::from(run.offset));
+    let (sequence, count) = (run.first.get(), u64::from(run.count));
+    let at = runs.partition_point(|known| known.sequence <= sequence);
+    if let Some(known) = at.checked_sub(1).and_then(|before| runs.get_mut(before))
+        && known.sequence.saturating_add(known.count) == sequence
+        && known.position.saturating_add(known.count) == run_position
+    {
+        known.count = known.count.saturating_add(count);
+        return;
+    }
+    let placed = PlacedRun {
+        sequence,
+        position: run_position,
+        count,
+    };
+    runs.insert(at, placed);
+}
+
+/// Looks a sequence up in the runs of its source.
+pub(crate) fn find_run(runs: &[PlacedRun], sequence: u64) -> Option<Position> {
+    let after = runs.partition_point(|run| run.sequence <= sequence);
+    runs.get(after.checked_sub(1)?)?.find(sequence)
 }
 
 impl PlantIndex {
@@ -63,19 +104,27 @@ impl PlantIndex {
             log_id,
             epoch: WriterEpoch(0),
             tree: CompactRange::new(),
+            sealed: Vec::new(),
             blocks: Vec::new(),
             runs: BTreeMap::new(),
         }
     }
 
+    /// The last position that is sealed; 0 if none is.
+    pub(crate) fn last_sealed(&self) -> Position {
+        let last = self.sealed.last();
+        last.map_or(Position(0), |segment| segment.bounds().last)
+    }
+
     pub(crate) fn last(&self) -> Position {
-        self.blocks.last().map_or(Position(0), |b| b.bounds.last)
+        let last = self.blocks.last();
+        last.map_or_else(|| self.last_sealed(), |block| block.bounds.last)
     }
 
     pub(crate) fn last_recorded_at(&self) -> Timestamp {
-        self.blocks
-            .last()
-            .map_or(Timestamp::MIN, |b| b.bounds.recorded_max)
+        let sealed = self.sealed.last().map(|segment| segment.bounds());
+        let last = self.blocks.last().map(|block| block.bounds).or(sealed);
+        last.map_or(Timestamp::MIN, |bounds| bounds.recorded_max)
     }
 
     /// Takes in a block that continues the log. The tree is the caller's to set.
@@ -85,37 +134,44 @@ impl PlantIndex {
             return;
         }
         for run in &header.runs {
-            self.add_run(header.first, *run);
+            add_run(self.runs.entry(run.source).or_default(), header.first, *run);
         }
         self.blocks.push(BlockRef::new(header, offset));
     }
 
-    fn add_run(&mut self, first: Position, run: Run) {
-        let run_position = first.get().saturating_add(u64::from(run.offset));
-        let (sequence, count) = (run.first.get(), u64::from(run.count));
-        let runs = self.runs.entry(run.source).or_default();
-        let at = runs.partition_point(|known| known.sequence <= sequence);
-        if let Some(known) = at.checked_sub(1).and_then(|before| runs.get_mut(before))
-            && known.sequence.saturating_add(known.count) == sequence
-            && known.position.saturating_add(known.count) == run_position
-        {
-            known.count = known.count.saturating_add(count);
-            return;
+    /// Lets a segment stand for the blocks that it holds.
+    pub(crate) fn seal(&mut self, segment: Arc<Segment>) {
+        let last = segment.bounds().last;
+        self.sealed.push(segment);
+        self.blocks.retain(|block| block.bounds.last > last);
+        self.blocks.shrink_to_fit();
+        for runs in self.runs.values_mut() {
+            *runs = runs.iter().filter_map(|run| run.behind(last)).collect();
         }
-        let placed = PlacedRun {
-            sequence,
-            position: run_position,
-            count,
-        };
-        runs.insert(at, placed);
+        self.runs.retain(|_, runs| !runs.is_empty());
     }
 
-    /// The block that holds `position`, or the first one behind it.
+    /// The blocks of a write-ahead file, in order.
+    pub(crate) fn blocks_in(&self, generation: u64) -> Vec<BlockRef> {
+        let blocks = self.blocks.iter().copied();
+        blocks
+            .filter(|block| block.generation == generation)
+            .collect()
+    }
+
+    /// The block that is not sealed and holds `position`, or the first one behind it.
     pub(crate) fn block_from(&self, position: Position) -> Option<BlockRef> {
         let at = self.blocks.partition_point(|b| b.bounds.last < position);
         self.blocks.get(at).copied()
     }
 
+    /// The segment that holds `position`.
+    pub(crate) fn segment_with(&self, position: Position) -> Option<&Arc<Segment>> {
+        let at = self.sealed.partition_point(|s| s.bounds().last < position);
+        self.sealed.get(at)
+    }
+
+    /// The last block that is not sealed and begins at or before a time.
     pub(crate) fn block_at(&self, recorded_at: Timestamp) -> Option<BlockBounds> {
         let after = self
             .blocks
@@ -124,12 +180,17 @@ impl PlantIndex {
         Some(block.bounds)
     }
 
+    /// The last segment that begins at or before a time.
+    pub(crate) fn segment_at(&self, recorded_at: Timestamp) -> Option<&Arc<Segment>> {
+        let after = self
+            .sealed
+            .partition_point(|s| s.bounds().recorded_min <= recorded_at);
+        self.sealed.get(after.checked_sub(1)?)
+    }
+
+    /// The position of a sequence that is not sealed.
     pub(crate) fn find(&self, source: SourceNumber, sequence: Sequence) -> Option<Position> {
-        let runs = self.runs.get(&source)?;
-        let after = runs.partition_point(|run| run.sequence <= sequence.get());
-        let run = runs.get(after.checked_sub(1)?)?;
-        let offset = sequence.get().checked_sub(run.sequence)?;
-        (offset < run.count).then(|| Position(run.position.saturating_add(offset)))
+        find_run(self.runs.get(&source)?, sequence.get())
     }
 }
 
@@ -139,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_sequence_is_found_wherever_it_came_late() {
-        let mut index = PlantIndex::new(LogId([0; 16]));
+        let mut runs = Vec::new();
         // (position, first sequence, count): 1 to 10 without 4 to 6, which come last and in parts.
         for (position, first, count) in [(1, 1, 2), (3, 3, 1), (9, 7, 4), (20, 5, 2), (30, 4, 1)] {
             let run = Run {
@@ -148,15 +209,20 @@ mod tests {
                 count,
                 offset: 0,
             };
-            index.add_run(Position(position), run);
+            add_run(&mut runs, Position(position), run);
         }
         let found: Vec<_> = (0..=11)
-            .map(|sequence| index.find(SourceNumber(1), Sequence(sequence)).map(|p| p.0))
+            .map(|sequence| find_run(&runs, sequence).map(|p| p.0))
             .collect();
         let expected = [0, 1, 2, 3, 30, 20, 21, 9, 10, 11, 12, 0];
         assert_eq!(found, expected.map(|p| (p > 0).then_some(p)));
-        assert_eq!(index.find(SourceNumber(2), Sequence(1)), None);
         // Runs that continue each other are one: 1 to 3, 4, 5 to 6, 7 to 10.
-        assert_eq!(index.runs.values().map(Vec::len).sum::<usize>(), 4);
+        assert_eq!(runs.len(), 4);
+        // Once positions up to 10 are sealed, 1 to 3 and the first half of 7 to 10 are gone.
+        let behind = runs.iter().filter_map(|run| run.behind(Position(10)));
+        let behind: Vec<_> = behind
+            .map(|run| (run.sequence, run.position, run.count))
+            .collect();
+        assert_eq!(behind, [(4, 30, 1), (5, 20, 2), (9, 11, 2)]);
     }
 }

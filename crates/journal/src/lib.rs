@@ -39,7 +39,7 @@
 //!
 //! let blocks = store.read(&plant, Position(1))?.collect::<Result<Vec<_>, _>>()?;
 //! assert_eq!(blocks[0].body.event(0), Some(event.as_slice()));
-//! assert_eq!(store.find(&plant, SourceNumber(3), Sequence(40)), Some(Position(1)));
+//! assert_eq!(store.find(&plant, SourceNumber(3), Sequence(40))?, Some(Position(1)));
 //! store.close()?;
 //! # Ok(())
 //! # }
@@ -58,6 +58,12 @@
 //!   second write and a sync that succeeds make it sure before anything is built on it.
 //! - 2026-11-22: **a file is not continued behind a clean-close mark.** Otherwise a torn first group
 //!   after a restart could not be told from a damaged end of a closed log.
+//! - 2026-11-22: **what is sealed is left out at a start**: the catalogue says where each plant's log ends
+//!   and gives its tree, so a start reads write-ahead files only. What a segment holds is checked
+//!   whenever it is read.
+//! - 2026-11-22: **the numbers of sealed events are looked up in their segments**, in pages of bounded
+//!   length, because a source that sends ten years of its past again must be answered right without a
+//!   table of ten years in memory.
 //! - 2026-11-22: **the writer hands in the tree with the block.** It has hashed each event already;
 //!   the store checks that sizes and roots connect, and recovery hashes again.
 //! - 2026-11-22: **a proposal that contradicts the log is an outcome, not an error**, so that a
@@ -75,6 +81,7 @@
 pub mod disk;
 
 mod bodies;
+mod cursor;
 mod error;
 mod index;
 mod segments;
@@ -83,7 +90,7 @@ mod window;
 
 pub use bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, SAMPLE_BODY_BYTES_MAX};
 pub use error::{Damage, StoreError};
-pub use segments::{Cut, Options, RecoveryReport, Segments, Trusted, WAL_BYTES_MAX};
+pub use segments::{Cut, Options, RecoveryReport, Segments, Trusted, Verified, WAL_BYTES_MAX};
 pub use store::{
     BlockBounds, Blocks, BodyPlace, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store,
     StoredBlock,

@@ -4,12 +4,13 @@
 //! DIR/book.toml                    the marker: format version, store, folder id, created
 //! DIR/LOCK                         held while a process has the folder open
 //! DIR/log/wal-0000000001.log       the write-ahead files, drawn in `wal.rs`
+//! DIR/log/catalogue, DIR/log/sealed/  what is sealed, drawn in `sealed.rs`
 //! DIR/bodies/<plant>/              the sample bodies, drawn in `bodies.rs`
 //! ```
 //!
 //! One write-ahead file at a time takes the blocks of all plants, one write and one sync per group.
-//! A file that has grown past its limit is followed by the next; older ones are kept and read. A
-//! file in which the log was closed in good order is never continued, so that whatever comes behind
+//! A file that has grown past its limit is followed by the next, and sealed: its blocks are joined
+//! into segments, one for each plant, in the background. A file in which the log was closed in good order is never continued, so that whatever comes behind
 //! a clean-close mark in it is damage.
 
 mod commit;
@@ -20,15 +21,19 @@ mod plants;
 mod read;
 mod recover;
 mod scan;
+mod sealed;
 mod wal;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::JoinHandle;
 
-use werkbuch_model::id::{PlantId, Position, Sequence, SourceNumber};
+use werkbuch_model::id::{LogId, MachineNumber, PlantId, Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
-use werkbuch_proof::{CompactRange, Hash};
+use werkbuch_proof::{CompactRange, Hash, leaf_hash};
 
 use crate::bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, BodyLimits, BodyStore};
 use crate::disk::{Disk, DiskFile};
@@ -38,9 +43,13 @@ use crate::{
     StoreError,
 };
 use commit::Writer;
+use recover::LOG;
+pub(crate) use sealed::Segment;
+pub use sealed::Verified;
+use sealed::{Kept, RunCache};
 
 /// A write-ahead file that is longer is followed by a new one.
-pub const WAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// How a data folder is opened.
 #[derive(Clone, Debug)]
@@ -57,6 +66,9 @@ pub struct Options {
     /// The age of its first body, in nanoseconds, from which on a file of sample bodies is followed by
     /// the next.
     pub body_file_span_ns: i64,
+    /// Whether full write-ahead files are sealed in the background. Without it they are kept until
+    /// [`Segments::seal`] is called.
+    pub seal: bool,
 }
 
 impl Default for Options {
@@ -67,6 +79,7 @@ impl Default for Options {
             wal_bytes_max: WAL_BYTES_MAX,
             body_file_bytes_max: BODY_FILE_BYTES_MAX,
             body_file_span_ns: BODY_FILE_SPAN_NS,
+            seal: true,
         }
     }
 }
@@ -91,10 +104,14 @@ pub struct RecoveryReport {
     pub closed: bool,
     /// How many write-ahead files there are.
     pub files: u64,
-    /// How many blocks were verified.
+    /// How many blocks in them were verified.
     pub blocks: u64,
     /// How many events they hold.
     pub events: u64,
+    /// How many segments there are. They are verified when they are read.
+    pub segments: u64,
+    /// How many events they hold.
+    pub sealed_events: u64,
 }
 
 /// A torn end of a log; none of it was acknowledged, unless the disk lost what it had synced.
@@ -120,14 +137,27 @@ pub struct Cut {
 pub struct Segments {
     shared: Arc<Shared>,
     writer: Mutex<Writer>,
+    sealer: Option<Sealer>,
+}
+
+/// The thread that seals in the background.
+#[derive(Debug)]
+struct Sealer {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
 }
 
 /// What readers and the writer share.
 #[derive(Debug)]
 struct Shared {
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
+    folder_id: LogId,
     index: RwLock<Index>,
     bodies: BodyStore,
+    /// What is sealed; held while something is being sealed.
+    catalogue: Mutex<Kept>,
+    runs: RunCache,
 }
 
 /// What is committed. The lock is held for look-ups only, never during a read, write or sync.
@@ -199,23 +229,152 @@ impl Segments {
             files,
             plants: std::mem::take(&mut recovered.scan.plants.known),
         };
-        let writer = Writer::new(disk, folder, recovered, options.wal_bytes_max, read_only);
-        let shared = Shared {
+        let catalogue = Kept {
+            content: recovered.catalogue.clone(),
+            in_doubt: false,
+        };
+        let shared = Arc::new(Shared {
+            disk: Arc::clone(&disk),
             folder: folder.to_owned(),
+            folder_id: recovered.folder_id,
             index: RwLock::new(index),
             bodies,
-        };
+            catalogue: Mutex::new(catalogue),
+            runs: RunCache::default(),
+        });
+        let mut writer = Writer::new(disk, folder, recovered, options.wal_bytes_max, read_only);
+        let mut sealer = None;
+        if options.seal && !read_only {
+            // One note is enough: who is told seals everything that is full.
+            let (full, files) = sync_channel(1);
+            writer.tell_full(full);
+            sealer = Some(Sealer::start(&shared, files)?);
+        }
         let store = Self {
-            shared: Arc::new(shared),
+            shared,
             writer: Mutex::new(writer),
+            sealer,
         };
         Ok((store, report))
+    }
+
+    /// Seals every write-ahead file but the last, now and in this thread. Answers how many.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ReadOnly`] and those of the disk; what is not sealed stays as it is.
+    pub fn seal(&self) -> Result<u64, StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.check_writable()?;
+        drop(writer);
+        let mut files = 0;
+        while sealed::seal_next(&self.shared, &AtomicBool::new(false))? {
+            files += 1;
+        }
+        Ok(files)
+    }
+}
+
+impl Segments {
+    /// Reads every byte of the log once more and holds it against everything else that is known:
+    /// checksums, lengths, positions, the tree from the first event on, the tables of the segments.
+    /// `progress` is called after each file.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] with the first place that is wrong, and those of the disk.
+    pub fn verify(
+        &self,
+        progress: &mut dyn FnMut(&PlantId, &Verified),
+    ) -> Result<Verified, StoreError> {
+        let mut verified = Verified::default();
+        // Nothing is sealed meanwhile.
+        let _catalogue = self.shared.catalogue();
+        let plants: Vec<_> = {
+            let index = self.shared.index();
+            let plants = index.plants.iter();
+            plants
+                .map(|(id, plant)| (id.clone(), plant.sealed.clone()))
+                .collect()
+        };
+        for (plant, segments) in plants {
+            let mut tree = sealed::verify_plant(&plant, &segments, &mut verified, progress)?;
+            let from = Position(tree.size()).next();
+            for block in read::blocks(&self.shared, &plant, from, None)? {
+                let block = block?;
+                if block.header.root_before != *tree.root().as_bytes() {
+                    return Err(read::root_differs(&self.shared, &plant, &block));
+                }
+                for (_, event) in block.events() {
+                    tree.append(leaf_hash(event));
+                }
+                verified.blocks += 1;
+                verified.events += block.body.len() as u64;
+            }
+            progress(&plant, &verified);
+        }
+        let files: Vec<_> = self.shared.index().files.values().cloned().collect();
+        for file in files {
+            let length = file.len();
+            verified.bytes +=
+                length.map_err(|e| StoreError::io("measure", &self.shared.folder, e))?;
+            verified.files += 1;
+        }
+        Ok(verified)
+    }
+}
+
+impl Sealer {
+    fn start(shared: &Arc<Shared>, full: Receiver<()>) -> Result<Self, StoreError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (shared, stopped) = (Arc::clone(shared), Arc::clone(&stop));
+        let folder = shared.folder.clone();
+        let work = move || {
+            // What was full when the log was opened comes first.
+            loop {
+                match sealed::seal_next(&shared, &stopped) {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    // The write-ahead file stays, and with the next one that is full it is tried again.
+                    Err(error) => {
+                        tracing::warn!(folder = %shared.folder.display(), %error, "a write-ahead file could not be sealed");
+                    }
+                }
+                if full.recv().is_err() || stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("sealer".into())
+            .spawn(work);
+        let thread = thread.map_err(|error| StoreError::io("start sealing in", &folder, error))?;
+        Ok(Self { stop, thread })
+    }
+}
+
+impl Drop for Segments {
+    fn drop(&mut self) {
+        if let Some(sealer) = self.sealer.take() {
+            sealer.stop.store(true, Ordering::Relaxed);
+            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.forget_sealer();
+            drop(writer);
+            // It ends at the next plant that it would seal; a panic there has been told already.
+            let _ = sealer.thread.join();
+        }
     }
 }
 
 impl Shared {
     fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn catalogue(&self) -> MutexGuard<'_, Kept> {
+        self.catalogue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
@@ -253,16 +412,59 @@ impl Store for Segments {
     }
 
     fn read(&self, plant: &PlantId, from: Position) -> Result<Blocks, StoreError> {
-        read::blocks(&self.shared, plant, from)
+        read::blocks(&self.shared, plant, from, None)
     }
 
-    fn find(&self, plant: &PlantId, source: SourceNumber, sequence: Sequence) -> Option<Position> {
-        let index = self.shared.index();
-        index.plants.get(plant)?.find(source, sequence)
+    fn read_machine(
+        &self,
+        plant: &PlantId,
+        from: Position,
+        machine: MachineNumber,
+    ) -> Result<Blocks, StoreError> {
+        read::blocks(&self.shared, plant, from, Some(machine))
     }
 
-    fn block_at(&self, plant: &PlantId, recorded_at: Timestamp) -> Option<BlockBounds> {
-        self.shared.index().plants.get(plant)?.block_at(recorded_at)
+    fn find(
+        &self,
+        plant: &PlantId,
+        source: SourceNumber,
+        sequence: Sequence,
+    ) -> Result<Option<Position>, StoreError> {
+        let sealed = {
+            let index = self.shared.index();
+            let Some(plant) = index.plants.get(plant) else {
+                return Ok(None);
+            };
+            if let Some(position) = plant.find(source, sequence) {
+                return Ok(Some(position));
+            }
+            plant.sealed.clone()
+        };
+        for segment in sealed.iter().rev() {
+            let found = segment.find(&self.shared.runs, source, sequence)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn block_at(
+        &self,
+        plant: &PlantId,
+        recorded_at: Timestamp,
+    ) -> Result<Option<BlockBounds>, StoreError> {
+        let segment = {
+            let index = self.shared.index();
+            let Some(plant) = index.plants.get(plant) else {
+                return Ok(None);
+            };
+            if let Some(bounds) = plant.block_at(recorded_at) {
+                return Ok(Some(bounds));
+            }
+            plant.segment_at(recorded_at).cloned()
+        };
+        segment.map_or(Ok(None), |segment| segment.block_at(recorded_at))
     }
 
     fn body(
@@ -313,8 +515,13 @@ impl Store for Segments {
     }
 
     fn bytes(&self) -> Result<u64, StoreError> {
-        let files: Vec<_> = self.shared.index().files.values().cloned().collect();
-        let mut bytes = self.shared.bodies.bytes();
+        let (files, sealed) = {
+            let index = self.shared.index();
+            let sealed = index.plants.values().flat_map(|plant| &plant.sealed);
+            let sealed: u64 = sealed.map(|segment| segment.bytes()).sum();
+            (index.files.values().cloned().collect::<Vec<_>>(), sealed)
+        };
+        let mut bytes = self.shared.bodies.bytes().saturating_add(sealed);
         for file in files {
             let length = file.len();
             let length = length.map_err(|e| StoreError::io("measure", &self.shared.folder, e))?;

@@ -4,7 +4,9 @@ use std::fmt::{self, Debug};
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use werkbuch_model::id::{LogId, PlantId, Position, Sequence, SourceNumber, WriterEpoch};
+use werkbuch_model::id::{
+    LogId, MachineNumber, PlantId, Position, Sequence, SourceNumber, WriterEpoch,
+};
 use werkbuch_model::time::Timestamp;
 use werkbuch_proof::{CompactRange, Hash};
 use werkbuch_record::block::{BlockBody, BlockHeader, SealedBlock};
@@ -34,19 +36,39 @@ pub trait Store: Send + Sync + Debug {
     /// answered as committed, and nothing that has not been synced.
     fn ends(&self) -> Vec<PlantEnd>;
 
-    /// The blocks of a plant from the one that holds position `from` on, up to the last one that is
+    /// The events of a plant from position `from` on, in blocks as they are stored, up to the last one that is
     /// committed when the iterator gets there. Checksums are verified before a block is given out;
     /// after an error the iterator ends. Beyond the end there are no blocks, which is no error.
     fn read(&self, plant: &PlantId, from: Position) -> Result<Blocks, StoreError>;
 
+    /// The same, but the store may leave out blocks of which it knows that they hold no event of the
+    /// machine, so that the history of one machine reads little. Number 0 stands for events that are
+    /// about no machine.
+    fn read_machine(
+        &self,
+        plant: &PlantId,
+        from: Position,
+        machine: MachineNumber,
+    ) -> Result<Blocks, StoreError>;
+
     /// The position of the committed event that `source` numbered `sequence`, without reading a
     /// block. If a number stands in the log more than once, any of its positions may be answered.
-    fn find(&self, plant: &PlantId, source: SourceNumber, sequence: Sequence) -> Option<Position>;
+    /// The memory that this takes does not grow with the log.
+    fn find(
+        &self,
+        plant: &PlantId,
+        source: SourceNumber,
+        sequence: Sequence,
+    ) -> Result<Option<Position>, StoreError>;
 
     /// The last block that begins at or before a recorded_at time; `None` if all begin later. If
     /// its latest recorded_at is not after the time, its last position is the answer to "what had
     /// been recorded by then"; else the answer lies in it, and the caller reads that one block.
-    fn block_at(&self, plant: &PlantId, recorded_at: Timestamp) -> Option<BlockBounds>;
+    fn block_at(
+        &self,
+        plant: &PlantId,
+        recorded_at: Timestamp,
+    ) -> Result<Option<BlockBounds>, StoreError>;
 
     /// The sample body with this SHA-256 that an event recorded at that time names, or why it is not
     /// there. What is given out has been checked against the hash. An error says nothing of the body:
@@ -265,6 +287,20 @@ pub struct BlockBounds {
     pub effective_max: Timestamp,
 }
 
+impl BlockBounds {
+    /// What a block covers, as its header says.
+    pub(crate) fn of(header: &BlockHeader) -> Self {
+        Self {
+            first: header.first,
+            last: header.last(),
+            recorded_min: header.recorded_min,
+            recorded_max: header.recorded_max,
+            effective_min: header.effective_min,
+            effective_max: header.effective_max,
+        }
+    }
+}
+
 /// A block as read from the log.
 #[derive(Clone, Debug)]
 pub struct StoredBlock {
@@ -272,17 +308,29 @@ pub struct StoredBlock {
     pub header: BlockHeader,
     /// Its events.
     pub body: BlockBody,
+    /// The first position that was asked for. Blocks may be joined while somebody reads them; then this
+    /// block holds events before it that the reader has had.
+    pub from: Position,
 }
 
 impl StoredBlock {
-    /// The events with their positions.
+    /// A block of which all events are wanted.
+    #[must_use]
+    pub fn new(header: BlockHeader, body: BlockBody) -> Self {
+        let from = header.first;
+        Self { header, body, from }
+    }
+
+    /// The events with their positions, from the position that was asked for on.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = (Position, &[u8])> + Clone {
         let first = self.header.first.get();
+        let skipped = usize::try_from(self.from.get().saturating_sub(first)).unwrap_or(usize::MAX);
         // A header whose last position would overflow is refused when it is read.
         let position = move |at: usize| Position(first.saturating_add(at as u64));
         self.body
             .events()
             .enumerate()
+            .skip(skipped)
             .map(move |(at, event)| (position(at), event))
     }
 }

@@ -7,6 +7,7 @@ mod faults;
 mod folder;
 mod power;
 mod readers;
+mod sealed;
 mod suite;
 
 use std::path::Path;
@@ -135,7 +136,9 @@ fn try_served(store: &dyn Store, plant: &Plant, acknowledged: u64) -> Result<u64
     let mut tree = CompactRange::new();
     for block in store.read(&plant.id, Position(1))? {
         let block = block?;
-        assert_eq!(block.header.root_before, *tree.root().as_bytes());
+        if block.from == block.header.first {
+            assert_eq!(block.header.root_before, *tree.root().as_bytes());
+        }
         for (position, event) in block.events() {
             assert_eq!(position.0, tree.size() + 1);
             assert_eq!(event, plant.event(position.0), "{} {position}", plant.id);
@@ -151,10 +154,10 @@ fn try_served(store: &dyn Store, plant: &Plant, acknowledged: u64) -> Result<u64
     );
     let last = tree.size();
     for position in [1, last / 2, last].into_iter().filter(|p| *p > 0) {
-        let found = store.find(&plant.id, SourceNumber(1), Sequence(position + 1000));
+        let found = store.find(&plant.id, SourceNumber(1), Sequence(position + 1000))?;
         assert_eq!(found, Some(Position(position)));
     }
-    let beyond = store.find(&plant.id, SourceNumber(1), Sequence(last + 1001));
+    let beyond = store.find(&plant.id, SourceNumber(1), Sequence(last + 1001))?;
     assert_eq!(beyond, None);
     Ok(last)
 }
@@ -163,6 +166,8 @@ fn small_files() -> Options {
     Options {
         wal_bytes_max: 4096,
         body_file_span_ns: 200,
+        // The tests say when something is sealed, so that a seed leads to the same again.
+        seal: false,
         ..Options::default()
     }
 }

@@ -92,7 +92,7 @@ impl Originals<'_> {
     fn compare(&mut self, sequence: Sequence, bytes: &[u8]) -> Result<OutcomeResult, EngineError> {
         let Shared { store, id, .. } = self.shared;
         let lost = || EngineError::internal(format!("sequence {sequence} is known but not found"));
-        let position = store.find(id, self.source, sequence).ok_or_else(lost)?;
+        let position = store.find(id, self.source, sequence)?.ok_or_else(lost)?;
         let held = self
             .block
             .as_ref()

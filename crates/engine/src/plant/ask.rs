@@ -9,9 +9,9 @@ use crate::protect::{Owner, reveal};
 use crate::recover::{each_event, fold_error};
 use bytes::Bytes;
 use std::sync::{Arc, PoisonError};
-use werkbuch_journal::StoredBlock;
+use werkbuch_journal::{Blocks, StoredBlock};
 use werkbuch_model::event::Recorded;
-use werkbuch_model::id::{Position, SourceNumber};
+use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
 use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
 use werkbuch_record::{decode_recorded, encode_recorded};
@@ -114,17 +114,34 @@ impl Plant {
     /// The recorded events from a position on, to the end of the log. Blocking.
     /// Errors: those of the log.
     pub fn events(&self, from: Position) -> Result<StoredEvents, EngineError> {
-        let blocks = self
-            .shared
-            .store
-            .read(&self.shared.id, Position(from.get().max(1)))?;
+        let Shared { store, id, .. } = &*self.shared;
+        Ok(Self::stored(store.read(id, from.max(Position(1)))?, from))
+    }
+
+    /// The same, but events of other machines may be left out, so that the history of one machine over
+    /// years reads little. Blocking.
+    ///
+    /// # Errors
+    ///
+    /// As for [`events`](Self::events).
+    pub fn events_near(
+        &self,
+        machine: MachineNumber,
+        from: Position,
+    ) -> Result<StoredEvents, EngineError> {
+        let Shared { store, id, .. } = &*self.shared;
+        let blocks = store.read_machine(id, from.max(Position(1)), machine)?;
+        Ok(Self::stored(blocks, from))
+    }
+
+    fn stored(blocks: Blocks, from: Position) -> StoredEvents {
         let events = blocks.flat_map(move |block| -> Vec<Result<StoredEvent, EngineError>> {
             match block {
                 Err(error) => vec![Err(error.into())],
                 Ok(block) => stored(&block, from).map(Ok).collect(),
             }
         });
-        Ok(Box::new(events))
+        Box::new(events)
     }
 
     /// One recorded event; nothing beyond the end of the log. Blocking.
@@ -190,7 +207,7 @@ impl Shared {
 
     /// The last committed position recorded at or before a time.
     fn last_recorded_by(&self, time: Timestamp) -> Result<Position, EngineError> {
-        let Some(block) = self.store.block_at(&self.id, time) else {
+        let Some(block) = self.store.block_at(&self.id, time)? else {
             return Ok(Position(0));
         };
         if block.recorded_max <= time {

@@ -42,7 +42,7 @@ impl Plant {
         take: &mut dyn FnMut(&Recorded<'_>) -> ControlFlow<()>,
     ) -> Result<Survey, EngineError> {
         let shared = &*self.shared;
-        let begin = self.recorded_around(from);
+        let begin = self.recorded_around(from)?;
         let mut survey = Survey {
             first: Position(0),
             last: Position(0),
@@ -84,7 +84,8 @@ impl Plant {
     }
 
     /// The position from which on events can have taken effect at or after a time.
-    fn recorded_around(&self, from: Timestamp) -> Position {
+    /// Errors: the log cannot be read.
+    fn recorded_around(&self, from: Timestamp) -> Result<Position, EngineError> {
         let shared = &*self.shared;
         let tolerance = {
             let twin = shared.twin.read().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +93,7 @@ impl Plant {
             i64::try_from(tolerances.max().unwrap_or(0)).unwrap_or(i64::MAX)
         };
         let earliest = from.plus(tolerance.saturating_mul(-2));
-        let block = shared.store.block_at(&shared.id, earliest);
-        block.map_or(Position(1), |block| block.first)
+        let block = shared.store.block_at(&shared.id, earliest)?;
+        Ok(block.map_or(Position(1), |block| block.first))
     }
 }

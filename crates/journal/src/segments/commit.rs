@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use werkbuch_model::id::{LogId, PlantId};
 use werkbuch_record::block::{BlockBuilder, SealedBlock};
@@ -32,6 +33,8 @@ pub(super) struct Writer {
     end: u64,
     /// The number of the last group.
     group: u64,
+    /// Who is told when a file is full.
+    sealer: Option<SyncSender<()>>,
 }
 
 #[derive(Debug)]
@@ -60,6 +63,7 @@ impl Writer {
         wal_bytes_max: u64,
         read_only: bool,
     ) -> Self {
+        let generation = recovered.generation();
         let last_file = recovered.files.last();
         let current = last_file.filter(|_| recovered.end > 0);
         Self {
@@ -74,10 +78,26 @@ impl Writer {
                 Mode::Open
             },
             current: current.map(|file| Arc::clone(&file.file)),
-            generation: last_file.map_or(0, |file| file.generation),
+            generation,
             end: recovered.end,
             group: recovered.scan.group.number,
+            sealer: None,
         }
+    }
+
+    /// Names who is told when a file is full.
+    pub(super) fn tell_full(&mut self, sealer: SyncSender<()>) {
+        self.sealer = Some(sealer);
+    }
+
+    /// Tells nobody any more.
+    pub(super) fn forget_sealer(&mut self) {
+        self.sealer = None;
+    }
+
+    /// Errors: the log is open for reading only, closed or stopped.
+    pub(super) fn check_writable(&self) -> Result<(), StoreError> {
+        self.check_open()
     }
 
     /// See [`Store::commit`](crate::Store::commit).
@@ -228,6 +248,11 @@ impl Writer {
                 self.current = Some(Arc::clone(&file));
                 let mut index = shared.index_mut();
                 index.files.insert(generation, Arc::clone(&file));
+                drop(index);
+                if let Some(sealer) = &self.sealer {
+                    // One note is enough, and where nobody listens any more, the next start seals.
+                    let _ = sealer.try_send(());
+                }
                 Ok(file)
             }
             Err(error) => {

@@ -23,6 +23,16 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// Behind the whole group of this number, which lies in files that are sealed.
+    pub(super) fn behind(number: u64) -> Self {
+        Self {
+            number,
+            blocks: 1,
+            next: 1,
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing more of the group has to come.
     pub(super) fn finished(&self) -> bool {
         self.ended || self.number == 0 || (self.blocks > 0 && self.next == self.blocks)

@@ -50,25 +50,32 @@ impl Misfit {
 }
 
 impl Plants {
-    /// No plants yet, and what snapshots vouch for.
-    pub(super) fn new(trusted: &[Trusted]) -> Result<Self, StoreError> {
+    /// The plants of which something is sealed, and what snapshots vouch for. A snapshot of a sealed
+    /// position has nothing to add; the tree of one that ends where the sealed part does is compared.
+    pub(super) fn new(
+        known: BTreeMap<PlantId, PlantIndex>,
+        trusted: &[Trusted],
+    ) -> Result<Self, StoreError> {
         let mut waiting = BTreeMap::new();
         for snapshot in trusted {
             let Trusted {
                 plant, position, ..
             } = snapshot;
-            if snapshot.tree.size() != position.get() {
+            let sealed = known.get(plant).filter(|sealed| *position <= sealed.last());
+            let differs = sealed
+                .is_some_and(|sealed| sealed.last() == *position && sealed.tree != snapshot.tree);
+            if snapshot.tree.size() != position.get() || differs {
                 return Err(StoreError::Snapshot {
                     plant: plant.clone(),
                     position: *position,
                 });
             }
-            if position.get() > 0 {
+            if position.get() > 0 && sealed.is_none() {
                 waiting.insert(plant.clone(), snapshot.clone());
             }
         }
         Ok(Self {
-            known: BTreeMap::new(),
+            known,
             waiting,
             trusting: BTreeMap::new(),
         })

@@ -10,17 +10,22 @@
 //!    synced. Writing it again also makes sure of bytes that only the system's memory had, as after
 //!    a sync that failed in the process before; so it is done even where nothing is torn.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use werkbuch_model::id::LogId;
+use werkbuch_model::id::{LogId, PlantId};
 
+use super::group::Group;
+use super::plants::Plants;
 use super::scan::{Repair, Scan, WalFile};
+use super::sealed::{self, Catalogue, Segment};
 use super::wal::{self, FILE_HEADER_BYTES, FileHeader};
 use super::{Options, RecoveryReport, marker};
 use crate::StoreError;
 use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
+use crate::index::PlantIndex;
 
 /// The name of the lock file.
 pub(super) const LOCK: &str = "LOCK";
@@ -34,11 +39,21 @@ pub(super) const BODIES: &str = "bodies";
 pub(super) struct Recovered {
     pub(super) lock: Box<dyn LockGuard>,
     pub(super) folder_id: LogId,
+    /// What of the log is sealed; the files are behind it.
+    pub(super) catalogue: Catalogue,
     pub(super) files: Vec<WalFile>,
     pub(super) scan: Scan,
     /// Where the last file goes on; 0 if the next block needs a new file.
     pub(super) end: u64,
     pub(super) report: RecoveryReport,
+}
+
+impl Recovered {
+    /// The number of the latest file.
+    pub(super) fn generation(&self) -> u64 {
+        let last = self.files.last();
+        last.map_or(self.catalogue.generation, |file| file.generation)
+    }
 }
 
 /// Opens a folder for writing or for reading only.
@@ -54,8 +69,11 @@ pub(super) fn open(
         sync_names(&**disk, folder)?;
     }
     let folder_id = folder_id(&**disk, folder, &log, read_only)?;
-    let (files, unfinished) = open_files(&**disk, &log, read_only)?;
-    let mut scan = Scan::new(folder_id, &options.trusted)?;
+    let catalogue = Catalogue::read(&**disk, &log, folder_id)?;
+    let sealed = sealed_plants(disk, &log, folder_id, &catalogue)?;
+    let (files, unfinished) = open_files(&**disk, &log, catalogue.generation, read_only)?;
+    let plants = Plants::new(sealed, &options.trusted)?;
+    let mut scan = Scan::new(folder_id, plants, Group::behind(catalogue.group));
     let mut repair = None;
     for (at, file) in files.iter().enumerate() {
         let is_last = at + 1 == files.len();
@@ -68,6 +86,7 @@ pub(super) fn open(
     let closed = scan.group.closes();
     let mut end = 0;
     if !read_only {
+        sealed::remove_leftovers(&**disk, &log, &catalogue)?;
         if let Some(path) = &unfinished {
             let removed = disk.remove(path).and_then(|()| disk.sync_dir(&log));
             removed.map_err(|e| StoreError::io("remove", path, e))?;
@@ -84,10 +103,21 @@ pub(super) fn open(
         files: files.len() as u64,
         blocks: scan.blocks,
         events: scan.events,
+        segments: catalogue
+            .plants
+            .values()
+            .map(|plant| plant.segments.len() as u64)
+            .sum(),
+        sealed_events: catalogue
+            .plants
+            .values()
+            .map(|plant| plant.last.get())
+            .sum(),
     };
     Ok(Recovered {
         lock,
         folder_id,
+        catalogue,
         files,
         scan,
         end,
@@ -162,15 +192,39 @@ fn folder_id(
     marker::create(disk, folder)
 }
 
-/// Opens all files in order. A last file that has no whole header and nothing behind it was being
+/// The sealed part of each plant's log. Each segment is looked for, and read when it is needed.
+fn sealed_plants(
+    disk: &Arc<dyn Disk>,
+    log: &Path,
+    folder_id: LogId,
+    catalogue: &Catalogue,
+) -> Result<BTreeMap<PlantId, PlantIndex>, StoreError> {
+    let mut plants = BTreeMap::new();
+    for (plant, sealed) in &catalogue.plants {
+        let mut index = PlantIndex::new(sealed.log_id);
+        index.epoch = sealed.epoch;
+        index.tree = sealed.tree.clone();
+        for entry in &sealed.segments {
+            let segment = Segment::new(disk, log, folder_id, plant, *entry);
+            segment.open()?;
+            index.sealed.push(Arc::new(segment));
+        }
+        plants.insert(plant.clone(), index);
+    }
+    Ok(plants)
+}
+
+/// Opens all files behind those that are sealed, in order. A last file that has no whole header and nothing behind it was being
 /// created when the power went: it is answered apart.
 fn open_files(
     disk: &dyn Disk,
     log: &Path,
+    sealed: u64,
     read_only: bool,
 ) -> Result<(Vec<WalFile>, Option<PathBuf>), StoreError> {
     let names = disk.list(log).map_err(|e| StoreError::io("list", log, e))?;
     let mut generations: Vec<_> = names.iter().filter_map(|n| wal::generation_of(n)).collect();
+    generations.retain(|generation| *generation > sealed);
     generations.sort_unstable();
     let mode = if read_only {
         OpenMode::Read
@@ -180,8 +234,9 @@ fn open_files(
     let mut files: Vec<WalFile> = Vec::new();
     for (at, generation) in generations.iter().enumerate() {
         let path = wal::path(log, *generation);
-        if *generation != at as u64 + 1 {
-            let what = format!("file number {} is missing before it", at + 1);
+        let expected = sealed.saturating_add(at as u64 + 1);
+        if *generation != expected {
+            let what = format!("file number {expected} is missing before it");
             return Err(missing_file(path, what));
         }
         let file = disk

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use werkbuch_model::id::{LogId, PlantId};
 use werkbuch_record::block::BlockHeader;
 
+use super::Cut;
 use super::group::Group;
 use super::plants::{Misfit, Plants};
 use super::wal::{self, ALIGNMENT, Bad, FILE_HEADER_BYTES, FileHeader, Piece};
-use super::{Cut, Trusted};
 use crate::StoreError;
 use crate::disk::DiskFile;
 use crate::error::Damage;
@@ -53,15 +53,16 @@ pub(super) struct Repair {
 }
 
 impl Scan {
-    pub(super) fn new(folder: LogId, trusted: &[Trusted]) -> Result<Self, StoreError> {
-        Ok(Self {
+    /// Before the first file behind what is sealed; `group` is the last one there.
+    pub(super) fn new(folder: LogId, plants: Plants, group: Group) -> Self {
+        Self {
             folder,
-            plants: Plants::new(trusted)?,
-            group: Group::default(),
+            plants,
+            group,
             cuts: Vec::new(),
             blocks: 0,
             events: 0,
-        })
+        }
     }
 
     /// Reads a file to its end. Only the last file may have a tear; its end is answered.

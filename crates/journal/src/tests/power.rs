@@ -12,6 +12,8 @@ struct Works {
     acknowledged: Vec<u64>,
     /// Per plant, the last position whose sample body was acknowledged.
     bodies: Vec<Vec<u64>>,
+    /// How many files were sealed.
+    sealed: u64,
     /// How many torn ends there were.
     cuts: usize,
     chance: u64,
@@ -24,6 +26,7 @@ impl Works {
             acknowledged: vec![0; plants.len()],
             bodies: vec![Vec::new(); plants.len()],
             plants,
+            sealed: 0,
             cuts: 0,
             chance: seed,
         }
@@ -49,6 +52,9 @@ impl Works {
                 store = self.open(disk)?;
             }
             self.group(&store)?;
+            if self.below(5) == 0 {
+                self.sealed += store.seal()?;
+            }
         }
         Ok(())
     }
@@ -102,7 +108,7 @@ impl Works {
 
 #[test]
 fn what_was_acknowledged_survives_every_power_cut() {
-    let (mut cuts, mut kept_behind_tears) = (0, 0);
+    let (mut cuts, mut kept_behind_tears, mut sealed) = (0, 0, 0);
     for seed in 0..SEEDS {
         let mut works = Works::new(seed);
         let mut disk = SimulatedDisk::new();
@@ -123,9 +129,11 @@ fn what_was_acknowledged_survives_every_power_cut() {
             .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         kept_behind_tears += usize::from(has_void(&disk));
         cuts += works.cuts;
+        sealed += works.sealed;
     }
     // The test must reach what it is about.
-    eprintln!("{cuts} cuts, {kept_behind_tears} kept behind tears");
+    eprintln!("{cuts} cuts, {kept_behind_tears} kept behind tears, {sealed} files sealed");
+    assert!(sealed > 100, "{sealed} files sealed");
     assert!(cuts > 50, "{cuts} cuts");
     assert!(
         kept_behind_tears > 10,

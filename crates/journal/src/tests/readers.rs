@@ -108,7 +108,7 @@ fn readers_do_not_wait_for_a_sync() {
         for _file in ["bodies", "log"] {
             arrivals.recv().unwrap();
             assert_eq!(check_served(&store, &sure, 3), 3);
-            assert!(store.block_at(&sure.id, Timestamp(10)).is_some());
+            assert!(store.block_at(&sure.id, Timestamp(10)).unwrap().is_some());
             assert!(sure.has_body(&store, 1).unwrap());
             go_on.send(()).unwrap();
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::disk::RealDisk;
+use werkbuch_record::block::BlockHeader;
 
 /// Opens the same log again and again.
 type Factory<'a> = &'a dyn Fn() -> Box<dyn Store>;
@@ -57,6 +58,24 @@ fn segments_on_the_real_disk_keep_the_contract() {
     }
 }
 
+#[test]
+fn segments_that_are_sealed_at_every_start_keep_the_contract() {
+    for (name, case) in CASES {
+        eprintln!("{name}");
+        let disk = SimulatedDisk::new();
+        let options = Options {
+            wal_bytes_max: 64,
+            ..small_files()
+        };
+        case(&|| {
+            let opened = Segments::open(Arc::new(disk.clone()), Path::new(DIR), &options);
+            let (store, _) = opened.unwrap();
+            store.seal().unwrap();
+            Box::new(store)
+        });
+    }
+}
+
 fn blocks_come_back_and_stay(open: Factory<'_>) {
     let mut plant = Plant::new("PLT-07");
     for round in 0..6 {
@@ -77,18 +96,17 @@ fn blocks_come_back_and_stay(open: Factory<'_>) {
         assert_eq!(open().ends()[0].closed, round % 2 == 0);
     }
     let store = open();
-    let from = |from| {
-        let blocks = store.read(&plant.id, Position(from)).unwrap();
-        blocks.map(|block| block.unwrap().header.first.0).next()
-    };
-    assert_eq!(
-        (from(0), from(1), from(2), from(3)),
-        (Some(1), Some(1), Some(2), Some(2))
-    );
-    assert_eq!(
-        (from(plant.last()), from(plant.last() + 1)),
-        (Some(57), None)
-    );
+    for from in 0..=plant.last() + 1 {
+        let mut blocks = store.read(&plant.id, Position(from)).unwrap();
+        let first = blocks.next().map(|block| block.unwrap().header);
+        let holds =
+            |header: &BlockHeader| header.first.0 <= from.max(1) && from.max(1) <= header.last().0;
+        assert_eq!(
+            first.as_ref().is_some_and(holds),
+            from <= plant.last(),
+            "{from}"
+        );
+    }
     let unknown = PlantId::new("other").unwrap();
     assert!(matches!(
         store.read(&unknown, Position(1)),
@@ -223,24 +241,27 @@ fn times_lead_to_blocks(open: Factory<'_>) {
     }
     drop(store);
     let store = open();
-    let at = |time| {
-        store
-            .block_at(&plant.id, Timestamp(time))
-            .map(|b| (b.first.0, b.last.0))
-    };
+    let at = |time| store.block_at(&plant.id, Timestamp(time)).unwrap();
     assert_eq!(at(9), None);
-    assert_eq!((at(10), at(39)), (Some((1, 3)), Some((1, 3))));
-    assert_eq!((at(40), at(49)), (Some((4, 4)), Some((4, 4))));
-    assert_eq!((at(50), at(1_000_000)), (Some((5, 8)), Some((5, 8))));
-    let bounds = store.block_at(&plant.id, Timestamp(55)).unwrap();
-    assert_eq!(
-        (bounds.recorded_min, bounds.recorded_max),
-        (Timestamp(50), Timestamp(80))
-    );
-    assert_eq!(
-        (bounds.effective_min, bounds.effective_max),
-        (Timestamp(47), Timestamp(77))
-    );
+    for time in 10..90 {
+        // The event at position p is recorded at p * 10. A store may join blocks.
+        let bounds = at(time).unwrap();
+        let recorded_by = (time / 10).min(8) as u64;
+        assert!(
+            bounds.first.0 <= recorded_by && recorded_by <= bounds.last.0,
+            "{time}: {bounds:?}"
+        );
+        let [first, last] = [bounds.first.0, bounds.last.0].map(|p| p as i64 * 10);
+        assert_eq!(
+            (bounds.recorded_min, bounds.recorded_max),
+            (Timestamp(first), Timestamp(last))
+        );
+        assert_eq!(
+            (bounds.effective_min, bounds.effective_max),
+            (Timestamp(first - 3), Timestamp(last - 3))
+        );
+    }
+    assert_eq!(at(1_000_000).unwrap().last, Position(8));
 }
 
 fn sample_bodies_lie_beside_the_log(open: Factory<'_>) {

@@ -11,5 +11,5 @@ pub use body::{body_bytes, body_message, decode_body};
 pub use input::DecodeError;
 pub use recorded::{
     decode_recorded, decode_reported, encode_recorded, encode_reported, encode_reported_into,
-    peek_sequence, reported_part,
+    peek_machine, peek_sequence, reported_part,
 };

@@ -73,6 +73,24 @@ pub fn peek_sequence(bytes: &[u8]) -> Option<Sequence> {
     None
 }
 
+/// The machine that a recorded event is about, without reading the rest of it; number 0 where it is
+/// about none or cannot be read.
+#[must_use]
+pub fn peek_machine(bytes: &[u8]) -> MachineNumber {
+    let number = || {
+        let mut input = Input::new(reported_part(bytes).ok()?);
+        while !input.is_empty() {
+            let (place, wire) = input.tag("Event").ok()?;
+            if place.tag == 2 && wire == Wire::Varint {
+                return u32::try_from(input.varint().ok()?).ok();
+            }
+            input.skip(wire).ok()?;
+        }
+        None
+    };
+    MachineNumber(number().unwrap_or(0))
+}
+
 impl<'a> Message<'a> for Reported<'a> {
     fn put_fields(&self, out: &mut Vec<u8>) {
         self.sequence.put(1, out);

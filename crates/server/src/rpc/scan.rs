@@ -130,7 +130,11 @@ impl Collected<'_> {
         if begin > last {
             return Ok(None);
         }
-        for event in plant.events(begin)? {
+        let events = match self.wanted.machine {
+            Some(machine) => plant.events_near(machine, begin)?,
+            None => plant.events(begin)?,
+        };
+        for event in events {
             let event = event?;
             if event.position > last {
                 break;

@@ -1,0 +1,274 @@
+//! Seals write-ahead files, each step such that it can simply be repeated after a power cut.
+//!
+//! 1. The blocks of each plant are read, hashed into its tree, joined and written to a segment, which
+//!    is synced, read back from the disk and compared event for event.
+//! 2. The folders of the segments are synced, then the catalogue is replaced: from here on the
+//!    segments count.
+//! 3. Readers are led to the segments, and the write-ahead file goes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use werkbuch_model::id::{LogId, PlantId, Position, WriterEpoch};
+use werkbuch_proof::{CompactRange, leaf_hash};
+
+use super::builder::Builder;
+use super::catalogue::{Catalogue, SealedPlant};
+use super::reader::Segment;
+use super::{SEALED, plant_folder, segment_path};
+use crate::disk::{Disk, DiskFile, OpenMode};
+use crate::index::BlockRef;
+use crate::segments::wal::{self, FILE_HEADER_BYTES, FileHeader};
+use crate::segments::{LOG, Shared, read};
+use crate::{StoreError, StoredBlock};
+
+/// Seals the oldest write-ahead file, if a later one follows it. Answers whether there was one.
+/// Errors: the disk fails, or what is to be sealed is damaged; the write-ahead file then stays.
+pub(crate) fn seal_next(shared: &Shared, stop: &AtomicBool) -> Result<bool, StoreError> {
+    let mut catalogue = shared.catalogue();
+    if catalogue.in_doubt {
+        return Ok(false);
+    }
+    let Some(work) = Work::next(shared)? else {
+        return Ok(false);
+    };
+    let mut sealed = catalogue.content.clone();
+    let mut segments = Vec::new();
+    for (whose, blocks) in &work.plants {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let segment = work.seal(shared, whose, blocks, &mut sealed)?;
+        segments.push((&whose.0, segment));
+    }
+    let log = shared.folder.join(LOG);
+    sealed.generation = work.generation;
+    sealed.group = work.group;
+    // If this fails, nobody knows which catalogue is on the disk; segments that the new one names must
+    // not be written again.
+    catalogue.in_doubt = true;
+    sealed.write(&*shared.disk, &log, shared.folder_id)?;
+    catalogue.in_doubt = false;
+    catalogue.content = sealed;
+    {
+        let mut index = shared.index_mut();
+        for (plant, segment) in segments {
+            if let Some(known) = index.plants.get_mut(plant) {
+                known.seal(Arc::new(segment));
+            }
+        }
+        index.files.remove(&work.generation);
+    }
+    let path = wal::path(&log, work.generation);
+    let removed = shared
+        .disk
+        .remove(&path)
+        .and_then(|()| shared.disk.sync_dir(&log));
+    removed.map_err(|error| StoreError::io("remove", &path, error))?;
+    tracing::info!(
+        generation = work.generation,
+        plants = work.plants.len(),
+        "a write-ahead file is sealed"
+    );
+    Ok(true)
+}
+
+type Whose = (PlantId, LogId, WriterEpoch);
+
+/// A write-ahead file that can be sealed.
+struct Work {
+    generation: u64,
+    /// The last group in it.
+    group: u64,
+    file: Arc<dyn DiskFile>,
+    /// The plants in it with log and writer epoch, and where their blocks lie.
+    plants: Vec<(Whose, Vec<BlockRef>)>,
+}
+
+impl Work {
+    fn next(shared: &Shared) -> Result<Option<Self>, StoreError> {
+        let index = shared.index();
+        let mut files = index.files.iter();
+        let (Some((generation, file)), Some((_, next))) = (files.next(), files.next()) else {
+            return Ok(None);
+        };
+        let plants = index.plants.iter().filter_map(|(plant, index)| {
+            let blocks = index.blocks_in(*generation);
+            let whose = (plant.clone(), index.log_id, index.epoch);
+            (!blocks.is_empty()).then_some((whose, blocks))
+        });
+        let plants = plants.collect();
+        let (generation, file, next) = (*generation, Arc::clone(file), Arc::clone(next));
+        drop(index);
+        let path = wal::path(&shared.folder.join(LOG), generation.saturating_add(1));
+        let mut header = [0; FILE_HEADER_BYTES];
+        let read = next.read_at(&mut header, 0);
+        read.map_err(|error| StoreError::io("read", &path, error))?;
+        let header = FileHeader::decode(&header).ok_or_else(|| {
+            StoreError::io(
+                "read",
+                &path,
+                std::io::Error::other("its header is damaged"),
+            )
+        })?;
+        Ok(Some(Self {
+            generation,
+            group: header.first_group.saturating_sub(1),
+            file,
+            plants,
+        }))
+    }
+
+    /// Writes, verifies and enters the segment of a plant.
+    fn seal(
+        &self,
+        shared: &Shared,
+        (plant, log_id, epoch): &Whose,
+        blocks: &[BlockRef],
+        catalogue: &mut Catalogue,
+    ) -> Result<Segment, StoreError> {
+        let log = shared.folder.join(LOG);
+        let folder = plant_folder(&log, plant);
+        let (first, last) = match blocks {
+            [first, .., last] => (first.bounds.first, last.bounds.last),
+            [only] => (only.bounds.first, only.bounds.last),
+            [] => (Position(0), Position(0)),
+        };
+        let path = segment_path(&log, plant, first, last);
+        let failed = |error| StoreError::io("write", &path, error);
+        let disk = &shared.disk;
+        disk.create_dir_all(&folder).map_err(failed)?;
+        let file = disk.open(&path, OpenMode::Create).map_err(failed)?;
+        let mut builder = Builder::new(file, shared.folder_id, first);
+        let before = catalogue.plants.get(plant);
+        let mut tree = before.map_or_else(CompactRange::new, |sealed| sealed.tree.clone());
+        for place in blocks {
+            let block = self.read(shared, plant, *place, &tree)?;
+            for (_, event) in block.events() {
+                tree.append(leaf_hash(event));
+            }
+            builder.push(block).map_err(failed)?;
+        }
+        let (summary, entry) = builder.finish(tree).map_err(failed)?;
+        disk.sync_dir(&folder).map_err(failed)?;
+        let segment = Segment::new(disk, &log, shared.folder_id, plant, entry);
+        self.compare(shared, plant, blocks, &segment)?;
+        let sealed = catalogue
+            .plants
+            .entry(plant.clone())
+            .or_insert_with(|| SealedPlant {
+                log_id: *log_id,
+                epoch: summary.epoch,
+                last: Position(0),
+                last_recorded_at: summary.last_recorded_at,
+                tree: CompactRange::new(),
+                segments: Vec::new(),
+            });
+        sealed.epoch = sealed.epoch.max(*epoch);
+        sealed.last = summary.last;
+        sealed.last_recorded_at = summary.last_recorded_at;
+        sealed.tree = summary.tree;
+        sealed.segments.push(entry);
+        Ok(segment)
+    }
+
+    /// Reads a block of the write-ahead file; `tree` covers the events before it.
+    fn read(
+        &self,
+        shared: &Shared,
+        plant: &PlantId,
+        place: BlockRef,
+        tree: &CompactRange,
+    ) -> Result<StoredBlock, StoreError> {
+        let block = read::hot_block(shared, plant, &*self.file, place)?;
+        if block.header.root_before == *tree.root().as_bytes() {
+            return Ok(block);
+        }
+        let what = "the block's root is not that of the events before it";
+        Err(read::damaged(shared, plant, place, what.into()))
+    }
+
+    /// Holds a segment, as it is on the disk, against the blocks that it was made of.
+    fn compare(
+        &self,
+        shared: &Shared,
+        plant: &PlantId,
+        blocks: &[BlockRef],
+        segment: &Segment,
+    ) -> Result<(), StoreError> {
+        let file = segment.open()?;
+        let mut sealed = segment.summary()?.blocks.clone().into_iter();
+        let mut current: Option<StoredBlock> = None;
+        let mut at = 0;
+        for place in blocks {
+            let hot = read::hot_block(shared, plant, &*self.file, *place)?;
+            for (position, event) in hot.events() {
+                if current.as_ref().is_none_or(|block| at >= block.body.len()) {
+                    let next = sealed.next().map(|place| segment.block(&*file, &place));
+                    current = next.transpose()?;
+                    at = 0;
+                }
+                let found = current.as_ref().and_then(|block| block.body.event(at));
+                if found != Some(event) {
+                    let what =
+                        format!("event {position} did not come out of the segment as it went in");
+                    return Err(segment.damaged(0, what));
+                }
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes what a seal that was interrupted has left: write-ahead files that are sealed, segments that
+/// the catalogue does not name.
+/// Errors: the disk fails.
+pub(crate) fn remove_leftovers(
+    disk: &dyn Disk,
+    log: &Path,
+    catalogue: &Catalogue,
+) -> Result<(), StoreError> {
+    let list = |folder: &Path| {
+        let there = disk.exists(folder).and_then(|there| {
+            if there {
+                disk.list(folder)
+            } else {
+                Ok(Vec::new())
+            }
+        });
+        there.map_err(|error| StoreError::io("list", folder, error))
+    };
+    let remove = |path: &Path| {
+        tracing::info!(file = %path.display(), "what an interrupted seal left is removed");
+        disk.remove(path)
+            .map_err(|error| StoreError::io("remove", path, error))
+    };
+    for name in list(log)? {
+        if wal::generation_of(&name).is_some_and(|number| number <= catalogue.generation) {
+            remove(&log.join(name))?;
+        }
+    }
+    for plant in list(&log.join(SEALED))? {
+        let folder = log.join(SEALED).join(&plant);
+        let known = PlantId::new(&plant).ok();
+        let sealed = known.as_ref().and_then(|plant| catalogue.plants.get(plant));
+        let named: Vec<_> = match (&known, sealed) {
+            (Some(plant), Some(sealed)) => {
+                let paths = sealed.segments.iter();
+                paths
+                    .map(|s| segment_path(log, plant, s.bounds.first, s.bounds.last))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        for name in list(&folder)?.iter().filter(|name| name.ends_with(".seg")) {
+            let path = folder.join(name);
+            if !named.contains(&path) {
+                remove(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
