@@ -151,11 +151,11 @@ impl PlantIndex {
         self.runs.retain(|_, runs| !runs.is_empty());
     }
 
-    /// The blocks of a write-ahead file, in order.
-    pub(crate) fn blocks_in(&self, generation: u64) -> Vec<BlockRef> {
+    /// The blocks of the write-ahead files up to one, in order.
+    pub(crate) fn blocks_up_to(&self, generation: u64) -> Vec<BlockRef> {
         let blocks = self.blocks.iter().copied();
         blocks
-            .filter(|block| block.generation == generation)
+            .filter(|block| block.generation <= generation)
             .collect()
     }
 

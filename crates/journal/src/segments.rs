@@ -248,7 +248,7 @@ impl Segments {
             // One note is enough: who is told seals everything that is full.
             let (full, files) = sync_channel(1);
             writer.tell_full(full);
-            sealer = Some(Sealer::start(&shared, files)?);
+            sealer = Some(Sealer::start(&shared, files, options.wal_bytes_max / 2)?);
         }
         let store = Self {
             shared,
@@ -268,10 +268,12 @@ impl Segments {
         writer.check_writable()?;
         drop(writer);
         let mut files = 0;
-        while sealed::seal_next(&self.shared, &AtomicBool::new(false))? {
-            files += 1;
+        loop {
+            match sealed::seal_next(&self.shared, 0, &AtomicBool::new(false))? {
+                0 => return Ok(files),
+                sealed => files += sealed as u64,
+            }
         }
-        Ok(files)
     }
 }
 
@@ -325,16 +327,18 @@ impl Segments {
 }
 
 impl Sealer {
-    fn start(shared: &Arc<Shared>, full: Receiver<()>) -> Result<Self, StoreError> {
+    /// Files that are closed early, at the end of a process, wait until `least` bytes are together:
+    /// many small segments would be slow to look through.
+    fn start(shared: &Arc<Shared>, full: Receiver<()>, least: u64) -> Result<Self, StoreError> {
         let stop = Arc::new(AtomicBool::new(false));
         let (shared, stopped) = (Arc::clone(shared), Arc::clone(&stop));
         let folder = shared.folder.clone();
         let work = move || {
             // What was full when the log was opened comes first.
             loop {
-                match sealed::seal_next(&shared, &stopped) {
-                    Ok(true) => continue,
-                    Ok(false) => {}
+                match sealed::seal_next(&shared, least, &stopped) {
+                    Ok(1..) => continue,
+                    Ok(0) => {}
                     // The write-ahead file stays, and with the next one that is full it is tried again.
                     Err(error) => {
                         tracing::warn!(folder = %shared.folder.display(), %error, "a write-ahead file could not be sealed");

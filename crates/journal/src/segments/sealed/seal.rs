@@ -6,6 +6,7 @@
 //!    segments count.
 //! 3. Readers are led to the segments, and the write-ahead file goes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,21 +24,26 @@ use crate::segments::wal::{self, FILE_HEADER_BYTES, FileHeader};
 use crate::segments::{LOG, Shared, read};
 use crate::{StoreError, StoredBlock};
 
-/// Seals the oldest write-ahead file, if a later one follows it. Answers whether there was one.
-/// Errors: the disk fails, or what is to be sealed is damaged; the write-ahead file then stays.
-pub(crate) fn seal_next(shared: &Shared, stop: &AtomicBool) -> Result<bool, StoreError> {
+/// Seals the oldest write-ahead files that a later one follows, if they have `least` bytes together.
+/// Answers how many were sealed.
+/// Errors: the disk fails, or what is to be sealed is damaged; the write-ahead files then stay.
+pub(crate) fn seal_next(
+    shared: &Shared,
+    least: u64,
+    stop: &AtomicBool,
+) -> Result<usize, StoreError> {
     let mut catalogue = shared.catalogue();
     if catalogue.in_doubt {
-        return Ok(false);
+        return Ok(0);
     }
-    let Some(work) = Work::next(shared)? else {
-        return Ok(false);
+    let Some(work) = Work::next(shared, least)? else {
+        return Ok(0);
     };
     let mut sealed = catalogue.content.clone();
     let mut segments = Vec::new();
     for (whose, blocks) in &work.plants {
         if stop.load(Ordering::Relaxed) {
-            return Ok(false);
+            return Ok(0);
         }
         let segment = work.seal(shared, whose, blocks, &mut sealed)?;
         segments.push((&whose.0, segment));
@@ -58,48 +64,71 @@ pub(crate) fn seal_next(shared: &Shared, stop: &AtomicBool) -> Result<bool, Stor
                 known.seal(Arc::new(segment));
             }
         }
-        index.files.remove(&work.generation);
+        index
+            .files
+            .retain(|generation, _| !work.files.contains_key(generation));
     }
-    let path = wal::path(&log, work.generation);
-    let removed = shared
-        .disk
-        .remove(&path)
-        .and_then(|()| shared.disk.sync_dir(&log));
-    removed.map_err(|error| StoreError::io("remove", &path, error))?;
-    tracing::info!(
-        generation = work.generation,
-        plants = work.plants.len(),
-        "a write-ahead file is sealed"
-    );
-    Ok(true)
+    for generation in work.files.keys() {
+        let path = wal::path(&log, *generation);
+        let removed = shared.disk.remove(&path);
+        removed.map_err(|error| StoreError::io("remove", &path, error))?;
+    }
+    let synced = shared.disk.sync_dir(&log);
+    synced.map_err(|error| StoreError::io("sync", &log, error))?;
+    let (files, plants) = (work.files.len(), work.plants.len());
+    tracing::info!(files, plants, "write-ahead files are sealed");
+    Ok(files)
 }
 
 type Whose = (PlantId, LogId, WriterEpoch);
 
-/// A write-ahead file that can be sealed.
+/// How many write-ahead files are sealed together at most.
+const FILES_MAX: usize = 64;
+
+/// Write-ahead files that can be sealed together.
 struct Work {
+    /// The last of them, and the last group in it.
     generation: u64,
-    /// The last group in it.
     group: u64,
-    file: Arc<dyn DiskFile>,
-    /// The plants in it with log and writer epoch, and where their blocks lie.
+    files: BTreeMap<u64, Arc<dyn DiskFile>>,
+    /// The plants in them with log and writer epoch, and where their blocks lie.
     plants: Vec<(Whose, Vec<BlockRef>)>,
 }
 
 impl Work {
-    fn next(shared: &Shared) -> Result<Option<Self>, StoreError> {
+    fn next(shared: &Shared, least: u64) -> Result<Option<Self>, StoreError> {
         let index = shared.index();
-        let mut files = index.files.iter();
-        let (Some((generation, file)), Some((_, next))) = (files.next(), files.next()) else {
+        let mut full: Vec<_> = index.files.iter().collect();
+        // The last one still takes groups.
+        full.pop();
+        full.truncate(FILES_MAX);
+        let mut bytes = 0_u64;
+        for (_, file) in &full {
+            let length = file.len();
+            let length = length.map_err(|e| StoreError::io("measure", &shared.folder, e))?;
+            bytes = bytes.saturating_add(length);
+        }
+        let Some((generation, _)) = full
+            .last()
+            .filter(|_| bytes >= least || full.len() == FILES_MAX)
+        else {
             return Ok(None);
         };
+        let generation = **generation;
+        let next = index.files.range(generation.saturating_add(1)..).next();
+        let Some(next) = next.map(|(_, file)| Arc::clone(file)) else {
+            return Ok(None);
+        };
+        let files = full
+            .into_iter()
+            .map(|(number, file)| (*number, Arc::clone(file)));
+        let files = files.collect();
         let plants = index.plants.iter().filter_map(|(plant, index)| {
-            let blocks = index.blocks_in(*generation);
+            let blocks = index.blocks_up_to(generation);
             let whose = (plant.clone(), index.log_id, index.epoch);
             (!blocks.is_empty()).then_some((whose, blocks))
         });
         let plants = plants.collect();
-        let (generation, file, next) = (*generation, Arc::clone(file), Arc::clone(next));
         drop(index);
         let path = wal::path(&shared.folder.join(LOG), generation.saturating_add(1));
         let mut header = [0; FILE_HEADER_BYTES];
@@ -115,7 +144,7 @@ impl Work {
         Ok(Some(Self {
             generation,
             group: header.first_group.saturating_sub(1),
-            file,
+            files,
             plants,
         }))
     }
@@ -181,12 +210,23 @@ impl Work {
         place: BlockRef,
         tree: &CompactRange,
     ) -> Result<StoredBlock, StoreError> {
-        let block = read::hot_block(shared, plant, &*self.file, place)?;
+        let block = self.hot(shared, plant, place)?;
         if block.header.root_before == *tree.root().as_bytes() {
             return Ok(block);
         }
         let what = "the block's root is not that of the events before it";
         Err(read::damaged(shared, plant, place, what.into()))
+    }
+
+    fn hot(
+        &self,
+        shared: &Shared,
+        plant: &PlantId,
+        place: BlockRef,
+    ) -> Result<StoredBlock, StoreError> {
+        let missing = || read::damaged(shared, plant, place, "its file is not open".into());
+        let file = self.files.get(&place.generation).ok_or_else(missing)?;
+        read::hot_block(shared, plant, &**file, place)
     }
 
     /// Holds a segment, as it is on the disk, against the blocks that it was made of.
@@ -202,7 +242,7 @@ impl Work {
         let mut current: Option<StoredBlock> = None;
         let mut at = 0;
         for place in blocks {
-            let hot = read::hot_block(shared, plant, &*self.file, *place)?;
+            let hot = self.hot(shared, plant, *place)?;
             for (position, event) in hot.events() {
                 if current.as_ref().is_none_or(|block| at >= block.body.len()) {
                     let next = sealed.next().map(|place| segment.block(&*file, &place));
