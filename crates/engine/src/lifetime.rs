@@ -52,6 +52,8 @@ impl Plant {
     pub(crate) fn body_time(&self) -> Timestamp {
         let shared = &*self.shared;
         let last = shared.store.block_at(&shared.id, Timestamp(i64::MAX));
+        // A log that cannot be read vouches for nothing; then less is deleted.
+        let last = last.ok().flatten();
         let last = last.map_or(Timestamp::MIN, |block| block.recorded_max);
         shared.elapsed.now(last)
     }

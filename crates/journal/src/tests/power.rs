@@ -52,7 +52,7 @@ impl Works {
                 store = self.open(disk)?;
             }
             self.group(&store)?;
-            if self.below(5) == 0 {
+            if self.below(9) == 0 {
                 self.sealed += store.seal()?;
             }
         }
