@@ -3,7 +3,7 @@
 use super::*;
 use crate::disk::FaultKind;
 
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 1_000;
 
 #[derive(Debug)]
 struct Works {
