@@ -3,7 +3,7 @@
 //! To add a command, add a line to `ROWS`: its words, what else it needs, what it answers with. The
 //! server has the plant T1 of `support.rs` with some events, and T1 is the plant that is meant where
 //! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
-//! folder, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
+//! folder, `{log}` a data folder that no server holds, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
 //! a batch of samples.
 
 use crate::support::{PLANT, Server, werkbuch};
@@ -38,6 +38,9 @@ const ROWS: &[(&str, &str, Answer)] = &[
         Answer::Server,
     ),
     ("plant apply", "{plant}", Rows),
+    ("log ls", "--data {log}", List),
+    ("log stat", "--data {log}", List),
+    ("log verify", "--data {log}", One),
     ("plant check", "{plant}", One),
     ("plant diff", "{plant}", Rows),
     ("plant calendar", "{example}", Rows),
@@ -201,6 +204,13 @@ fn every_command_answers_in_every_form() {
         ("{shdr}", shdr.to_str().unwrap().to_owned()),
         ("{example}", example.to_str().unwrap().to_owned()),
         ("{jsonl}", file("events.jsonl", line)),
+        (
+            "{log}",
+            format!(
+                "{}/../../snapshots/format/v1/data",
+                env!("CARGO_MANIFEST_DIR")
+            ),
+        ),
     ];
     let imported = server.run(&[
         "import",

@@ -29,7 +29,8 @@ fn acknowledged_events_survive_kills() {
     };
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let options = ["--snapshot-every", "400"];
+    // Files of 1 MiB, so that the server is also killed while it seals.
+    let options = ["--snapshot-every", "400", "--write-ahead-mib", "1"];
     let mut server = Server::on(&data, &options);
     server.apply(crate::support::PLANT);
     let told: Vec<Acknowledged> = (0..SOURCES).map(|_| Acknowledged::default()).collect();

@@ -13,6 +13,7 @@ mod import;
 mod jsonl;
 mod jsonl_kinds;
 mod kill;
+mod log;
 mod operating;
 mod python;
 mod recordings;

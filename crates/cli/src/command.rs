@@ -5,6 +5,7 @@ pub(crate) mod completion;
 pub(crate) mod context;
 pub(crate) mod event;
 pub(crate) mod import;
+pub(crate) mod log;
 pub(crate) mod machine;
 pub(crate) mod man;
 pub(crate) mod plant;

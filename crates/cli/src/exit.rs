@@ -44,6 +44,7 @@ impl Exit {
     pub(crate) fn of_reason(reason: Reason) -> Self {
         match reason {
             Reason::FormatNewer | Reason::Internal => Self::Failed,
+            Reason::LogDamaged => Self::Verification,
             Reason::BatchTooLarge
             | Reason::EmptyBatch
             | Reason::InvalidFilter
@@ -111,6 +112,9 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
         }
         Reason::FormatNewer => "install a build at least as new as the one that wrote the log",
         Reason::Internal => "see the server's log",
+        Reason::LogDamaged => {
+            "stop the server, restore that file from a backup, then: werkbuch log verify --data DIR"
+        }
         Reason::InvalidFilter => "see `werkbuch machine ls --help` for fields and syntax",
         Reason::InvalidInstant => {
             "ask for a position or time up to the present: werkbuch twin get PLANT"

@@ -103,6 +103,9 @@ enum Command {
     Import(command::import::Args),
     /// Fold a plant's log from its first event, and compare.
     Replay(command::replay::Args),
+    /// Look into the files of a data folder, without a server.
+    #[command(subcommand)]
+    Log(command::log::Args),
     /// Ask how the server does.
     #[command(subcommand)]
     Server(command::server::Args),
@@ -200,6 +203,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Twin(args) => command::twin::run(args, context).await,
         Command::Import(args) => Box::pin(command::import::run(args, context)).await,
         Command::Replay(args) => command::replay::run(args, context).await,
+        Command::Log(args) => command::log::run(args, context).await,
         Command::Server(args) => command::server::run(args, context).await,
         Command::Bench(args) => Box::pin(bench::run(args, context)).await,
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,

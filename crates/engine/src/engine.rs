@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot, watch};
 use werkbuch_journal::disk::{Disk, RealDisk};
-use werkbuch_journal::{RecoveryReport, Store};
+use werkbuch_journal::{RecoveryReport, Store, WAL_BYTES_MAX};
 use werkbuch_model::id::{LogId, PlantId, Position};
 use werkbuch_model::plant::{Description, describe, diff};
 use werkbuch_twin::Twin;
@@ -36,6 +36,8 @@ pub struct Options {
     pub build: String,
     /// Events between two snapshots of a plant.
     pub snapshot_every: u64,
+    /// The length in bytes from which on a write-ahead file is followed by the next and sealed.
+    pub wal_bytes_max: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// The disk that the log lies on; the system's in production, a simulated one in tests.
@@ -50,6 +52,7 @@ impl Options {
             data: data.into(),
             build: concat!("werkbuch ", env!("CARGO_PKG_VERSION")).to_owned(),
             snapshot_every: SNAPSHOT_EVERY,
+            wal_bytes_max: WAL_BYTES_MAX,
             clock: Arc::new(SystemClock::default()),
             disk: Arc::new(RealDisk),
         }
@@ -119,7 +122,7 @@ impl Engine {
         let meter = Arc::new(Meter::default());
         let disk = MeteredDisk::new(Arc::clone(&options.disk), Arc::clone(&meter));
         let disk: Arc<dyn Disk> = Arc::new(disk);
-        let opened = recover::open(&disk, &options.data, false)?;
+        let opened = recover::open(&disk, &options.data, options.wal_bytes_max, false)?;
         let ring = Arc::new(KeyRing::open(&options.data)?);
         let (committer, thread) =
             committer::start(Arc::clone(&opened.store), options.data.clone(), &meter)?;

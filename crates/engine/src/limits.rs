@@ -60,6 +60,8 @@ pub const DESCRIPTION_PART_BYTES: usize = 24 * 1024;
 
 /// Events between two snapshots, unless configured otherwise.
 pub const SNAPSHOT_EVERY: u64 = 200_000;
+/// The length of a write-ahead file in MiB, from which on it is followed by the next and sealed.
+pub const WRITE_AHEAD_MIB: u64 = werkbuch_journal::WAL_BYTES_MAX / (1024 * 1024);
 
 /// The snapshots kept of each plant; an older one is a way out when the newest is damaged.
 pub const SNAPSHOTS_KEPT: usize = 2;

@@ -29,12 +29,14 @@ pub(crate) struct Opened {
 pub(crate) fn open(
     disk: &Arc<dyn Disk>,
     data: &Path,
+    wal_bytes_max: u64,
     read_only: bool,
 ) -> Result<Opened, EngineError> {
     let mut snapshots = newest(data, read_only);
     loop {
         let options = Options {
             trusted: trusted(&snapshots),
+            wal_bytes_max,
             ..Options::default()
         };
         let disk = Arc::clone(disk);

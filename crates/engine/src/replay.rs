@@ -8,8 +8,8 @@ use crate::snapshots;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
-use werkbuch_journal::Store;
 use werkbuch_journal::disk::{Disk, RealDisk};
+use werkbuch_journal::{Store, WAL_BYTES_MAX};
 use werkbuch_model::event::{Body, DigestRecorded};
 use werkbuch_model::id::{PlantId, Position};
 use werkbuch_proof::{CompactRange, leaf_hash};
@@ -74,7 +74,7 @@ pub fn replay_folder(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Replay, EngineError> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let opened = recover::open(&disk, data, true)?;
+    let opened = recover::open(&disk, data, WAL_BYTES_MAX, true)?;
     let end = opened
         .store
         .ends()

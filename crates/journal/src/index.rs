@@ -159,6 +159,14 @@ impl PlantIndex {
             .collect()
     }
 
+    /// The blocks of a write-ahead file, in order.
+    pub(crate) fn blocks_in(&self, generation: u64) -> Vec<BlockRef> {
+        let blocks = self.blocks.iter().copied();
+        blocks
+            .filter(|block| block.generation == generation)
+            .collect()
+    }
+
     /// The block that is not sealed and holds `position`, or the first one behind it.
     pub(crate) fn block_from(&self, position: Position) -> Option<BlockRef> {
         let at = self.blocks.partition_point(|b| b.bounds.last < position);

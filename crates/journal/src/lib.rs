@@ -90,7 +90,9 @@ mod window;
 
 pub use bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, SAMPLE_BODY_BYTES_MAX};
 pub use error::{Damage, StoreError};
-pub use segments::{Cut, Options, RecoveryReport, Segments, Trusted, Verified, WAL_BYTES_MAX};
+pub use segments::{
+    Cut, LogFile, LogPart, Options, RecoveryReport, Segments, Trusted, Verified, WAL_BYTES_MAX,
+};
 pub use store::{
     BlockBounds, Blocks, BodyPlace, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store,
     StoredBlock,

@@ -15,6 +15,7 @@
 
 mod commit;
 mod group;
+mod inspect;
 mod judge;
 mod marker;
 mod plants;
@@ -33,7 +34,7 @@ use std::thread::JoinHandle;
 
 use werkbuch_model::id::{LogId, MachineNumber, PlantId, Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
-use werkbuch_proof::{CompactRange, Hash, leaf_hash};
+use werkbuch_proof::{CompactRange, Hash};
 
 use crate::bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, BodyLimits, BodyStore};
 use crate::disk::{Disk, DiskFile};
@@ -43,9 +44,9 @@ use crate::{
     StoreError,
 };
 use commit::Writer;
+pub use inspect::{LogFile, LogPart, Verified};
 use recover::LOG;
 pub(crate) use sealed::Segment;
-pub use sealed::Verified;
 use sealed::{Kept, RunCache};
 
 /// A write-ahead file that is longer is followed by a new one.
@@ -274,55 +275,6 @@ impl Segments {
                 sealed => files += sealed as u64,
             }
         }
-    }
-}
-
-impl Segments {
-    /// Reads every byte of the log once more and holds it against everything else that is known:
-    /// checksums, lengths, positions, the tree from the first event on, the tables of the segments.
-    /// `progress` is called after each file.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Damaged`] with the first place that is wrong, and those of the disk.
-    pub fn verify(
-        &self,
-        progress: &mut dyn FnMut(&PlantId, &Verified),
-    ) -> Result<Verified, StoreError> {
-        let mut verified = Verified::default();
-        // Nothing is sealed meanwhile.
-        let _catalogue = self.shared.catalogue();
-        let plants: Vec<_> = {
-            let index = self.shared.index();
-            let plants = index.plants.iter();
-            plants
-                .map(|(id, plant)| (id.clone(), plant.sealed.clone()))
-                .collect()
-        };
-        for (plant, segments) in plants {
-            let mut tree = sealed::verify_plant(&plant, &segments, &mut verified, progress)?;
-            let from = Position(tree.size()).next();
-            for block in read::blocks(&self.shared, &plant, from, None)? {
-                let block = block?;
-                if block.header.root_before != *tree.root().as_bytes() {
-                    return Err(read::root_differs(&self.shared, &plant, &block));
-                }
-                for (_, event) in block.events() {
-                    tree.append(leaf_hash(event));
-                }
-                verified.blocks += 1;
-                verified.events += block.body.len() as u64;
-            }
-            progress(&plant, &verified);
-        }
-        let files: Vec<_> = self.shared.index().files.values().cloned().collect();
-        for file in files {
-            let length = file.len();
-            verified.bytes +=
-                length.map_err(|e| StoreError::io("measure", &self.shared.folder, e))?;
-            verified.files += 1;
-        }
-        Ok(verified)
     }
 }
 

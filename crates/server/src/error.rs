@@ -141,6 +141,7 @@ fn reason(error: &EngineError) -> Reason {
         EngineError::AccessLog { .. } => Reason::AccessLogFailed,
         EngineError::Store(StoreError::DiskFull { .. }) => Reason::DiskFull,
         EngineError::Store(StoreError::Stopped { .. }) => Reason::StoreStopped,
+        EngineError::Store(StoreError::Damaged(_)) => Reason::LogDamaged,
         EngineError::Store(StoreError::UnknownPlant { .. }) => Reason::UnknownPlant,
         _ => Reason::Internal,
     }
@@ -157,6 +158,10 @@ fn store(error: &StoreError) -> Status {
              says more",
         ),
         StoreError::Closed { .. } => Reason::ShuttingDown.status("the server is closing"),
+        StoreError::Damaged(_) => Reason::LogDamaged.status(
+            "the log of the server is damaged where the answer lies, and nothing of it is served; the \
+             server's log names the file, and `werkbuch log verify` finds all of it",
+        ),
         StoreError::UnknownPlant { plant } => {
             Reason::UnknownPlant.status(format!("there is no log of plant \"{plant}\""))
         }

@@ -63,6 +63,9 @@ reasons! {
     InvalidRequest = InvalidArgument "INVALID_REQUEST",
     /// The resume token is not one of this request's, or not one of this log.
     InvalidResumeToken = InvalidArgument "INVALID_RESUME_TOKEN",
+    /// The log is damaged where the answer lies; nothing of it is served. Restore the file that the
+    /// server's log names.
+    LogDamaged = DataLoss "LOG_DAMAGED",
     /// The request cannot be read as its message.
     MalformedRequest = InvalidArgument "MALFORMED_REQUEST",
     /// The message is larger than the server takes.

@@ -49,6 +49,10 @@ pub(crate) struct Args {
     /// How many events lie between two snapshots of a plant (default: 200000).
     #[arg(long, value_name = "EVENTS")]
     snapshot_every: Option<u64>,
+    /// The length of a write-ahead file in MiB; a longer one is sealed, and a start reads about as much
+    /// (default: 64).
+    #[arg(long, value_name = "MIB")]
+    write_ahead_mib: Option<u64>,
     /// How long calls in flight may take to end when the server stops (default: 30s).
     #[arg(long, value_name = "DURATION")]
     shutdown_grace: Option<String>,
@@ -94,6 +98,7 @@ fn config(args: Args) -> Outcome<Config> {
         log_filter: args.log_filter,
         log_format: args.log_format,
         snapshot_every: args.snapshot_every,
+        write_ahead_mib: args.write_ahead_mib,
         shutdown_grace: args.shutdown_grace,
     };
     let resolve = || {

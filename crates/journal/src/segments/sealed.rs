@@ -22,8 +22,7 @@ pub(super) use catalogue::{Catalogue, Kept};
 pub(super) use reader::RunCache;
 pub(crate) use reader::Segment;
 pub(super) use seal::{remove_leftovers, seal_next};
-pub use verify::Verified;
-pub(super) use verify::verify_plant;
+pub(super) use verify::verify;
 
 use std::path::{Path, PathBuf};
 

@@ -37,10 +37,9 @@ impl PartialConfig {
             let (_, variable, _) = KEYS.iter().find(|(name, ..)| *name == key)?;
             lookup(variable)
         };
-        let number = |text: String| {
-            let expected = "it takes a number of events";
-            text.parse()
-                .map_err(|_| refused("snapshot_every", &text, expected))
+        let number = |key: &'static str, expected| {
+            let parse = |text: String| text.parse().map_err(|_| refused(key, &text, expected));
+            get(key).map(parse).transpose()
         };
         Ok(Self {
             data: get("data").map(PathBuf::from),
@@ -51,7 +50,8 @@ impl PartialConfig {
             log_level: get("log_level"),
             log_filter: get("log_filter"),
             log_format: get("log_format"),
-            snapshot_every: get("snapshot_every").map(number).transpose()?,
+            snapshot_every: number("snapshot_every", "it takes a number of events")?,
+            write_ahead_mib: number("write_ahead_mib", "it takes a number of MiB")?,
             shutdown_grace: get("shutdown_grace"),
         })
     }

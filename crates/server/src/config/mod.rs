@@ -13,7 +13,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use werkbuch_engine::limits::SNAPSHOT_EVERY;
+use werkbuch_engine::limits::{SNAPSHOT_EVERY, WRITE_AHEAD_MIB};
 
 /// The options as they come from one source; what the source does not say is absent.
 ///
@@ -35,6 +35,8 @@ pub struct PartialConfig {
     pub log_format: Option<String>,
     /// How many events lie between two snapshots of a plant. Default: 200,000.
     pub snapshot_every: Option<u64>,
+    /// The length of a write-ahead file in MiB, from which on it is sealed. Default: 64.
+    pub write_ahead_mib: Option<u64>,
     /// How long calls in flight may take to end when the server stops: `30s`, `500ms`, `2m`.
     /// Default: `30s`.
     pub shutdown_grace: Option<String>,
@@ -57,6 +59,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// How many events lie between two snapshots of a plant.
     pub snapshot_every: u64,
+    /// The length of a write-ahead file in MiB, from which on it is sealed.
+    pub write_ahead_mib: u64,
     /// How long calls in flight may take to end when the server stops.
     pub shutdown_grace: Duration,
 }
@@ -88,7 +92,7 @@ pub enum LogFormat {
 }
 
 /// The options: key in the file, variable of the environment, meaning.
-pub const KEYS: [(&str, &str, &str); 8] = [
+pub const KEYS: [(&str, &str, &str); 9] = [
     (
         "data",
         "WERKBUCH_SERVE_DATA",
@@ -121,6 +125,11 @@ pub const KEYS: [(&str, &str, &str); 8] = [
         "events between two snapshots",
     ),
     (
+        "write_ahead_mib",
+        "WERKBUCH_SERVE_WRITE_AHEAD_MIB",
+        "length of a write-ahead file in MiB",
+    ),
+    (
         "shutdown_grace",
         "WERKBUCH_SERVE_SHUTDOWN_GRACE",
         "how long calls in flight may take at the end",
@@ -139,6 +148,7 @@ impl PartialConfig {
             log_filter: self.log_filter.or(lower.log_filter),
             log_format: self.log_format.or(lower.log_format),
             snapshot_every: self.snapshot_every.or(lower.snapshot_every),
+            write_ahead_mib: self.write_ahead_mib.or(lower.write_ahead_mib),
             shutdown_grace: self.shutdown_grace.or(lower.shutdown_grace),
         }
     }
@@ -161,6 +171,9 @@ impl PartialConfig {
             log_filter: parse::log_filter(self.log_filter.as_deref().unwrap_or_default())?,
             log_format: parse::log_format(self.log_format.as_deref().unwrap_or("text"))?,
             snapshot_every: parse::snapshot_every(self.snapshot_every.unwrap_or(SNAPSHOT_EVERY))?,
+            write_ahead_mib: parse::write_ahead_mib(
+                self.write_ahead_mib.unwrap_or(WRITE_AHEAD_MIB),
+            )?,
             shutdown_grace: parse::grace(grace)?,
         })
     }

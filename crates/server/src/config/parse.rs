@@ -68,6 +68,15 @@ pub(super) fn snapshot_every(events: u64) -> Result<u64, ConfigError> {
     Ok(events)
 }
 
+pub(super) fn write_ahead_mib(mib: u64) -> Result<u64, ConfigError> {
+    if (1..=1_024).contains(&mib) {
+        return Ok(mib);
+    }
+    let expected =
+        "it takes 1 to 1024 MiB; the part of the log that a start reads is about this long";
+    Err(refused("write_ahead_mib", &mib.to_string(), expected))
+}
+
 /// A duration such as `30s`, `500ms` or `2m`.
 pub(super) fn grace(text: &str) -> Result<Duration, ConfigError> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());

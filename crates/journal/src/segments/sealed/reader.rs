@@ -69,6 +69,10 @@ impl Segment {
         self.entry.bytes
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens the file, after a look whether it is there and as long as it was.
     /// Errors: it is missing, has another length, or the disk fails.
     pub(crate) fn open(&self) -> Result<Arc<dyn DiskFile>, StoreError> {

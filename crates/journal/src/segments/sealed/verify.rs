@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use werkbuch_model::id::{MachineNumber, PlantId, Position, SourceNumber};
+use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
 use werkbuch_proof::{CompactRange, leaf_hash};
 use werkbuch_record::{decode_recorded, peek_machine};
 
@@ -11,38 +11,26 @@ use super::format::{FOOTER_BYTES, HEADER_BYTES, Summary};
 use super::reader::Segment;
 use crate::disk::DiskFile;
 use crate::index::{PlacedRun, find_run};
+use crate::segments::Verified;
 use crate::{StoreError, StoredBlock};
 
-/// What has been verified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// Write-ahead files and segments.
-    pub files: u64,
-    /// Blocks: checksums, lengths, positions, the root before each.
-    pub blocks: u64,
-    /// Events, each hashed into the tree of its plant.
-    pub events: u64,
-    /// Bytes of the files.
-    pub bytes: u64,
+/// Verifies a segment; `tree` covers the events before it and then those up to its last. `each` gets
+/// every event.
+/// Errors: the first thing that is wrong, with its place; those of `each`; or the disk fails.
+pub(crate) fn verify(
+    segment: &Segment,
+    tree: &mut CompactRange,
+    verified: &mut Verified,
+    each: &mut EachEvent<'_>,
+) -> Result<(), StoreError> {
+    Check::new(segment)?.run(tree, verified, each)?;
+    verified.files += 1;
+    verified.bytes += segment.bytes();
+    Ok(())
 }
 
-/// Verifies the segments of a plant, from the first event on, and answers the tree over their events.
-/// Errors: the first thing that is wrong, with its place; or the disk fails.
-pub(crate) fn verify_plant(
-    plant: &PlantId,
-    segments: &[Arc<Segment>],
-    verified: &mut Verified,
-    progress: &mut dyn FnMut(&PlantId, &Verified),
-) -> Result<CompactRange, StoreError> {
-    let mut tree = CompactRange::new();
-    for segment in segments {
-        Check::new(segment)?.run(&mut tree, verified)?;
-        verified.files += 1;
-        verified.bytes += segment.bytes();
-        progress(plant, verified);
-    }
-    Ok(tree)
-}
+/// What is done with the bytes of each event.
+type EachEvent<'f> = dyn FnMut(&[u8], &mut Verified) -> Result<(), StoreError> + 'f;
 
 /// A segment that is being verified.
 struct Check<'s> {
@@ -76,7 +64,12 @@ impl<'s> Check<'s> {
         })
     }
 
-    fn run(mut self, tree: &mut CompactRange, verified: &mut Verified) -> Result<(), StoreError> {
+    fn run(
+        mut self,
+        tree: &mut CompactRange,
+        verified: &mut Verified,
+        each: &mut EachEvent<'_>,
+    ) -> Result<(), StoreError> {
         self.no_byte_is_left_out()?;
         let summary = Arc::clone(&self.summary);
         for (at, place) in summary.blocks.iter().enumerate() {
@@ -86,6 +79,9 @@ impl<'s> Check<'s> {
                 return Err(self.segment.damaged(place.offset, what.into()));
             }
             self.events(&block, at, place.offset, tree)?;
+            for (_, event) in block.events() {
+                each(event, verified)?;
+            }
             verified.blocks += 1;
             verified.events += block.body.len() as u64;
         }

@@ -1,0 +1,287 @@
+//! `werkbuch log`: the files of a data folder, without a server.
+
+use crate::Context;
+use crate::command::serve::engine_failure;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output::Answer;
+use indicatif::ProgressBar;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use werkbuch_journal::disk::RealDisk;
+use werkbuch_journal::{LogFile, Options, RecoveryReport, Segments, Store, StoreError, Verified};
+use werkbuch_model::id::{PlantId, Position};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// The files of the log: what is sealed, and what is not yet.
+    Ls(Folder),
+    /// What the log holds of each plant, and what it takes.
+    Stat(Folder),
+    /// Read every byte and hold it against everything else that is known; exit code 5 when something
+    /// is wrong.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Folder),
+}
+
+const VERIFY_HELP: &str = "\
+Checked are the checksums of headers, bodies and tables, the lengths, that no file is missing and none
+follows another, the positions without a gap, the Merkle root before each block from the first event
+on, the tables of the segments against the events, and sample bodies against the hashes that events
+name. Nothing is changed. Whether the twin follows from the log: werkbuch replay --check.";
+
+/// Which folder is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Folder {
+    /// The data folder; no server may hold it.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    let bar = if context.output.quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new_spinner()
+    };
+    let (context, quiet) = (context.clone(), bar.clone());
+    let work = move || match args {
+        Args::Ls(folder) => ls(&context, &folder.data),
+        Args::Stat(folder) => stat(&context, &folder.data),
+        Args::Verify(folder) => verify(&context, &folder.data, &bar),
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    quiet.finish_and_clear();
+    done.map_err(|error| {
+        let what = format!("reading the log broke: {error}");
+        Failure::new(Exit::Failed, "INTERNAL", what)
+    })?
+}
+
+fn open(data: &Path) -> Outcome<(Segments, RecoveryReport)> {
+    if !data.is_dir() {
+        let what = format!("there is no folder \"{}\"", data.display());
+        return Err(Failure::new(Exit::NotFound, "FILE_NOT_FOUND", what));
+    }
+    Segments::open_read_only(Arc::new(RealDisk), data, &Options::default()).map_err(failed)
+}
+
+fn failed(error: StoreError) -> Failure {
+    engine_failure(&error.into())
+}
+
+const LS: [&str; 7] = [
+    "file",
+    "kind",
+    "plant",
+    "positions",
+    "blocks",
+    "events",
+    "bytes",
+];
+
+fn ls(context: &Context, data: &Path) -> Outcome<()> {
+    let (store, _) = open(data)?;
+    let files = store.files().map_err(failed)?;
+    let rows: Vec<_> = files.iter().map(row).collect();
+    let bytes: u64 = files.iter().map(|file| file.bytes).sum();
+    let note = format!("{} of {} files, {bytes} bytes", rows.len(), rows.len());
+    let whole = json!({
+        "files": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
+        "shown": rows.len(),
+        "total": rows.len(),
+        "bytes": bytes,
+    });
+    let answer = Answer::list(&LS, rows).whole(whole).note(note);
+    context.output.answer(&answer)
+}
+
+fn row(file: &LogFile) -> (Vec<String>, serde_json::Value) {
+    let count = |first: Position, last: Position| last.get().saturating_sub(first.get()) + 1;
+    let events: u64 = file
+        .parts
+        .values()
+        .map(|part| count(part.first, part.last))
+        .sum();
+    let blocks: u64 = file.parts.values().map(|part| part.blocks).sum();
+    let kind = if file.plant.is_some() {
+        "segment"
+    } else {
+        "write-ahead"
+    };
+    let plants = file.parts.len();
+    let plant = match (&file.plant, file.parts.keys().next()) {
+        (Some(plant), _) => plant.to_string(),
+        (None, Some(only)) if plants == 1 => only.to_string(),
+        _ => format!("{plants} plants"),
+    };
+    let positions = match file.parts.values().next() {
+        Some(part) if plants == 1 => format!("{} to {}", part.first, part.last),
+        _ => String::new(),
+    };
+    let path = file.path.display().to_string();
+    let item = json!({
+        "file": path,
+        "kind": kind,
+        "bytes": file.bytes,
+        "blocks": blocks,
+        "events": events,
+        "plants": file.parts.iter().map(|(plant, part)| json!({
+            "plant": plant.as_str(),
+            "first": part.first.get(),
+            "last": part.last.get(),
+            "blocks": part.blocks,
+        })).collect::<Vec<_>>(),
+    });
+    let [blocks, events, bytes] = [blocks, events, file.bytes].map(|number| number.to_string());
+    (
+        vec![
+            path,
+            kind.to_owned(),
+            plant,
+            positions,
+            blocks,
+            events,
+            bytes,
+        ],
+        item,
+    )
+}
+
+const STAT: [&str; 8] = [
+    "plant",
+    "log",
+    "epoch",
+    "events",
+    "sealed",
+    "recorded_at",
+    "sealed_bytes",
+    "root",
+];
+
+fn stat(context: &Context, data: &Path) -> Outcome<()> {
+    let (store, report) = open(data)?;
+    let files = store.files().map_err(failed)?;
+    let sealed = |plant: &PlantId| {
+        let mine = files
+            .iter()
+            .filter(|file| file.plant.as_ref() == Some(plant));
+        let parts = mine.clone().flat_map(|file| file.parts.values());
+        let last = parts.map(|part| part.last.get()).max().unwrap_or(0);
+        (last, mine.map(|file| file.bytes).sum::<u64>())
+    };
+    let rows: Vec<_> = store
+        .ends()
+        .into_iter()
+        .map(|end| {
+            let (sealed, bytes) = sealed(&end.plant);
+            let root = end.tree.root().to_string();
+            let item = json!({
+                "plant": end.plant.as_str(),
+                "log": end.log_id.to_string(),
+                "epoch": end.epoch.get(),
+                "events": end.last.get(),
+                "sealed_events": sealed,
+                "sealed_bytes": bytes,
+                "last_recorded_at": end.last_recorded_at,
+                "closed": end.closed,
+                "root": root,
+            });
+            let cells = vec![
+                end.plant.to_string(),
+                end.log_id.to_string(),
+                end.epoch.get().to_string(),
+                end.last.to_string(),
+                sealed.to_string(),
+                end.last_recorded_at.to_string(),
+                bytes.to_string(),
+                root,
+            ];
+            (cells, item)
+        })
+        .collect();
+    let (bytes, events) = (
+        store.bytes().map_err(failed)?,
+        report.events + report.sealed_events,
+    );
+    let closed = if report.closed {
+        "closed in good order"
+    } else {
+        "not closed in good order"
+    };
+    let note = format!(
+        "{} of {} plants, {events} events, {bytes} bytes with sample bodies; {closed}",
+        rows.len(),
+        rows.len()
+    );
+    let whole = json!({
+        "plants": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
+        "shown": rows.len(),
+        "total": rows.len(),
+        "events": events,
+        "bytes": bytes,
+        "closed": report.closed,
+        "torn": report.cuts.iter().map(|cut| json!({
+            "file": cut.file.display().to_string(),
+            "offset": cut.offset,
+            "bytes": cut.bytes,
+            "group": cut.group,
+            "why": cut.what,
+        })).collect::<Vec<_>>(),
+    });
+    let answer = Answer::list(&STAT, rows).whole(whole).note(note);
+    context.output.answer(&answer)
+}
+
+fn verify(context: &Context, data: &Path, bar: &ProgressBar) -> Outcome<()> {
+    bar.set_message("write-ahead files");
+    let (store, report) = open(data)?;
+    let mut progress = |plant: &PlantId, done: &Verified| {
+        bar.set_message(format!("{plant}: {} events so far", done.events));
+        bar.tick();
+    };
+    let done = store.verify(&mut progress).map_err(failed)?;
+    let torn: u64 = report.cuts.iter().map(|cut| cut.bytes).sum();
+    let plants = store.ends().len();
+    let whole = json!({
+        "plants": plants,
+        "files": done.files,
+        "blocks": done.blocks,
+        "events": done.events,
+        "bytes": done.bytes,
+        "torn_bytes": torn,
+        "sample_bodies": done.bodies,
+        "sample_bodies_expired": done.bodies_expired,
+        "sample_bodies_missing": done.bodies_missing,
+        "closed": report.closed,
+    });
+    let number = |number: u64| number.to_string();
+    let parts = vec![
+        ("plants", plants.to_string()),
+        ("files", number(done.files)),
+        ("blocks", number(done.blocks)),
+        ("events", number(done.events)),
+        ("bytes", number(done.bytes)),
+        ("torn bytes", number(torn)),
+        ("sample bodies", number(done.bodies)),
+        ("expired bodies", number(done.bodies_expired)),
+        ("missing bodies", number(done.bodies_missing)),
+    ];
+    let note = "every checksum, length, position, root and table holds";
+    context
+        .output
+        .answer(&Answer::single(parts, whole).note(note))?;
+    if done.bodies_missing == 0 {
+        return Ok(());
+    }
+    let what = format!(
+        "{} of {} sample bodies are missing or damaged",
+        done.bodies_missing,
+        done.bodies_missing + done.bodies
+    );
+    Err(
+        Failure::new(Exit::Verification, "SAMPLE_BODIES_MISSING", what)
+            .hint("werkbuch event body POSITION --plant P says what is wrong with one"),
+    )
+}
