@@ -97,11 +97,88 @@ fn a_fleet_is_made_measured_kept_and_asked() {
 }
 
 #[test]
+fn both_ways_of_ingest_tell_their_figures() {
+    for path in ["server", "grpc"] {
+        let temporary = tempfile::tempdir().unwrap();
+        let arguments = [
+            "ingest",
+            "--path",
+            path,
+            "--events",
+            "6001",
+            "--plants",
+            "2",
+            "--machines",
+            "40",
+            "--batch",
+            "100",
+            "--rounds",
+            "2",
+            "--singles",
+            "5",
+        ];
+        let figures = bench(temporary.path(), &arguments).json();
+        assert_eq!(figures["path"], path);
+        assert_eq!(figures["events"], 6001, "{figures:#}");
+        for key in [
+            "events_per_second",
+            "raw_disk_ratio",
+            "syncs",
+            "hot_bytes_per_event",
+            "sealed_bytes_per_event",
+            "ack_p50_us",
+            "ack_p99_us",
+            "single_ack_p50_us",
+            "single_ack_p99_us",
+        ] {
+            assert!(number(&figures, key) > 0.0, "{path}, {key}: {figures:#}");
+        }
+        // What is sealed is denser, and both are of the size of an event, not of a thousand.
+        let (hot, sealed) = (
+            number(&figures, "hot_bytes_per_event"),
+            number(&figures, "sealed_bytes_per_event"),
+        );
+        assert!(sealed < hot && hot < 200.0, "{figures:#}");
+        if cfg!(target_os = "linux") {
+            assert!(number(&figures, "cpu_ns_per_event") > 0.0, "{figures:#}");
+            assert_eq!(figures["cpu_ns_client"].is_null(), path == "server");
+        }
+        assert!(is_empty(temporary.path()), "the folder did not vanish");
+    }
+}
+
+#[test]
+fn an_ingest_is_not_measured_on_a_log_that_is_there() {
+    let (temporary, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data = kept.path().join("data");
+    let data = data.to_str().unwrap();
+    let arguments = [
+        "ingest",
+        "--events",
+        "100",
+        "--plants",
+        "1",
+        "--machines",
+        "5",
+        "--singles",
+        "1",
+        "--data",
+        data,
+    ];
+    assert_eq!(bench(temporary.path(), &arguments).json()["events"], 100);
+    let error = bench(temporary.path(), &arguments).error();
+    assert_eq!(error["reason"], "ALREADY_EXISTS", "{error:#}");
+    // The plain writer leaves nothing in a folder that stays.
+    assert!(!kept.path().join("data/raw.bin").exists());
+}
+
+#[test]
 fn sizes_that_mean_nothing_are_refused() {
     for arguments in [
         ["bench", "replay", "--events", "0"],
         ["bench", "fleet", "--plants", "0"],
         ["bench", "query", "--page", "0"],
+        ["bench", "ingest", "--window", "17"],
     ] {
         assert_eq!(run(&arguments).code, 2, "{arguments:?}");
     }

@@ -168,6 +168,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--plants 2 --machines 10 --gets 20 --lists 5",
         One,
     ),
+    (
+        "bench ingest",
+        "--events 1000 --plants 1 --machines 10 --singles 2",
+        One,
+    ),
     ("demo", "--for 2s", One),
     ("context set", "c-{form} --plant T1", One),
     ("context ls", "", List),

@@ -3,6 +3,7 @@
 mod fill;
 mod fleet;
 mod folder;
+mod ingest;
 mod measure;
 mod mix;
 mod query;
@@ -30,6 +31,8 @@ pub(crate) enum Args {
     Fleet(fleet::Args),
     /// How fast a fleet answers: one machine, and a page of a list.
     Query(query::Args),
+    /// How fast events become safe, how small, and how long a source waits for that.
+    Ingest(ingest::Args),
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
@@ -43,6 +46,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             Args::Replay(args) => replay::run(args, context).await,
             Args::Fleet(args) => fleet::run(args, context).await,
             Args::Query(args) => query::run(args, context).await,
+            Args::Ingest(args) => ingest::run(args, context).await,
         }
     };
     let figures = tokio::select! {

@@ -23,8 +23,18 @@ const PER_STATION: u64 = 5;
 
 /// Opens an engine on a folder. No snapshot is written before the end.
 pub(super) async fn open(data: &Path) -> Outcome<Engine> {
+    open_as(data, werkbuch_journal::WAL_BYTES_MAX).await
+}
+
+/// As [`open`], and what is written stays in one write-ahead file.
+pub(super) async fn open_unsealed(data: &Path) -> Outcome<Engine> {
+    open_as(data, u64::MAX).await
+}
+
+async fn open_as(data: &Path, wal_bytes_max: u64) -> Outcome<Engine> {
     let mut options = Options::new(data);
     options.snapshot_every = u64::MAX;
+    options.wal_bytes_max = wal_bytes_max;
     Engine::open(options)
         .await
         .map_err(|error| engine_failure(&error))

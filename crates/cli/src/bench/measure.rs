@@ -9,6 +9,25 @@ pub(super) fn thread_cpu_ns() -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
+/// For how long those threads of a process (absent: of this one) that `of` picks by their names have
+/// been on a core, in nanoseconds, where the system tells. Threads that have ended do not count.
+pub(super) fn threads_cpu_ns(process: Option<u32>, of: impl Fn(&str) -> bool) -> Option<u64> {
+    let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
+    let tasks: PathBuf = ["/proc", &process, "task"].iter().collect();
+    let mut sum = None;
+    for task in std::fs::read_dir(tasks).ok()?.flatten() {
+        let read = |name| std::fs::read_to_string(task.path().join(name));
+        let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else {
+            continue;
+        };
+        if of(name.trim_end()) {
+            let time = times.split_whitespace().next()?.parse::<u64>().ok()?;
+            sum = Some(sum.unwrap_or(0) + time);
+        }
+    }
+    sum
+}
+
 /// For how long the threads of a process have been on a core, in seconds, where the system tells: it
 /// counts in hundredths of a second.
 pub(super) fn process_cpu_seconds(process: u32) -> Option<f64> {

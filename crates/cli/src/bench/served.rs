@@ -14,6 +14,7 @@ use std::time::Instant;
 pub(super) struct Served {
     child: Child,
     pub(super) client: Client,
+    url: String,
     /// When it was started.
     pub(super) begun: Instant,
 }
@@ -49,8 +50,19 @@ impl Served {
         Ok(Self {
             child,
             client,
+            url: url.to_owned(),
             begun,
         })
+    }
+
+    /// One more connection. Errors: it takes no more.
+    pub(super) async fn connect(&self) -> Outcome<Client> {
+        Client::connect(&self.url).await
+    }
+
+    /// The number of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// For how long all its threads have been on a core, in seconds, where the system tells.

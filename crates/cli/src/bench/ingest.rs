@@ -1,0 +1,305 @@
+//! `bench ingest`: how fast events become safe, through the server's path or over the network.
+
+mod grpc;
+mod load;
+mod path;
+mod raw;
+mod server;
+
+use super::Figures;
+use super::fill;
+use super::folder::Folder;
+use super::measure::{percentile, rounded};
+use super::mix;
+use crate::Context;
+use crate::command::serve::engine_failure;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use load::Load;
+use path::{Core, IngestPath, Round};
+use raw::RawDisk;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use werkbuch_engine::EngineError;
+use werkbuch_journal::disk::RealDisk;
+use werkbuch_journal::{Options, Segments, Store};
+use werkbuch_model::id::Position;
+use werkbuch_proof::{CompactRange, leaf_hash};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Path {
+    /// Within this process: decode, check, order, hash, commit, apply; no network.
+    Server,
+    /// From this process to a server in another, over loopback.
+    Grpc,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// The way that the events take.
+    #[arg(long, value_enum, default_value_t = Path::Server)]
+    path: Path,
+    /// How many events are reported in all; unless said otherwise 2,000,000, over the network half.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
+    events: Option<u64>,
+    /// How many plants they are about; each has one source.
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
+    plants: u64,
+    /// How many machines each plant has.
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    machines: u64,
+    /// How many events a batch has.
+    #[arg(long, default_value_t = 1_024, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=16_384))]
+    batch: u64,
+    /// How many batches of one source are under way at once.
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=16))]
+    window: u64,
+    /// In how many rounds; after each one a plain writer writes as many bytes with as many syncs.
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    rounds: u64,
+    /// How many events are sent by themselves afterwards, each when the one before is acknowledged.
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    singles: u64,
+    /// Which of the possible loads: the same seed makes the same events.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the data in this folder, which must not hold a log yet.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
+    let folder = Folder::new(args.data.as_deref())?;
+    if folder.has_log() {
+        let what = format!("{} holds a log already", folder.path().display());
+        return Err(Failure::new(Exit::Conflict, "ALREADY_EXISTS", what)
+            .hint("name a new folder with --data, or leave it out for one that vanishes"));
+    }
+    let engine = fill::open_unsealed(folder.path()).await?;
+    for plant in 1..=args.plants {
+        let mut file = fill::plant_file("bench", args.machines)?;
+        file.plant_id = load::plant(plant)?;
+        fill::describe(&engine, file).await?;
+    }
+    let mut measured = match args.path {
+        Path::Server => {
+            let mut way = server::InProcess::open(engine, &args).await?;
+            let measured = Measured::of(&args, &mut way, &folder, context).await?;
+            way.close().await?;
+            measured
+        }
+        Path::Grpc => {
+            fill::close(engine).await?;
+            let mut way = grpc::OverNetwork::open(folder.path(), &args).await?;
+            let measured = Measured::of(&args, &mut way, &folder, context).await?;
+            way.close().await?;
+            measured
+        }
+    };
+    // What is on the disk is measured on the disk, once nothing is written any more.
+    measured.disk = disk_sizes(&folder, context).await?;
+    Ok(measured.figures(&args))
+}
+
+/// What came out.
+#[derive(Debug, Default)]
+struct Measured {
+    rounds: Vec<Round>,
+    raw_seconds: Vec<f64>,
+    singles: Vec<u64>,
+    raw_syncs: Vec<u64>,
+    core: Core,
+    disk: Sizes,
+}
+
+impl Args {
+    fn events(&self) -> u64 {
+        self.events.unwrap_or(match self.path {
+            Path::Server => 2_000_000,
+            Path::Grpc => 1_000_000,
+        })
+    }
+}
+
+impl Measured {
+    async fn of(
+        args: &Args,
+        way: &mut impl IngestPath,
+        folder: &Folder,
+        context: &Context,
+    ) -> Outcome<Self> {
+        let mut measured = Self::default();
+        let mut load = Load::new(args, way.sources());
+        let mut raw = RawDisk::new(folder.path())?;
+        let bar = fill::bar(&context.output, args.events(), "reporting events");
+        for round in 0..args.rounds {
+            let share =
+                args.events() / args.rounds + u64::from(round < args.events() % args.rounds);
+            let requests = load.requests(share);
+            let before = way.core();
+            let done = way.report(requests, args.window).await?;
+            measured.core.add(&before, &way.core());
+            let (bytes, syncs) = (done.bytes, done.syncs);
+            let written = tokio::task::spawn_blocking(move || {
+                raw.write(bytes, syncs).map(|seconds| (raw, seconds))
+            });
+            let written = written.await.map_err(|error| internal(&error))?;
+            let seconds;
+            (raw, seconds) = written?;
+            measured.raw_seconds.push(seconds);
+            measured.rounds.push(done);
+            bar.inc(share);
+        }
+        bar.finish_and_clear();
+        context.output.note("reporting single events");
+        for _ in 0..args.singles {
+            let request = load.single();
+            let begin = Instant::now();
+            way.single(request).await?;
+            measured.singles.push(path::nanos(begin));
+            measured.raw_syncs.push(raw.one()?);
+        }
+        Ok(measured)
+    }
+
+    fn figures(mut self, args: &Args) -> Figures {
+        let events: u64 = self.rounds.iter().map(|round| round.events).sum();
+        let seconds: f64 = self.rounds.iter().map(|round| round.seconds).sum();
+        let raw: f64 = self.raw_seconds.iter().sum();
+        let syncs: u64 = self.rounds.iter().map(|round| round.syncs).sum();
+        let each = |nanos: u64| rounded(nanos as f64 / events.max(1) as f64);
+        let rate = |events: u64, seconds: f64| (events as f64 / seconds.max(1e-9)).round() as u64;
+        let best = self
+            .rounds
+            .iter()
+            .map(|round| rate(round.events, round.seconds));
+        let best = best.max();
+        let mut acks: Vec<u64> = self
+            .rounds
+            .iter_mut()
+            .flat_map(|r| std::mem::take(&mut r.acks))
+            .collect();
+        let micros = |sample: &mut [u64], percent| match percentile(sample, percent) {
+            Some(nanos) => rounded(nanos as f64 / 1e3),
+            None => Value::Null,
+        };
+        let mut figures = Figures::default();
+        figures.add(
+            "path",
+            match args.path {
+                Path::Server => "server",
+                Path::Grpc => "grpc",
+            },
+        );
+        figures.add("store", "segments");
+        figures.add("events", events);
+        figures.add("events_per_second", rate(events, seconds));
+        figures.add("best_events_per_second", best);
+        figures.add("cpu_ns_per_event", self.core.all.map(each));
+        figures.add("cpu_ns_plants", self.core.plants.map(each));
+        figures.add("cpu_ns_committer", self.core.committer.map(each));
+        figures.add("cpu_ns_client", self.core.client.map(each));
+        figures.add("merkle_ns_per_event", self.disk.merkle_ns.map(each));
+        figures.add("raw_disk_ratio", rounded(raw / seconds.max(1e-9)));
+        figures.add("raw_events_per_second", rate(events, raw));
+        figures.add("syncs", syncs);
+        figures.add("events_per_sync", events / syncs.max(1));
+        figures.add("hot_bytes_per_event", self.disk.hot);
+        figures.add("sealed_bytes_per_event", self.disk.sealed);
+        figures.add("ack_p50_us", micros(&mut acks, 50));
+        figures.add("ack_p99_us", micros(&mut acks, 99));
+        figures.add("single_ack_p50_us", micros(&mut self.singles, 50));
+        figures.add("single_ack_p99_us", micros(&mut self.singles, 99));
+        figures.add("raw_sync_p50_us", micros(&mut self.raw_syncs, 50));
+        figures.add("raw_sync_p99_us", micros(&mut self.raw_syncs, 99));
+        figures.add("plants", args.plants);
+        figures.add("batch", args.batch);
+        figures.add("window", args.window);
+        figures.add("mix", mix::SAID);
+        figures
+    }
+}
+
+/// What the log takes on the disk.
+#[derive(Debug, Default)]
+struct Sizes {
+    hot: Value,
+    sealed: Value,
+    /// Hashing all of it into the trees, in core time.
+    merkle_ns: Option<u64>,
+}
+
+/// Measures the files of the log before and after sealing, and hashes the log once on one core.
+async fn disk_sizes(folder: &Folder, context: &Context) -> Outcome<Sizes> {
+    context.output.note("sealing");
+    let hot_bytes = folder.bytes_below("log");
+    let is_hot = folder.bytes_below("log/sealed") == 0;
+    let events = events_of(folder)?;
+    // The log was closed in good order, so what comes now begins a file of its own, and the one
+    // before counts as full.
+    let engine = fill::open_unsealed(folder.path()).await?;
+    fill::close(engine).await?;
+    let data = folder.path().to_owned();
+    let sealed = tokio::task::spawn_blocking(move || {
+        let store = Segments::open(Arc::new(RealDisk), &data, &options())
+            .map_err(journal)?
+            .0;
+        let merkle_ns = merkle_ns(&store)?;
+        let files = store.seal().map_err(journal)?;
+        store.close().map_err(journal)?;
+        Ok::<_, Failure>((files, merkle_ns))
+    });
+    let (files, merkle_ns) = sealed.await.map_err(|error| internal(&error))??;
+    let each = |bytes: u64| rounded(bytes as f64 / events.max(1) as f64);
+    let sealed = (files > 0).then(|| each(folder.bytes_below("log/sealed")));
+    Ok(Sizes {
+        // A server on the network seals by itself what is full.
+        hot: if is_hot { each(hot_bytes) } else { Value::Null },
+        sealed: sealed.unwrap_or(Value::Null),
+        merkle_ns,
+    })
+}
+
+fn options() -> Options {
+    Options {
+        seal: false,
+        ..Options::default()
+    }
+}
+
+fn events_of(folder: &Folder) -> Outcome<u64> {
+    let opened = Segments::open_read_only(Arc::new(RealDisk), folder.path(), &options());
+    let (store, _) = opened.map_err(journal)?;
+    Ok(store.ends().iter().map(|end| end.last.get()).sum())
+}
+
+/// Core time of hashing every event of the log into the tree of its plant, reading it left out.
+fn merkle_ns(store: &Segments) -> Outcome<Option<u64>> {
+    let mut sum = None;
+    for end in store.ends() {
+        let mut tree = CompactRange::new();
+        for block in store.read(&end.plant, Position(1)).map_err(journal)? {
+            let block = block.map_err(journal)?;
+            let begin = Instant::now();
+            for (_, event) in block.events() {
+                tree.append(leaf_hash(event));
+            }
+            sum = Some(sum.unwrap_or(0) + path::nanos(begin));
+        }
+        if tree.root() != end.tree.root() {
+            let what = format!("the log of plant {} does not hash to its root", end.plant);
+            return Err(Failure::new(Exit::Verification, "ROOT_DIFFERS", what));
+        }
+    }
+    Ok(sum)
+}
+
+fn journal(error: werkbuch_journal::StoreError) -> Failure {
+    engine_failure(&EngineError::Store(error))
+}
+
+fn internal(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Failed, "INTERNAL", error.to_string())
+}
