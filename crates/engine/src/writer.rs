@@ -179,6 +179,45 @@ impl Writer {
         self.absorb_own(&reported.body, event.is_reported());
     }
 
+    /// Commits what is staged. What holds from a time on that lies ahead leaves what holds now as it is,
+    /// also until the twin has applied it.
+    fn revise(&mut self, revision: u32, valid_from: Option<Timestamp>) {
+        let changes = std::mem::take(&mut self.staged);
+        let apply = |description: &mut Arc<Description>| {
+            for change in &changes {
+                // What does not apply was never recorded; the twin's fold reports it.
+                let _ = Arc::make_mut(description).apply(change);
+            }
+        };
+        let ahead = valid_from.filter(|from| *from > self.recorded_at);
+        match (&mut self.held, ahead) {
+            (Some(held), Some(from)) => held.until = held.until.min(from),
+            (Some(held), None) => apply(&mut held.description),
+            (None, Some(until)) => {
+                self.held = Some(Held {
+                    description: Arc::clone(&self.description),
+                    revision,
+                    until,
+                });
+            }
+            (None, None) => {}
+        }
+        if let Some(held) = &mut self.held {
+            held.revision = revision;
+        }
+        apply(&mut self.description);
+        self.revision = revision;
+        self.ranks.clear();
+    }
+
+    /// Takes what of the description holds now, where part of it lies ahead.
+    pub(crate) fn hold(&mut self, held: Option<Held>) {
+        if self.held.is_some() || held.is_some() {
+            self.ranks.clear();
+        }
+        self.held = held;
+    }
+
     /// The writer's own records change what it knows; a source's of the same kind do not.
     fn absorb_own(&mut self, body: &Body<'_>, reported: bool) {
         match body {
@@ -202,12 +241,7 @@ impl Writer {
                 }
                 self.staged.extend(changed.changes.iter().cloned());
                 if changed.commit {
-                    for change in std::mem::take(&mut self.staged) {
-                        // What does not apply was never recorded; the twin's fold reports it.
-                        let _ = Arc::make_mut(&mut self.description).apply(&change);
-                    }
-                    self.revision = changed.revision;
-                    self.ranks.clear();
+                    self.revise(changed.revision, changed.valid_from);
                 }
             }
             _ => {}
@@ -297,7 +331,9 @@ impl Writer {
         let name = self.source(source).map(|entry| entry.name.clone());
         let held = self.held.as_ref().map(|held| &held.description);
         let mut rank = 0;
-        for description in [Some(&self.description), held].into_iter().flatten() {
+        // What is declared from a time on that lies ahead does not count yet, but of a machine that is not
+        // there before then.
+        for description in held.into_iter().chain([&self.description]) {
             if let (Some(name), Some(spec)) = (&name, description.machine(machine)) {
                 rank = description.authority_rank(spec, kind, name.as_str());
                 break;

@@ -289,12 +289,17 @@ impl Loop {
         }
         let twin = &self.shared.twin;
         let twin = twin.read().unwrap_or_else(PoisonError::into_inner);
+        if twin.revision() != revision {
+            // What is on its way the writer has laid over it by itself.
+            return;
+        }
         let held = twin.held_description(now);
-        self.writer.held = held.map(|(description, until)| Held {
+        let held = held.map(|(description, until)| Held {
             description,
             revision: twin.revision(),
             until,
         });
+        self.writer.hold(held);
     }
 
     fn apply_events(&self, events: &Encoded) -> Result<(), EngineError> {

@@ -134,3 +134,48 @@ async fn other_sources_than_the_declared_one_are_recorded_and_do_not_move_the_st
     let flags = bench.each(|e| e.flags.names());
     assert_eq!(flags.last().unwrap(), &["NOT_AUTHORITATIVE"]);
 }
+
+/// An authority counts from its time on, and what is declared meanwhile counts at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_declared_from_tomorrow_on_counts_tomorrow() {
+    let bench = Bench::new().await;
+    let tomorrow = MORNING.plus(86_400 * SECOND_NS);
+    let authority = |aspect: &str| {
+        format!(
+            "[[authority]]\nmachines = \"m*\"\naspect = \"{aspect}\"\nsources = [\"gateway-7\"]\n"
+        )
+    };
+    let ahead = format!("valid_from = {tomorrow}\n{PLANT}\n{}", authority("state"));
+    bench.apply(&ahead).await;
+    let mut session = bench.open("tablet", None).await.session;
+    let mut number = 0;
+    let mut flags = async |bench: &Bench, session: u64, body: Body<'static>| {
+        number += 1;
+        bench.report(session, &[event(number, 5, body)]).await;
+        let flags = bench.each(|e| e.flags.names());
+        flags.last().unwrap().contains(&"NOT_AUTHORITATIVE")
+    };
+    assert!(
+        !flags(&bench, session, state(State::Stopped)).await,
+        "today"
+    );
+    let bench = bench.reopen().await;
+    session = bench.open("tablet", Some(1)).await.session;
+    assert!(
+        !flags(&bench, session, state(State::Held)).await,
+        "restarted"
+    );
+    let both = format!("{PLANT}\n{}{}", authority("state"), authority("item"));
+    let item_only = format!("{PLANT}\n{}", authority("item"));
+    // What holds at once is laid over what holds today, beside what lies ahead.
+    bench.apply(&both).await;
+    assert!(flags(&bench, session, item("x")).await, "at once");
+    assert!(!flags(&bench, session, state(State::Idle)).await, "not yet");
+    bench.clock.pass(86_400 * SECOND_NS);
+    assert!(flags(&bench, session, state(State::Held)).await, "tomorrow");
+    bench.apply(&item_only).await;
+    assert!(
+        !flags(&bench, session, state(State::Stopped)).await,
+        "no more"
+    );
+}
