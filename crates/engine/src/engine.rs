@@ -244,6 +244,7 @@ impl Engine {
             stopped: Arc::clone(&inner.stopped),
             trouble: Arc::clone(&inner.trouble),
             repeats: Repeats::default(),
+            shown: Mutex::default(),
             folds: Arc::clone(&inner.folds),
             meter: PlantMeter::default(),
             totals: Arc::clone(&inner.meter),

@@ -145,9 +145,15 @@ impl Twin {
     #[must_use]
     pub fn as_of(&self, now: Timestamp) -> Option<Self> {
         let (held, _) = self.held_description(now)?;
+        Some(self.showing(held))
+    }
+
+    /// The same twin with this for what holds of its description, as [`Twin::held_description`] said.
+    #[must_use]
+    pub fn showing(&self, held: Arc<Description>) -> Self {
         let mut twin = self.clone();
         twin.plant.shown = Some(held);
-        Some(twin)
+        twin
     }
 
     /// The sources in the order of their numbers.

@@ -1,6 +1,6 @@
 //! Answers questions about a plant: now from the live twin, then from a fold of the past.
 
-use super::handle::{Plant, Shared};
+use super::handle::{Plant, Shared, Shown};
 use super::input::Input;
 use crate::access::Access;
 use crate::api::{Reflected, StoredEvent};
@@ -13,6 +13,7 @@ use werkbuch_journal::{Blocks, StoredBlock};
 use werkbuch_model::event::Recorded;
 use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
 use werkbuch_model::instant::{Instant, Known};
+use werkbuch_model::plant::Description;
 use werkbuch_model::time::Timestamp;
 use werkbuch_record::{decode_recorded, encode_recorded};
 use werkbuch_twin::Twin;
@@ -196,13 +197,35 @@ impl Shared {
         let twin = self.twin.read().unwrap_or_else(PoisonError::into_inner);
         // Nothing of the description lies ahead but for a while after it was changed so.
         let reflected = reflected(&twin, None);
-        match twin.as_of(self.clock.wall()) {
+        match self.held(&twin, self.clock.wall()) {
             None => (question(&twin), reflected),
             Some(held) => {
+                let held = twin.showing(held);
                 drop(twin);
                 (question(&held), reflected)
             }
         }
+    }
+
+    /// What of the twin's description holds now, where that is not all: found out once for all who ask
+    /// until more of it does.
+    fn held(&self, twin: &Twin, now: Timestamp) -> Option<Arc<Description>> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |shown: &&Shown| {
+            shown.revision == twin.revision() && (shown.since..shown.until).contains(&now)
+        };
+        if let Some(shown) = shown.as_ref().filter(fits) {
+            return Some(Arc::clone(&shown.description));
+        }
+        *shown = twin
+            .held_description(now)
+            .map(|(description, until)| Shown {
+                revision: twin.revision(),
+                since: now,
+                until,
+                description,
+            });
+        shown.as_ref().map(|shown| Arc::clone(&shown.description))
     }
 
     /// The last committed position recorded at or before a time.

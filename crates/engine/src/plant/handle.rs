@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Semaphore, oneshot, watch};
 use werkbuch_journal::Store;
 use werkbuch_model::id::{LogId, PlantId, Position, Sequence, SourceNumber};
+use werkbuch_model::plant::Description;
+use werkbuch_model::time::Timestamp;
 use werkbuch_proof::Hash;
 use werkbuch_twin::Twin;
 
@@ -28,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn crate::clock::Clock>,
     pub(crate) elapsed: Arc<crate::lifetime::Elapsed>,
     pub(crate) twin: RwLock<Twin>,
+    /// What of its description holds now, where part of it lies ahead.
+    pub(crate) shown: Mutex<Option<Shown>>,
     pub(crate) applied: watch::Sender<Position>,
     /// What has been applied, for those who follow; filled before `applied` moves.
     pub(crate) feed: super::feed::Feed,
@@ -49,6 +53,15 @@ pub(crate) struct Shared {
     pub(crate) meter: PlantMeter,
     /// What is counted over all plants.
     pub(crate) totals: Arc<Meter>,
+}
+
+/// What of a description holds from one time to another.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) revision: u32,
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) description: Arc<Description>,
 }
 
 /// Where the writer stood when its last batch was applied.

@@ -147,6 +147,37 @@ async fn a_description_from_tomorrow_on_is_shown_tomorrow() {
     assert_eq!(names(&bench, before, None).await, today, "as it was known");
 }
 
+/// Who asks while something lies ahead shares what was found out, until more of it holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_holds_is_found_out_once() {
+    let bench = Bench::new().await;
+    let [tomorrow, later] = [86_400, 2 * 86_400].map(|at| MORNING.plus(at * SECOND_NS));
+    let coming = |n: u32| format!("[[machine]]\nid = \"coming-{n}\"\n");
+    let text = format!("valid_from = {tomorrow}\n{PLANT}\n{}", coming(1));
+    bench.apply(&text).await;
+    // A twin that is kept keeps its description, so that no other can stand at the same place.
+    let twin = async || {
+        let plant = bench.plant();
+        let asked = plant.ask(Instant::NOW, werkbuch_twin::Twin::clone);
+        asked.await.unwrap().0
+    };
+    let same = |a: &werkbuch_twin::Twin, b: &werkbuch_twin::Twin| {
+        std::ptr::eq(a.description(), b.description())
+    };
+    let (first, second) = (twin().await, twin().await);
+    assert!(same(&first, &second));
+    let text = format!("valid_from = {later}\n{PLANT}\n{}{}", coming(1), coming(2));
+    bench.apply(&text).await;
+    let third = twin().await;
+    assert!(!same(&second, &third), "another revision");
+    assert_eq!(third.description(), second.description());
+    bench.clock.pass(86_400 * SECOND_NS);
+    let fourth = twin().await;
+    assert!(fourth.description().machine_named("coming-1").is_some());
+    assert!(same(&fourth, &twin().await));
+    assert!(fourth.description().machine_named("coming-2").is_none());
+}
+
 /// Else nothing could be reported of a machine from the day on which its removal is planned.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_goes_tomorrow_reports_until_then() {
