@@ -168,7 +168,8 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
     };
     let client = context.client().await?;
     let page = client.history().list_events(request).await?.into_inner();
-    let names = names(context, &client, &list.plant).await?;
+    let mut names = names(context, &client, &list.plant).await?;
+    name_gone(context, &client, &list.plant, &page.events, &mut names).await?;
     let rows = page
         .events
         .iter()
@@ -218,7 +219,8 @@ async fn get(context: &Context, plant: &str, position: u64) -> Outcome<()> {
         return Err(Failure::new(Exit::NotFound, "UNKNOWN_POSITION", what)
             .hint(format!("werkbuch event ls --plant {plant} lists events")));
     };
-    let names = names(context, &client, plant).await?;
+    let mut names = names(context, &client, plant).await?;
+    name_gone(context, &client, plant, &page.events, &mut names).await?;
     let event = event::decode(bytes)?;
     let row = event::row(&event, &names);
     let mut parts: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).zip(row).collect();
@@ -239,7 +241,7 @@ async fn tail(context: &Context, tail: Tail) -> Outcome<()> {
     let names = names(context, &client, &tail.plant).await?;
     // Without a bound: as good as for ever.
     let end = tokio::time::sleep(duration.unwrap_or(Duration::from_secs(10 * 365 * 86_400)));
-    let follow = follow(context, &client, tail, &names);
+    let follow = follow(context, &client, tail, names);
     tokio::select! {
         outcome = follow => outcome,
         () = end => Ok(()),
@@ -248,12 +250,12 @@ async fn tail(context: &Context, tail: Tail) -> Outcome<()> {
 }
 
 /// Follows the log through lost connections and a reader's own slowness, from where it stands.
-async fn follow(context: &Context, client: &Client, tail: Tail, names: &Names) -> Outcome<()> {
+async fn follow(context: &Context, client: &Client, tail: Tail, mut names: Names) -> Outcome<()> {
     let mut request = pb::TailEventsRequest {
         parent: name::of_plant(&tail.plant),
         from_position: tail.from,
-        machine: tail.machine,
-        kinds: tail.kind,
+        machine: tail.machine.clone(),
+        kinds: tail.kind.clone(),
     };
     if matches!(context.output.format, Format::Table | Format::Csv) {
         head(context)?;
@@ -267,8 +269,9 @@ async fn follow(context: &Context, client: &Client, tail: Tail, names: &Names) -
         loop {
             match stream.message().await {
                 Ok(Some(more)) => {
+                    name_gone(context, client, &tail.plant, &more.events, &mut names).await?;
                     for bytes in &more.events {
-                        print(context, bytes, names)?;
+                        print(context, bytes, &names)?;
                     }
                     request.from_position = more.position.saturating_add(1);
                 }
@@ -316,6 +319,44 @@ async fn names(context: &Context, client: &Client, plant: &str) -> Outcome<Names
         }),
         Format::Json | Format::Jsonl => Ok(Names::default()),
     }
+}
+
+/// Adds the names of the machines that events are about and that no list has any more: the last ones
+/// that they had. One that came since the list was read is found so too.
+async fn name_gone(
+    context: &Context,
+    client: &Client,
+    plant: &str,
+    events: &[bytes::Bytes],
+    names: &mut Names,
+) -> Outcome<()> {
+    if matches!(context.output.format, Format::Json | Format::Jsonl) {
+        return Ok(());
+    }
+    for bytes in events {
+        let number = event::decode(bytes)?.reported.machine.get();
+        if number == 0 || names.machines.contains_key(&number) {
+            continue;
+        }
+        let request = pb::GetMachineRequest {
+            name: name::of_machine(plant, &number.to_string()),
+            instant: None,
+        };
+        let found = match client.twin().get_machine(request).await {
+            Ok(found) => found.into_inner().machine.unwrap_or_default(),
+            Err(status) if status.code() == tonic::Code::NotFound => pb::Machine::default(),
+            Err(status) => return Err(status.into()),
+        };
+        let name = super::last(&found.name);
+        let is_name = !name.is_empty() && name != number.to_string();
+        let shown = if is_name {
+            name.to_owned()
+        } else {
+            format!("#{number}")
+        };
+        names.machines.insert(number, shown);
+    }
+    Ok(())
 }
 
 /// The names of the plant's sources with their epochs, by their numbers.

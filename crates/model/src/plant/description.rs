@@ -7,6 +7,7 @@ use super::tables::Tables;
 use crate::id::{ElementId, MachineNumber};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// The greatest machine number: numbers are indexes of arrays, a mistyped one must not fill memory.
 pub const MACHINE_NUMBER_MAX: u32 = 1_000_000;
@@ -185,6 +186,21 @@ impl Description {
     #[must_use]
     pub fn removed_machine(&self, number: MachineNumber) -> Option<&Machine> {
         self.removed.get(&number)
+    }
+
+    /// The name that the machine with this number has, or had last if it is gone; none where that name
+    /// finds something else today.
+    #[must_use]
+    pub fn name_of(&self, number: MachineNumber) -> Option<&ElementId> {
+        if let Some(machine) = self.machines.get(&number) {
+            return Some(&machine.id);
+        }
+        let gone = &self.removed.get(&number)?.id;
+        let mut later = self
+            .removed
+            .range((Bound::Excluded(number), Bound::Unbounded));
+        let taken = self.names.contains_key(gone) || later.any(|(_, other)| other.id == *gone);
+        (!taken).then_some(gone)
     }
 
     /// Whether this number belonged to a machine that is gone.

@@ -518,3 +518,21 @@ fn examples_are_in_order() {
         assert_eq!(d.remarks(), [], "{name}");
     }
 }
+
+#[test]
+fn what_is_gone_keeps_its_last_name_until_another_has_it() {
+    use ChangeAction::{Add, Change, Remove};
+    let mut d = described(&file("[[machine]]\nid = \"m\"\n[[machine]]\nid = \"n\""));
+    let named = |d: &Description| [1, 2, 3].map(|n| d.name_of(MachineNumber(n)).cloned());
+    let mut step = |action, name: &str, number| {
+        apply(&mut d, action, Spec::Machine(machine(name, number))).unwrap();
+        named(&d)
+    };
+    let [n, last] = ["n", "last"].map(|name| Some(id(name)));
+    assert_eq!(step(Change, "last", 1), [last.clone(), n.clone(), None]);
+    assert_eq!(step(Remove, "last", 1), [last.clone(), n.clone(), None]);
+    assert_eq!(step(Remove, "n", 2), [last.clone(), n.clone(), None]);
+    assert_eq!(step(Add, "n", 3), [last.clone(), None, n.clone()]);
+    // Of two that are gone the later one is meant.
+    assert_eq!(step(Remove, "n", 3), [last, None, n]);
+}

@@ -51,8 +51,8 @@ impl Page {
         let mut values = Vec::new();
         let mut bytes = 0_usize;
         for value in matching.iter().skip(from).take(size) {
-            let described = twin.description().machine(value.machine);
-            let message = message(described.map_or("", |one| one.id.as_str()), value);
+            let name = twin.description().name_of(value.machine);
+            let message = message(name.map_or("", |name| name.as_str()), value);
             bytes = bytes.saturating_add(message.encoded_len());
             if bytes > PAGE_BYTES_MAX && !values.is_empty() {
                 break;
@@ -69,7 +69,7 @@ impl Page {
     }
 }
 
-/// What holds for a kind; of a plan the version that does.
+/// What holds for a kind; of a plan the version that does, and of buffers those that are there.
 fn holding(twin: &Twin, kind: AspectKind) -> Vec<ValueView<'_>> {
     let mut values = twin.values(kind);
     if kind == AspectKind::Plan {
@@ -80,6 +80,9 @@ fn holding(twin: &Twin, kind: AspectKind) -> Vec<ValueView<'_>> {
                 .get(value.item)
                 .is_some_and(|version| u64::from(*version) == value.number >> 32)
         });
+    }
+    if kind == AspectKind::Buffer {
+        values.retain(|value| twin.description().buffer(value.item).is_some());
     }
     values
 }

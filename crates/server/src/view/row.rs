@@ -99,9 +99,11 @@ impl<'t> MachineRow<'t> {
         }
     }
 
-    /// The machine's name; empty when the description no longer, or not yet, has it.
+    /// The machine's name, the last one of a machine that is gone; empty when the description does not
+    /// have it yet, and where the name is another's today.
     pub(crate) fn id(&self) -> &'t str {
-        self.described.map_or("", |machine| machine.id.as_str())
+        let name = self.twin.description().name_of(self.machine.number());
+        name.map_or("", |name| name.as_str())
     }
 
     pub(crate) fn place(&self) -> Place<'t> {

@@ -21,7 +21,8 @@ pub(crate) fn find(twin: &Twin, text: &str) -> Option<MachineNumber> {
     }
     let gone = description
         .removed()
-        .find(|machine| machine.id.as_str() == text);
+        .filter(|machine| machine.id.as_str() == text)
+        .last();
     let number = gone.map(|machine| machine.number);
     number.or_else(|| {
         let number = MachineNumber(text.parse().ok()?);

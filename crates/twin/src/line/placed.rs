@@ -28,8 +28,8 @@ impl Placed {
         let here = |location: &str| match location {
             "" => twin
                 .description()
-                .machine(value.machine)
-                .map_or_else(String::new, |machine| machine.id.to_string()),
+                .name_of(value.machine)
+                .map_or_else(String::new, ToString::to_string),
             location => location.to_owned(),
         };
         let mut placed = Self {
