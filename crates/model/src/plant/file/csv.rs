@@ -248,13 +248,14 @@ fn row(
     if record.iter().all(str::is_empty) {
         return None;
     }
-    if record.len() > columns.len() {
-        let what = format!(
-            "the line has {} cells for {} columns",
-            record.len(),
-            columns.len()
-        );
-        reader.mistake(at, what, "put a cell with a comma in it in double quotes");
+    if record.len() != columns.len() {
+        let (cells, wanted) = (record.len(), columns.len());
+        let what = format!("the line has {cells} cells for {wanted} columns");
+        let hint = match cells > wanted {
+            true => "put a cell with a comma in it in double quotes",
+            false => "a cell may be empty, but its comma must be there",
+        };
+        reader.mistake(at, what, hint);
     }
     let line = content.get(begin..).unwrap_or_default();
     let line = line.lines().next().unwrap_or_default();

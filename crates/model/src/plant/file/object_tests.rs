@@ -55,6 +55,16 @@ const MISTAKES: &[(&str, usize, &str)] = &[
         "unknown role \"noed\" (did you mean \"node\"?)",
     ),
     (
+        "[[unit]]\nid = \"x\"\nlevel = \"line\"\ntakt_s = 0",
+        4,
+        "takt_s is 0",
+    ),
+    (
+        "[[crew]]\nid = \"x\"\nsize = 1\nskills = [\"we\\u001bld\"]",
+        4,
+        "skills holds the control character '\\u{1b}'",
+    ),
+    (
         "[[machine]]\nid = \"x\"\nrole = \"resource\"",
         3,
         "a resource, but of no node",
@@ -359,6 +369,12 @@ fn mistakes_of_tables_name_file_and_line() {
             buffers,
             "machines.csv:2:1",
             "2 cells for 1 columns",
+        ),
+        (
+            "id,name,type\na,b\n",
+            buffers,
+            "machines.csv:2:1",
+            "2 cells for 3 columns",
         ),
         (
             "id,name\n\n,x\n",

@@ -27,7 +27,7 @@ impl Readable for Unit {
             parent: values.reference("parent"),
             calendar: values.reference("calendar"),
             constraint: values.reference("constraint"),
-            takt_ms: values.duration("takt"),
+            takt_ms: values.pace("takt"),
             ..Self::new(ElementId::least(), level)
         };
         Some(Self { id: id?, ..rest })

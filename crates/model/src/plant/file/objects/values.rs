@@ -140,6 +140,11 @@ impl<'a> Values<'a, '_, '_> {
             let hint = format!("the limit is {NAME_TEXT_BYTES_MAX}");
             self.reader.mistake(text.at, what, hint);
         }
+        if let Some(found) = text.value.chars().find(|one| one.is_control()) {
+            let what = format!("{key} holds the control character {found:?}");
+            let hint = "write it on one line, without tabs and escapes";
+            self.reader.mistake(text.at, what, hint);
+        }
         text.value.to_owned()
     }
 
@@ -224,6 +229,19 @@ impl<'a> Values<'a, '_, '_> {
             self.reader.mistake(found.at, what, hint);
         }
         fits
+    }
+
+    /// A duration that is longer than nothing.
+    pub(super) fn pace(&mut self, bare: &str) -> Option<u64> {
+        let found = self.duration(bare);
+        if found == Some(0) {
+            let [s, ms] = [format!("{bare}_s"), format!("{bare}_ms")];
+            let key = if self.table.has(&s) { s } else { ms };
+            let hint = "leave it out where there is none";
+            self.reader
+                .mistake(self.table.spot(&key), format!("{key} is 0"), hint);
+        }
+        found
     }
 
     /// A duration that must be there.
