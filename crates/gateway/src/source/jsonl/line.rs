@@ -2,6 +2,7 @@
 
 use super::fields::{body, kind};
 use serde::Serialize;
+use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 use werkbuch_model::event::Body;
 use werkbuch_model::id::{Epoch, Sequence, SourceName};
@@ -79,11 +80,14 @@ const KEYS: [&str; 12] = [
 
 /// Reads a line. Errors: a sentence that says what is wrong.
 pub fn parse(text: &str) -> Result<Line, String> {
-    let value = serde_json::from_str(text).map_err(|error| {
+    let value = super::value(text).map_err(|error| {
         let told = error.to_string();
         // A line of the file is the line of its own.
         let told = told.replace(" at line 1 column ", " at column ");
-        format!("it is not JSON: {told}")
+        match error.classify() {
+            Category::Data => told,
+            _ => format!("it is not JSON: {told}"),
+        }
     })?;
     match value {
         Value::Object(members) => of_members(members),

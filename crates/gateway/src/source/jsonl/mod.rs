@@ -33,6 +33,7 @@
 //!   recordings are; it was "observed" when it occurred.
 //! - The own records of the first book's writer (openings, descriptions, digests) are counted and not
 //!   taken in: the other book writes its own.
+//! - A line in which something is said twice cannot be read: nobody knows which of the two is meant.
 //! - A line that cannot be read is a gap, numbered by the source of the content, with the hash of the
 //!   whole line; consecutive ones are one gap.
 
@@ -41,11 +42,13 @@ mod line;
 mod loose;
 mod reader;
 mod survey;
+mod unique;
 
 pub use fields::{body, kind, reportable};
 pub use line::{Entry, Identity, Line, Recording, parse};
 pub use reader::{Read, Reader};
 pub use survey::{SourceSeen, Survey};
+pub use unique::value;
 
 /// The version of the reading of lines; it enters the name of the source of a content.
 pub const VERSION: &str = "jsonl-1";
