@@ -36,8 +36,13 @@ impl Files {
 fn import(server: &Server, file: &str, more: &[&str]) -> Value {
     let mut arguments = vec!["import", "jsonl", "--plant", "T1", file, "-q"];
     arguments.extend(more);
-    let report = server.json(&arguments);
+    arguments.extend(["-o", "json"]);
+    let ran = server.run(&arguments);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
     assert_eq!(report["reconciles"], true, "{report:#}");
+    // Whatever is not recorded is told by the exit code, too.
+    let whole = report["bad_lines"] == 0 && report["refused"] == 0;
+    assert_eq!(ran.code, i32::from(!whole), "{ran:#?}");
     report
 }
 
@@ -255,8 +260,11 @@ fn lines_by_hand_are_numbered_and_every_line_is_accounted_for() {
         {\"machine\":\"m1\",\"time\":\"2026-01-05T07:00:00Z\",\"kind\":\"STATE_CHANGED\",\"to\":\"IDLE\"}";
     let file = files.write("hand.jsonl", text);
     let ran = server.run(&["import", "jsonl", "--plant", "T1", &file]);
-    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(ran.code, 1, "{ran:#?}");
     for says in [
+        "3 lines could not be read; all others are recorded",
+        "IMPORT_INCOMPLETE",
+        "mend those lines in a file of their own",
         "hand.jsonl:2: it is not JSON",
         "m11",
         "did you mean",
@@ -415,6 +423,23 @@ fn one_event_is_reported_and_its_mistakes_are_named() {
         ),
         (&["--json", "{"], "not JSON"),
         (
+            &["--json", "{\"kind\":\"ITEM_CHANGED\",\"kind\":\"X\"}"],
+            "\\\"kind\\\" is said twice at line 1",
+        ),
+        (
+            &[
+                "--machine",
+                "m1",
+                "--kind",
+                "STATE_CHANGED",
+                "--set",
+                "to=HELD",
+                "--set",
+                "to=IDLE",
+            ],
+            "--set gives \\\"to\\\" twice",
+        ),
+        (
             &["--json", "{\"source\":\"g\",\"kind\":\"STATE_CHANGED\"}"],
             "import jsonl",
         ),
@@ -428,6 +453,27 @@ fn one_event_is_reported_and_its_mistakes_are_named() {
             "{arguments:?} does not say {says}: {ran:#?}"
         );
     }
+    // A refusal stands at its field, once.
+    let zero = [
+        "event",
+        "append",
+        "--plant",
+        "T1",
+        "--machine",
+        "m1",
+        "--kind",
+        "ALARM_RAISED",
+        "--set",
+        "key=k",
+        "--set",
+        "severity=0",
+    ];
+    let said = server.run(&zero).stderr;
+    assert_eq!(said.matches("severity is 0").count(), 1, "{said}");
+    assert!(
+        said.starts_with("error: the event is refused\n  severity: "),
+        "{said}"
+    );
     let ran = append(
         &server,
         &[

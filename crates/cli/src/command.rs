@@ -8,6 +8,7 @@ pub(crate) mod import;
 pub(crate) mod log;
 pub(crate) mod machine;
 pub(crate) mod man;
+pub(crate) mod paging;
 pub(crate) mod plant;
 pub(crate) mod quality;
 pub(crate) mod replay;
@@ -54,6 +55,14 @@ pub(crate) fn reflected(reflected: Option<&pb::Reflected>) -> [(&'static str, Va
 /// A time as JSON: RFC 3339 or null.
 pub(crate) fn time(nanos: Option<i64>) -> Value {
     nanos.map_or(Value::Null, |nanos| json!(when::shown(Some(nanos))))
+}
+
+/// So many of something, whose word is counted with an `s`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
 }
 
 /// The last part of a name such as tenants/default/plants/P.

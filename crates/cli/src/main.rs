@@ -36,7 +36,7 @@ the only one of the server. Flags go before the environment, that before the con
 
 Exit codes:
   0  done
-  1  failed
+  1  failed, or done in part (import jsonl: bad or refused lines; all others are recorded)
   2  not well formed: options, files, filters, names
   3  not found
   4  in conflict with what is there: taken over, held, not confirmed

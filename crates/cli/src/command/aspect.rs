@@ -1,5 +1,6 @@
 //! The nouns of the plant's own state: buffers, orders, parts, stock, calls for help, plans and the rest.
 
+use super::paging::Paging;
 use super::{Instant, at_position, more, reflected, with};
 use crate::Context;
 use crate::exit::Exit;
@@ -9,9 +10,6 @@ use crate::view::aspect::{self, Noun};
 use serde_json::json;
 use werkbuch_model::event::AspectKind;
 use werkbuch_wire::{name, pb};
-
-/// How many are asked for at once with `--all`.
-const PAGE: i32 = 10_000;
 
 macro_rules! nouns {
     ($($(#[$meta:meta])* $variant:ident($verbs:ident) $noun:ident [$($kind:ident)+] $item:literal $sub:literal;)+) => {
@@ -101,21 +99,8 @@ pub(crate) struct List {
     /// Only what was reported of this machine (name or number).
     #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
-    /// The most of a page (the server's default is 1,000).
-    #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
-    limit: i32,
-    /// Where to go on, from the page before.
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        default_value = "",
-        hide_default_value = true,
-        conflicts_with = "all"
-    )]
-    page_token: String,
-    /// All pages, one after the other.
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     instant: Instant,
 }
@@ -147,12 +132,8 @@ async fn list(context: &Context, noun: &Noun, list: List) -> Outcome<()> {
         aspects: noun.codes(),
         item: list.name,
         machine: list.machine,
-        page_size: if list.all && list.limit == 0 {
-            PAGE
-        } else {
-            list.limit
-        },
-        page_token: list.page_token,
+        page_size: list.paging.size(),
+        page_token: list.paging.page_token,
         instant: list.instant.message()?,
     };
     let mut rows = Vec::new();
@@ -165,7 +146,7 @@ async fn list(context: &Context, noun: &Noun, list: List) -> Outcome<()> {
         for value in &page.values {
             rows.push(aspect::shown(noun, value)?);
         }
-        if !list.all || page.next_page_token.is_empty() {
+        if !list.paging.all || page.next_page_token.is_empty() {
             break page;
         }
         request.page_token = page.next_page_token;

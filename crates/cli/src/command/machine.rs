@@ -3,6 +3,7 @@
 mod screen;
 mod watch;
 
+use super::paging::Paging;
 use super::{Instant, at_position, last, more, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
@@ -10,9 +11,6 @@ use crate::output::Answer;
 use crate::view::{aspect, machine};
 use serde_json::{Value, json};
 use werkbuch_wire::{name, pb};
-
-/// How many machines are asked for at once with `--all`.
-const PAGE: i32 = 10_000;
 
 const FILTER_HELP: &str = "\
 A filter is a condition in the syntax of SQL's WHERE, for example:
@@ -84,21 +82,8 @@ pub(crate) struct List {
         hide_default_value = true
     )]
     order_by: String,
-    /// The most machines of a page.
-    #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
-    limit: i32,
-    /// Where to go on, from the page before.
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        default_value = "",
-        hide_default_value = true,
-        conflicts_with = "all"
-    )]
-    page_token: String,
-    /// All pages, one after the other.
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     instant: Instant,
 }
@@ -126,12 +111,8 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
         parent: name::of_plant(&list.plant),
         filter: list.filter,
         order_by: list.order_by,
-        page_size: if list.all && list.limit == 0 {
-            PAGE
-        } else {
-            list.limit
-        },
-        page_token: list.page_token,
+        page_size: list.paging.size(),
+        page_token: list.paging.page_token,
         instant: list.instant.message()?,
     };
     let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
@@ -146,7 +127,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
             .iter()
             .map(|one| (machine::row(one), machine::json(one, false)));
         rows.extend(shown);
-        if !list.all || page.next_page_token.is_empty() {
+        if !list.paging.all || page.next_page_token.is_empty() {
             break page;
         }
         request.page_token = page.next_page_token;

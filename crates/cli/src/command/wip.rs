@@ -1,6 +1,7 @@
 //! `werkbuch plant wip`: where the parts of a plant are.
 
-use super::{Instant, at_position, more, reflected, time, with};
+use super::paging::Paging;
+use super::{Instant, at_position, counted, more, reflected, time, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
@@ -8,9 +9,6 @@ use crate::when;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use werkbuch_wire::{name, pb};
-
-/// How many rows are asked for at once with `--all`.
-const PAGE: i32 = 10_000;
 
 const COLUMNS: [&str; 10] = [
     "by", "location", "parts", "bounds", "method", "capacity", "oldest", "drift", "since",
@@ -47,21 +45,8 @@ pub(crate) struct Args {
     /// What rows are about.
     #[arg(long, value_delimiter = ',', default_values_t = [By::Buffer, By::Machine])]
     by: Vec<By>,
-    /// The most rows of a page.
-    #[arg(long, alias = "page-size", value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
-    limit: i32,
-    /// Where to go on, from the page before.
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        default_value = "",
-        hide_default_value = true,
-        conflicts_with = "all"
-    )]
-    page_token: String,
-    /// All pages, one after the other.
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     instant: Instant,
 }
@@ -73,19 +58,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         parent: name::of_plant(&args.plant),
         kinds: kinds.collect(),
         unit: args.unit,
-        page_size: if args.all && args.limit == 0 {
-            PAGE
-        } else {
-            args.limit
-        },
-        page_token: args.page_token,
+        page_size: args.paging.size(),
+        page_token: args.paging.page_token,
         instant: args.instant.message()?,
     };
     let mut rows = Vec::new();
     let page = loop {
         let page = client.wip().list_wip(request.clone()).await?.into_inner();
         rows.extend(page.rows.iter().map(|one| (row(one), json(one))));
-        if !args.all || page.next_page_token.is_empty() {
+        if !args.paging.all || page.next_page_token.is_empty() {
             break page;
         }
         request.page_token = page.next_page_token;
@@ -99,7 +80,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     });
     let whole = with(whole, reflected(page.reflected.as_ref()));
     let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
-    let mut note = format!("{shown} of {} places", page.total_size);
+    let total = u64::try_from(page.total_size).unwrap_or_default();
+    let mut note = format!("{shown} of {}", counted(total, "place"));
     note.push_str(&at_position(page.reflected.as_ref()));
     if !page.complete {
         note.push_str(

@@ -168,8 +168,7 @@ fn entry(append: &Append, now: String) -> Outcome<(Entry, bool)> {
         Line::Event(entry) => {
             let fields = |error: werkbuch_model::event::Refusal| {
                 let name = error.reason.name();
-                let place = vec![(error.field.to_string(), error.detail.clone())];
-                Failure::new(Exit::Usage, name, error.detail).violations(place)
+                refused(name, error.field.to_string(), error.detail)
             };
             entry.body.validate().map_err(fields)?;
             Ok((*entry, timed))
@@ -192,9 +191,13 @@ fn object(text: &str) -> Outcome<Map<String, Value>> {
     } else {
         text.to_owned()
     };
-    match serde_json::from_str(&text) {
+    match jsonl::value(&text) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Failure::usage("--json is not an object").hint("{\"kind\": ...}")),
+        Err(error) if error.is_data() => {
+            Err(Failure::usage(format!("--json: {error}"))
+                .hint("leave out the one that is not meant"))
+        }
         Err(error) => Err(Failure::usage(format!("--json is not JSON: {error}"))
             .hint("one event at a time; werkbuch import jsonl takes many")),
     }
@@ -203,14 +206,18 @@ fn object(text: &str) -> Outcome<Map<String, Value>> {
 /// Puts the fields where the event's fields are.
 fn set(members: &mut Map<String, Value>, fields: &[String]) -> Outcome<()> {
     // Without a place of their own fields could be taken for what stands beside them.
-    let given = fields.iter().map(|field| {
+    let mut given = Map::new();
+    for field in fields {
         let (name, value) = field.split_once('=').ok_or_else(|| {
             Failure::usage(format!("\"{field}\" is not of the form FIELD=VALUE"))
                 .hint("such as --set to=FAULTED")
         })?;
-        Ok((name.trim().to_owned(), json!(value)))
-    });
-    let given = given.collect::<Outcome<Map<_, _>>>()?;
+        let name = name.trim();
+        if given.insert(name.to_owned(), json!(value)).is_some() {
+            return Err(Failure::usage(format!("--set gives \"{name}\" twice"))
+                .hint("leave out the one that is not meant; a list is given as JSON"));
+        }
+    }
     let apart = members.keys().all(|name| BESIDE.contains(&name.as_str()));
     match members.get_mut("fields") {
         Some(Value::Object(known)) => known.extend(given),
@@ -337,8 +344,7 @@ fn position(answer: &pb::AppendResponse) -> Outcome<u64> {
             let reason = u32::try_from(why.reason).ok();
             let reason = reason.and_then(werkbuch_model::event::RefusalReason::from_code);
             let reason = reason.unwrap_or_default().name();
-            let field = (why.field.clone(), why.message.clone());
-            Err(Failure::new(Exit::Usage, reason, why.message.clone()).violations(vec![field]))
+            Err(refused(reason, why.field.clone(), why.message.clone()))
         }
         None => Err(Failure::new(
             Exit::Failed,
@@ -346,4 +352,9 @@ fn position(answer: &pb::AppendResponse) -> Outcome<u64> {
             "the server did not say what became of the event",
         )),
     }
+}
+
+/// What an event was refused for stands at its field.
+fn refused(reason: &str, field: String, why: String) -> Failure {
+    Failure::new(Exit::Usage, reason, "the event is refused").violations(vec![(field, why)])
 }

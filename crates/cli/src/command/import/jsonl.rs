@@ -42,7 +42,8 @@ A line written by hand needs a kind, a time and mostly a machine; such lines are
 that is named after the content:
   {\"machine\":\"press-3\",\"time\":\"2026-11-22T06:00:00Z\",\"kind\":\"STATE_CHANGED\",\"to\":\"HELD\"}
 
-Every line is accounted for. One that cannot be read is recorded as a gap and told with its number; the
+Every line is accounted for. One that cannot be read is recorded as a gap and told with its number, and
+one that is refused with the reason; all others are recorded, and the exit code is then 1. The
 records of the other book's writer are counted, and this book writes its own. The single values of
 samples lie beside a log and are in no line; their figures are taken in.";
 
@@ -102,12 +103,16 @@ pub(crate) async fn run(args: Jsonl, context: &Context) -> Outcome<()> {
     }
     let _ = bars.clear();
     context.output.answer(&report.answer())?;
-    match report.mistake() {
-        None => Ok(()),
-        Some(mistake) => Err(
+    if let Some(mistake) = report.mistake() {
+        return Err(
             Failure::new(Exit::Failed, "IMPORT_DOES_NOT_RECONCILE", mistake)
                 .hint("this is an error of the program; report it with the file"),
-        ),
+        );
+    }
+    match report.incomplete() {
+        None => Ok(()),
+        Some(what) => Err(Failure::new(Exit::Failed, "IMPORT_INCOMPLETE", what)
+            .hint("mend those lines in a file of their own and import that")),
     }
 }
 

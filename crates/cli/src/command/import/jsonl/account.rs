@@ -1,5 +1,6 @@
 //! The account of an import of lines: every line under exactly one heading.
 
+use crate::command::counted;
 use crate::output::Answer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -193,6 +194,22 @@ impl Report {
             file.file,
             file.json()
         ))
+    }
+
+    /// How many lines are not recorded for what is wrong with them; nothing when there are none.
+    pub(super) fn incomplete(&self) -> Option<String> {
+        let bad: u64 = self.files.iter().map(|file| file.bad_lines).sum();
+        let refused: u64 = self.files.iter().map(Account::refused_total).sum();
+        let verb = |number: u64| if number == 1 { "was" } else { "were" };
+        let parts = [
+            (bad > 0).then(|| format!("{} could not be read", counted(bad, "line"))),
+            (refused > 0).then(|| {
+                let events = counted(refused, "event");
+                format!("{events} {} refused", verb(refused))
+            }),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("{}; all others are recorded", parts.join(" and ")))
     }
 
     pub(super) fn answer(&self) -> Answer {
