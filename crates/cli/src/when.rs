@@ -12,6 +12,9 @@ pub(crate) enum Bound {
     Time(Timestamp),
 }
 
+/// What times look like, for a person.
+const TIMES: &str = "times are 2026-11-22T06:00:00Z, now, or before now: -90s, -2h, -1d";
+
 /// The time of this machine's clock.
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now()
@@ -22,10 +25,13 @@ pub(crate) fn now() -> Timestamp {
 
 /// A position (a plain number) or a time. Errors: the text is neither.
 pub(crate) fn bound(text: &str, now: Timestamp) -> Outcome<Bound> {
-    match text.parse() {
-        Ok(position) => Ok(Bound::Position(position)),
-        Err(_) => time(text, now).map(Bound::Time),
+    if let Ok(position) = text.parse() {
+        return Ok(Bound::Position(position));
     }
+    time(text, now).map(Bound::Time).map_err(|_| {
+        let what = format!("\"{}\" is neither a position nor a time", clipped(text));
+        Failure::usage(what).hint(format!("positions are plain numbers, such as 17; {TIMES}"))
+    })
 }
 
 /// A time: RFC 3339, `now`, or before now (`-2h`). Errors: the text is none of these.
@@ -34,7 +40,9 @@ pub(crate) fn time(text: &str, now: Timestamp) -> Outcome<Timestamp> {
         return Ok(now);
     }
     if let Some(ago) = text.strip_prefix('-') {
-        let ago = i64::try_from(duration(ago)?.as_nanos()).unwrap_or(i64::MAX);
+        let ago = duration(ago)
+            .map_err(|_| Failure::usage(format!("\"{}\" is no time", clipped(text))).hint(TIMES))?;
+        let ago = i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX);
         return Ok(Timestamp(now.nanos().saturating_sub(ago)));
     }
     Timestamp::parse(text).map_err(|error| {
@@ -45,8 +53,7 @@ pub(crate) fn time(text: &str, now: Timestamp) -> Outcome<Timestamp> {
 /// A duration such as `90s`, `5m`, `1h30m`, `250ms`, `2d`. Errors: the text is none.
 pub(crate) fn duration(text: &str) -> Outcome<Duration> {
     let wrong = || {
-        let shown: String = text.chars().take(40).collect();
-        Failure::usage(format!("\"{shown}\" is not a duration"))
+        Failure::usage(format!("\"{}\" is not a duration", clipped(text)))
             .hint("write it like 90s, 5m, 1h30m, 250ms or 2d")
     };
     let mut rest = text;
@@ -73,6 +80,11 @@ pub(crate) fn duration(text: &str) -> Outcome<Duration> {
         rest = after;
     }
     Ok(Duration::from_millis(total))
+}
+
+/// As much of a text as fits into a message.
+fn clipped(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 /// The instant of a question from `--at` and `--known`; absent for the present.
@@ -151,8 +163,16 @@ mod tests {
             Bound::Time(Timestamp(1_000_000_000))
         );
         for bad in ["yesterday", "-", "-2", "+2h", "1.5", ""] {
-            assert!(super::bound(bad, now).is_err(), "{bad}");
+            let failure = super::bound(bad, now).unwrap_err();
+            assert_eq!(
+                failure.what(),
+                format!("\"{bad}\" is neither a position nor a time")
+            );
+            let lines = failure.lines(false);
+            assert!(lines.contains("such as 17; times are 2026-"), "{lines}");
         }
+        let failure = time("-1", now).unwrap_err();
+        assert_eq!(failure.what(), "\"-1\" is no time");
     }
 
     #[test]
