@@ -83,8 +83,8 @@ pub enum CalendarError {
 /// The calendar of a unit or machine, ready to be asked.
 #[derive(Clone, Debug)]
 pub struct Timetable {
-    /// The calendar that was found.
-    pub calendar: ElementId,
+    /// The calendar that was found; absent where none is declared.
+    pub calendar: Option<ElementId>,
     zone: TimeZone,
     day_start: TimeOfDay,
     shifts: Vec<Shift>,
@@ -124,6 +124,30 @@ impl Description {
             names.map(ElementId::to_string).collect::<Vec<_>>()
         });
         self.timetable_of(id, names.as_deref())
+    }
+
+    /// The table of a plant that declares no calendar: nothing is planned but what changes of the
+    /// calendar say, by the plant's clocks.
+    ///
+    /// Errors: [`CalendarError::Zone`].
+    pub fn timetable_without(&self) -> Result<Timetable, CalendarError> {
+        Ok(Timetable {
+            calendar: None,
+            zone: self.zone()?,
+            day_start: self.plant().day_start,
+            shifts: Vec::new(),
+            breaks: Vec::new(),
+            exceptions: Vec::new(),
+        })
+    }
+
+    fn zone(&self) -> Result<TimeZone, CalendarError> {
+        let name = match self.plant().time_zone.as_str() {
+            "" => "UTC",
+            name => name,
+        };
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get(name);
+        zone.map_err(|_| CalendarError::Zone(name.to_owned()))
     }
 
     /// Whether a change of the calendar is about a unit or machine, or with no name about the plant:
@@ -169,13 +193,7 @@ impl Description {
         if chain.is_empty() {
             return Err(CalendarError::None(format!("\"{id}\"")));
         }
-        let plant = self.plant();
-        let zone_name = match plant.time_zone.as_str() {
-            "" => "UTC",
-            name => name,
-        };
-        let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone_name);
-        let zone = zone.map_err(|_| CalendarError::Zone(zone_name.to_owned()))?;
+        let zone = self.zone()?;
         let shifts = chain.iter().find(|calendar| !calendar.shifts.is_empty());
         let breaks = chain.iter().find(|calendar| !calendar.breaks.is_empty());
         let pauses = |one: &&Break| match (one.machines.as_str(), machine) {
@@ -184,9 +202,9 @@ impl Description {
             (class, Some(names)) => names.iter().any(|name| in_class(class, name)),
         };
         Ok(Timetable {
-            calendar: id.clone(),
+            calendar: Some(id.clone()),
             zone,
-            day_start: plant.day_start,
+            day_start: self.plant().day_start,
             shifts: shifts
                 .map(|calendar| calendar.shifts.clone())
                 .unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use super::source::Of;
 use crate::Context;
+use crate::command::counted;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
@@ -51,18 +52,34 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
         None => from.plus(DAYS * 86_400 * SECOND_NS),
     };
     let (_, description) = args.of.load(context).await?;
-    let table = description
-        .timetable(args.unit.as_deref())
-        .map_err(failure)?;
+    let unit = args.unit.as_deref();
+    let changes = match &args.of.plant {
+        Some(plant) => Some(Changes::of(context, plant).await?),
+        None => None,
+    };
+    let reported = changes
+        .as_ref()
+        .is_some_and(|changes| !changes.0.is_empty());
+    let table = match description.timetable(unit) {
+        // What was reported holds also where no calendar is declared.
+        Err(CalendarError::None(_)) if reported => description.timetable_without(),
+        table => table,
+    }
+    .map_err(failure)?;
     let mut planned = table.planned(from, to).map_err(failure)?;
     let mut laid = String::new();
-    if let Some(plant) = &args.of.plant {
-        let unit = args.unit.as_deref();
-        let changes = Changes::of(context, plant).await?;
+    if let Some(changes) = &changes {
         let of = (&table, &description, unit);
         let count = changes.lay(&mut planned, of, (from, to))?;
-        laid = format!(", with {count} reported changes laid over it");
+        laid = format!(
+            ", with {} laid over it",
+            counted(count as u64, "reported change")
+        );
     }
+    let calendar = match &table.calendar {
+        Some(calendar) => format!("calendar \"{calendar}\""),
+        None => "no calendar is declared".to_owned(),
+    };
     let rows = planned.iter().map(|one| row(&table, one)).collect();
     let worked: i64 = planned
         .iter()
@@ -70,11 +87,10 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
         .map(Planned::nanos)
         .sum();
     let note = format!(
-        "{} of {} stretches are worked, {} h in all; calendar \"{}\"{laid}",
+        "{} of {} stretches are worked, {} h in all; {calendar}{laid}",
         planned.iter().filter(|one| one.is_worked()).count(),
         planned.len(),
-        hours(worked),
-        table.calendar
+        hours(worked)
     );
     let columns = ["from", "to", "kind", "key", "team", "hours"];
     context
