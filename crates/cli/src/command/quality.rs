@@ -1,6 +1,6 @@
 //! `werkbuch quality`: how good the data are that sources report.
 
-use super::{Instant, last, more, reflected, with};
+use super::{Instant, counted, last, more, reflected, with};
 use crate::Context;
 use crate::client::Client;
 use crate::failure::{Failure, Outcome};
@@ -9,7 +9,7 @@ use crate::output::Answer;
 use crate::view::quality;
 use crate::when;
 use serde_json::{Value, json};
-use werkbuch_model::time::Timestamp;
+use werkbuch_model::time::{SECOND_NS, Timestamp};
 use werkbuch_wire::{name, pb};
 
 const AFTER_HELP: &str = "\
@@ -156,16 +156,17 @@ async fn figures(
         );
         wholes.push(with(whole, reflected(of)));
         notes.push(format!(
-            "{plant}: {} to {}, {} sources, {} findings{}",
+            "{plant}: {} to {}, {}, {}{}",
             Timestamp(answer.from_time),
             Timestamp(answer.to_time),
-            answer.sources.len(),
-            answer.findings,
+            counted(answer.sources.len() as u64, "source"),
+            counted(u64::from(answer.findings), "finding"),
             unread(answer.survey.as_ref(), of)
         ));
+        notes.extend(before(client, plant, &answer, args).await?);
     }
     if plants.len() != 1 {
-        notes.push(format!("{} plants", plants.len()));
+        notes.push(counted(plants.len() as u64, "plant"));
     }
     let whole = json!({ "plants": wholes, "shown": plants.len(), "total": plants.len() });
     let answer = Answer::list(&quality::COLUMNS, rows)
@@ -219,9 +220,9 @@ async fn findings(
     let whole = with(whole, reflected(page.reflected.as_ref()));
     let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
     let mut note = format!(
-        "{} of {} findings{}",
+        "{} of {}{}",
         rows.len(),
-        page.total_size,
+        counted(u64::from(page.total_size), "finding"),
         unread(page.survey.as_ref(), page.reflected.as_ref())
     );
     note.push_str(&more(&page.next_page_token));
@@ -229,6 +230,45 @@ async fn findings(
         .whole(whole)
         .note(note);
     context.output.answer(&answer)
+}
+
+/// Where to look, when a window has nothing of a plant of which there is something before it.
+async fn before(
+    client: &Client,
+    plant: &str,
+    answer: &pb::Quality,
+    args: &Args,
+) -> Outcome<Option<String>> {
+    let events = answer.figures.as_ref().map_or(0, |figures| figures.events);
+    if events > 0 || !args.source.is_empty() {
+        return Ok(None);
+    }
+    let request = pb::ListMachinesRequest {
+        parent: name::of_plant(plant),
+        order_by: "last_event_at DESC".to_owned(),
+        filter: "last_event_at IS NOT NULL".to_owned(),
+        page_size: 1,
+        instant: args.instant.message()?,
+        ..pb::ListMachinesRequest::default()
+    };
+    let page = client.twin().list_machines(request).await?.into_inner();
+    let newest = page.machines.first().and_then(|one| one.last_event_at);
+    Ok(newest
+        .filter(|newest| *newest < answer.from_time)
+        .map(|newest| earlier(plant, newest)))
+}
+
+/// Where the newest event of a plant lies, and the end of a window that has it.
+fn earlier(plant: &str, newest: i64) -> String {
+    let end = newest
+        .div_euclid(SECOND_NS)
+        .saturating_add(1)
+        .saturating_mul(SECOND_NS);
+    format!(
+        "{plant}: nothing took effect in this window; the last event of a machine did at {}: try --to {}",
+        Timestamp(newest),
+        Timestamp(end)
+    )
 }
 
 /// What was not read of the log, when the window was too large.
