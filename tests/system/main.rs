@@ -19,6 +19,7 @@ mod python;
 mod recordings;
 mod samples;
 mod scenarios;
+mod shown;
 mod stop;
 mod support;
 mod watch;

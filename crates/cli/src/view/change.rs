@@ -19,6 +19,15 @@ pub(crate) const COLUMNS: [(&str, usize); 9] = [
     ("position", 0),
 ];
 
+/// The most that a column is widened to for the names in it.
+const NAME_WIDTH_MAX: usize = 40;
+
+/// How wide a column of names is: as wide as they need, within bounds.
+pub(crate) fn name_width<'n>(least: usize, names: impl Iterator<Item = &'n str>) -> usize {
+    let longest = names.map(|name| name.chars().count()).max();
+    longest.unwrap_or(0).clamp(least, NAME_WIDTH_MAX.max(least))
+}
+
 /// A change as a row. The time is when the event took effect. An event that is of another machine or
 /// of a buffer, so that it only tells why this machine waits, stands in parentheses.
 pub(crate) fn row(change: &MachineChange) -> Vec<String> {
@@ -73,5 +82,24 @@ pub(crate) fn kind(change: &MachineChange) -> &'static str {
         MachineChangeKind::Changed => "CHANGED",
         MachineChangeKind::Entered => "ENTERED",
         MachineChangeKind::Left => "LEFT",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_as_wide_as_its_names_within_bounds() {
+        let long = "x".repeat(99);
+        for (names, width) in [
+            (vec![], 16),
+            (vec!["press-1"], 16),
+            (vec!["press-1", "paint-shop-oven-0017"], 20),
+            (vec!["füllstation-strasse-2"], 21),
+            (vec![long.as_str()], 40),
+        ] {
+            assert_eq!(name_width(16, names.into_iter()), width);
+        }
     }
 }

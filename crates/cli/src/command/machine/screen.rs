@@ -3,7 +3,7 @@
 use crate::command::last;
 use crate::failure::Outcome;
 use crate::output::Output;
-use crate::view::machine;
+use crate::view::{change, machine};
 use crate::when;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,12 +11,15 @@ use werkbuch_wire::pb::{MachineChangeKind, WatchMachinesResponse};
 
 /// How many machines are shown: those that changed last.
 const SHOWN: usize = 18;
+/// The width of the column of names, unless they need more.
+const NAME_WIDTH: usize = 18;
 /// The shortest time between two drawings: faster than anyone reads.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is drawn.
-#[derive(Default)]
 pub(crate) struct Screen {
+    /// The width of the column of names.
+    name_width: usize,
     /// The machines by plant and number: the order of their last change, state, and the line shown.
     machines: BTreeMap<(String, u32), (u64, i32, String)>,
     changes: u64,
@@ -26,7 +29,26 @@ pub(crate) struct Screen {
     drawn_at: Option<Instant>,
 }
 
+impl Default for Screen {
+    fn default() -> Self {
+        Self {
+            name_width: NAME_WIDTH,
+            machines: BTreeMap::new(),
+            changes: 0,
+            positions: BTreeMap::new(),
+            note: String::new(),
+            drawn: 0,
+            drawn_at: None,
+        }
+    }
+}
+
 impl Screen {
+    /// Makes room for these names of machines.
+    pub(crate) fn fit<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        self.name_width = change::name_width(NAME_WIDTH, names);
+    }
+
     /// Takes a message and draws, unless it has just been done. Errors: those of writing.
     pub(crate) fn show(&mut self, message: &WatchMachinesResponse, output: &Output) -> Outcome<()> {
         for change in &message.changes {
@@ -40,7 +62,7 @@ impl Screen {
                 self.machines.remove(&key);
                 continue;
             }
-            let name = last(&found.name);
+            let (name, width) = (last(&found.name), self.name_width);
             let (before, now) = (
                 machine::state(change.previous_state),
                 machine::state(found.state),
@@ -51,7 +73,7 @@ impl Screen {
                 format!("{before} -> {}", machine::shown_state(found))
             };
             let line = format!(
-                "{plant:<12}  {name:<18}  {step:<36}  {:<30}  {}",
+                "{plant:<12}  {name:<width$}  {step:<36}  {:<30}  {}",
                 when::shown(change.effective_at.or(found.since)),
                 found.reason
             );

@@ -3,6 +3,7 @@
 use super::screen::Screen;
 use crate::Context;
 use crate::client::Client;
+use crate::command::event::machine_names;
 use crate::command::{last, time};
 use crate::failure::{Failure, Outcome};
 use crate::line::preferred_plant;
@@ -20,6 +21,8 @@ use werkbuch_wire::{name, pb};
 
 /// How long to wait before the first try to connect again, and the most between two.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Of how many plants the names are read to make room for them.
+const PLANTS_FITTED: usize = 4;
 /// How often a screen is brought up to date, unless said otherwise.
 const SCREEN_EVERY_MS: u32 = 500;
 
@@ -79,6 +82,8 @@ struct Watching<'c> {
     /// Whether the names of the columns are still to be written.
     headless: bool,
     screen: Option<Screen>,
+    /// The width of each column in a table.
+    widths: [usize; change::COLUMNS.len()],
 }
 
 /// Why a connection no longer serves.
@@ -103,7 +108,11 @@ pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
         reconnect: !args.no_reconnect,
         headless: !draws,
         screen: draws.then(Screen::default),
+        widths: change::COLUMNS.map(|(_, width)| width),
     };
+    if context.output.format == Format::Table {
+        watching.fit().await?;
+    }
     if draws {
         watching.request.present = args.resume.is_empty();
         if watching.request.sample_ms == 0 {
@@ -180,20 +189,42 @@ fn start(text: &str, plants: &[String]) -> Outcome<pb::WatchStart> {
 }
 
 impl Watching<'_> {
+    /// Makes room for the names of the machines that are there now; a few plants are asked, because rows
+    /// that are shifted are no reason to read the names of a hundred.
+    async fn fit(&mut self) -> Outcome<()> {
+        let client = self.context.client().await?;
+        let plants = self.request.parents.iter().map(|parent| last(parent));
+        let plants = plants.filter(|plant| *plant != "-").take(PLANTS_FITTED);
+        let mut names = Vec::new();
+        for plant in plants {
+            match machine_names(&client, plant).await {
+                Ok(found) => names.extend(found.into_values()),
+                // What is wrong with the plant the watch itself says best.
+                Err(_) => return Ok(()),
+            }
+        }
+        for (width, (column, least)) in self.widths.iter_mut().zip(change::COLUMNS) {
+            if column == "machine" {
+                *width = change::name_width(least, names.iter().map(String::as_str));
+            }
+        }
+        if let Some(screen) = &mut self.screen {
+            screen.fit(names.iter().map(String::as_str));
+        }
+        Ok(())
+    }
+
     fn head(&mut self) -> Outcome<()> {
         if !std::mem::take(&mut self.headless)
             || !matches!(self.context.output.format, Format::Table | Format::Csv)
         {
             return Ok(());
         }
-        let head = change::COLUMNS.map(|(name, width)| match self.context.output.format {
-            Format::Csv => (name.to_owned(), width),
-            _ => (name.to_ascii_uppercase(), width),
+        let head = change::COLUMNS.map(|(name, _)| match self.context.output.format {
+            Format::Csv => name.to_owned(),
+            _ => name.to_ascii_uppercase(),
         });
-        let head: Vec<_> = head
-            .iter()
-            .map(|(name, width)| (name.as_str(), *width))
-            .collect();
+        let head: Vec<_> = head.iter().map(String::as_str).zip(self.widths).collect();
         self.context.output.streamed(&head, &Value::Null)
     }
 
@@ -276,8 +307,7 @@ impl Watching<'_> {
         }
         for one in &message.changes {
             let row = change::row(one);
-            let widths = change::COLUMNS.iter().map(|(_, width)| *width);
-            let cells: Vec<_> = row.iter().map(String::as_str).zip(widths).collect();
+            let cells: Vec<_> = row.iter().map(String::as_str).zip(self.widths).collect();
             let full = self.request.view == i32::from(pb::WatchView::Full);
             output.streamed(&cells, &change::json(one, full))?;
         }
