@@ -518,6 +518,9 @@ fn check_names(event: &Reported<'_>, description: &Description) -> Result<(), Re
             format!("{} is about a machine, but machine is 0", event.body.kind()),
         ));
     }
+    if description.machine(machine).is_some() {
+        return names::check(&event.body, machine, description);
+    }
     if description.is_removed(machine) {
         return Err(Refusal::new(
             RefusalReason::RemovedMachine,
@@ -525,14 +528,11 @@ fn check_names(event: &Reported<'_>, description: &Description) -> Result<(), Re
             format!("machine {machine} has been removed from the plant's description"),
         ));
     }
-    if description.machine(machine).is_none() {
-        return Err(Refusal::new(
-            RefusalReason::UnknownMachine,
-            "machine",
-            format!("the plant's description has no machine {machine}"),
-        ));
-    }
-    names::check(&event.body, machine, description)
+    Err(Refusal::new(
+        RefusalReason::UnknownMachine,
+        "machine",
+        format!("the plant's description has no machine {machine}"),
+    ))
 }
 
 /// What the writer adds to an event without corrections, and encryption to its protected fields, at

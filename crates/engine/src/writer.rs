@@ -1,5 +1,6 @@
 //! What the writer of one plant knows: a fold over its own log that decides about what comes next.
 
+use crate::heads::Heads;
 use crate::identity::Identity;
 use crate::limits::{TOLERANCE_IMPORT_NS, TOLERANCE_LIVE_NS};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ pub(crate) struct Writer {
     /// By number, from 1.
     sources: Vec<SourceEntry>,
     /// The last position of each machine.
-    heads: BTreeMap<u32, u64>,
+    heads: Heads,
     /// The same as the twin's, unless a revision is on its way.
     pub(crate) description: Arc<Description>,
     staged: Vec<Change>,
@@ -100,7 +101,7 @@ impl Writer {
             recorded_at: Timestamp::MIN,
             tree: CompactRange::new(),
             sources: Vec::new(),
-            heads: BTreeMap::new(),
+            heads: Heads::default(),
             description: Arc::default(),
             staged: Vec::new(),
             revision: 0,
@@ -124,7 +125,7 @@ impl Writer {
                 .map(|peak| *peak.as_bytes())
                 .collect(),
             sources: self.sources.clone(),
-            heads: self.heads.clone(),
+            heads: self.heads.image(),
             staged: self.staged.clone(),
             revision: self.revision,
             since_digest: self.since_digest,
@@ -147,7 +148,7 @@ impl Writer {
             recorded_at: Timestamp(image.recorded_at),
             tree,
             sources: image.sources,
-            heads: image.heads,
+            heads: Heads::of_image(image.heads),
             description,
             staged: image.staged,
             revision: image.revision,
@@ -165,8 +166,7 @@ impl Writer {
         let reported = &event.reported;
         // What sources report about no machine is a chain too, the plant's, under the number 0.
         if reported.machine.get() != 0 || event.is_reported() {
-            self.heads
-                .insert(reported.machine.get(), event.position.get());
+            self.heads.set(reported.machine.get(), event.position.get());
         }
         if event.is_reported() {
             self.since_digest += 1;
@@ -306,7 +306,7 @@ impl Writer {
     /// The position of the machine's last event; of machine 0 the last one reported about none. 0 when
     /// there is none.
     pub(crate) fn head(&self, machine: MachineNumber) -> Position {
-        Position(self.heads.get(&machine.get()).copied().unwrap_or(0))
+        Position(self.heads.get(machine.get()))
     }
 
     /// The rank of a source for what a body sets: the worst over its aspects, which share one.
@@ -316,6 +316,14 @@ impl Writer {
         machine: MachineNumber,
         body: &Body<'_>,
     ) -> u32 {
+        let names_somebody = |known: &Description| known.authorities().next().is_some();
+        let held = self.held.as_ref();
+        if !names_somebody(&self.description)
+            && !held.is_some_and(|held| names_somebody(&held.description))
+        {
+            // Nobody is named, so everybody has the say; most plants are so.
+            return 0;
+        }
         let mut first = None;
         body.for_each_aspect(&mut |aspect: Aspect<'_>| {
             first.get_or_insert(aspect.kind);
