@@ -25,10 +25,38 @@ def shown_time(nanos):
     return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{rest:09d}Z"
 
 
+def retry_delay(error):
+    """The pause that a server asks for whose queue is full (google.rpc.RetryInfo), in seconds."""
+    try:
+        from google.rpc import error_details_pb2
+        from grpc_status import rpc_status
+    except ImportError:
+        return 0.2  # grpcio-status is not installed
+    info = error_details_pb2.RetryInfo()
+    status = rpc_status.from_call(error)
+    for detail in status.details if status else ():
+        if detail.Unpack(info):
+            return info.retry_delay.ToTimedelta().total_seconds()
+    return 0.2
+
+
+def patiently(call, request, tries=8):
+    """Calls, and again when the server has had no room and said when to come back."""
+    while True:
+        try:
+            return call(request)
+        except grpc.RpcError as error:
+            tries -= 1
+            if error.code() != grpc.StatusCode.RESOURCE_EXHAUSTED or tries == 0:
+                raise
+            time.sleep(retry_delay(error))
+
+
 def append(channel, args):
     """Reports one state of a machine, as the next event of a source of its own."""
     ingest = ingest_pb2_grpc.IngestServiceStub(channel)
-    opened = ingest.OpenSource(
+    opened = patiently(
+        ingest.OpenSource,
         ingest_pb2.OpenSourceRequest(
             parent=plant_name(args.plant),
             source=args.source,
@@ -36,7 +64,7 @@ def append(channel, args):
             # A source that keeps its counter gives the epoch that it was given.
             epoch=args.epoch,
             machines=[args.machine],
-        )
+        ),
     )
     event = event_pb2.Event(
         sequence=opened.next_sequence,
@@ -51,7 +79,7 @@ def append(channel, args):
     request = ingest_pb2.AppendRequest(session=opened.session, events=[event])
     # When this returns, the event is on disk. After a lost connection the same request may be sent
     # again: under the same number nothing is recorded twice.
-    outcome = ingest.Append(request).outcomes[0]
+    outcome = patiently(ingest.Append, request).outcomes[0]
     said = outcome.WhichOneof("result")
     if said == "refused":
         reason = codes_pb2.RefusalReason.Name(outcome.refused.reason)

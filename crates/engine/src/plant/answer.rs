@@ -68,8 +68,9 @@ impl Answer {
                 "a batch is acknowledged"
             );
         }
-        let _ = self.reply.send(appended);
+        // Whoever is answered finds his place in the queue free.
         drop(self.permit);
+        let _ = self.reply.send(appended);
     }
 }
 

@@ -246,8 +246,8 @@ impl Loop {
                 reply,
                 permit,
             } => {
-                let _ = reply.send(Ok(opened));
                 drop(permit);
+                let _ = reply.send(Ok(opened));
             }
             Landing::Apply {
                 mut applied,
@@ -258,12 +258,12 @@ impl Loop {
                     // The part that commits is the last event of the flight.
                     applied.position = position;
                 }
-                let _ = reply.send(Ok(applied));
                 drop(permit);
+                let _ = reply.send(Ok(applied));
             }
             Landing::Position { reply, permit } | Landing::Settled { reply, permit } => {
-                let _ = reply.send(Ok(position));
                 drop(permit);
+                let _ = reply.send(Ok(position));
             }
             Landing::Own => {}
         }

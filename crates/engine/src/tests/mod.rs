@@ -6,6 +6,7 @@ mod facts;
 mod faults;
 mod follow;
 mod ingest;
+mod overload;
 mod people;
 mod restart;
 mod samples;

@@ -17,7 +17,7 @@ use werkbuch_model::event::{Kind, Reported, SourceKind};
 use werkbuch_model::id::{MachineNumber, Sequence};
 use werkbuch_wire::pb::ingest_service_client::IngestServiceClient;
 use werkbuch_wire::pb::outcome::Result as Said;
-use werkbuch_wire::reason::Reason;
+use werkbuch_wire::reason::{Reason, retry_delay_of};
 use werkbuch_wire::{name, pb};
 
 /// How often it is tried again when somebody else reports as the same source at the same moment.
@@ -247,7 +247,7 @@ async fn place(
     machine: &str,
     reported: &mut Reported<'_>,
 ) -> Outcome<Placed> {
-    let mut ingest = IngestServiceClient::new(client.channel());
+    let ingest = IngestServiceClient::new(client.channel());
     let machines = Some(machine.to_owned()).filter(|machine| !machine.is_empty());
     let machines = match machines {
         // A number stands for itself; whether it is one of the plant is for the writer to say.
@@ -267,8 +267,10 @@ async fn place(
             tolerance_ns: None,
             machines: machines.clone(),
         };
-        let opened = match ingest.open_source(open).await {
-            Ok(opened) => opened.into_inner(),
+        let (way, open) = (&ingest, &open);
+        let opening = || async move { way.clone().open_source(open.clone()).await };
+        let opened = match patiently(opening).await {
+            Ok(opened) => opened,
             Err(status) if is_taken(&status) && tries < TRIES => {
                 tries += 1;
                 wait(tries).await;
@@ -280,16 +282,15 @@ async fn place(
             reported.machine = MachineNumber(*number);
         }
         reported.sequence = Sequence(opened.next_sequence);
-        let request = pb::AppendRequest {
+        let request = &pb::AppendRequest {
             session: opened.session,
             events: vec![werkbuch_record::encode_reported(reported).into()],
-            bodies: Vec::new(),
-            unknown_field: None,
+            ..pb::AppendRequest::default()
         };
-        match ingest.append(request).await {
+        match patiently(|| async move { way.clone().append(request.clone()).await }).await {
             Ok(answer) => {
                 let (epoch, sequence) = (opened.epoch, opened.next_sequence);
-                let position = position(&answer.into_inner())?;
+                let position = position(&answer)?;
                 return Ok(Placed {
                     position,
                     epoch,
@@ -303,6 +304,28 @@ async fn place(
             }
             Err(status) => return Err(status.into()),
         }
+    }
+}
+
+/// Asks, and again after the pause that a server asks for whose queue is full: under the same number
+/// nothing is recorded twice. Errors: those of the server, also that it still has no room after some
+/// tries.
+async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, tonic::Status>
+where
+    F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+{
+    let mut tries = 0;
+    loop {
+        let refused = match ask().await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) => status,
+        };
+        let full = Reason::of(&refused) == Some(Reason::Overloaded);
+        match retry_delay_of(&refused).filter(|_| full && tries < TRIES) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(refused),
+        }
+        tries += 1;
     }
 }
 
