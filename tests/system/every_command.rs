@@ -41,6 +41,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("log ls", "--data {log}", List),
     ("log stat", "--data {log}", List),
     ("log verify", "--data {log}", One),
+    (
+        "log copy",
+        "--from {log} --to {dir}/copy-{form} --store sled",
+        List,
+    ),
     ("plant check", "{plant}", One),
     ("plant diff", "{plant}", Rows),
     ("plant calendar", "{example}", Rows),

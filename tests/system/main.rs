@@ -14,6 +14,7 @@ mod jsonl;
 mod jsonl_kinds;
 mod kill;
 mod log;
+mod log_copy;
 mod operating;
 mod python;
 mod recordings;

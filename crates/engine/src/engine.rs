@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot, watch};
 use werkbuch_journal::disk::{Disk, RealDisk};
-use werkbuch_journal::{RecoveryReport, Store, WAL_BYTES_MAX};
+use werkbuch_journal::{RecoveryReport, Store, StoreKind, WAL_BYTES_MAX};
 use werkbuch_model::id::{LogId, PlantId, Position};
 use werkbuch_model::plant::{Description, describe, diff};
 use werkbuch_twin::Twin;
@@ -32,6 +32,8 @@ use werkbuch_twin::Twin;
 pub struct Options {
     /// The data folder.
     pub data: PathBuf,
+    /// The store that a new folder gets, and that an old one must have; nothing takes what is there.
+    pub store: Option<StoreKind>,
     /// The build, as it is recorded when a log is opened for writing.
     pub build: String,
     /// Events between two snapshots of a plant.
@@ -50,6 +52,7 @@ impl Options {
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            store: None,
             build: concat!("werkbuch ", env!("CARGO_PKG_VERSION")).to_owned(),
             snapshot_every: SNAPSHOT_EVERY,
             wal_bytes_max: WAL_BYTES_MAX,
@@ -70,6 +73,7 @@ pub(crate) struct Inner {
     options: Options,
     elapsed: Arc<Elapsed>,
     store: Arc<dyn Store>,
+    kind: StoreKind,
     report: RecoveryReport,
     ring: Arc<KeyRing>,
     access: Arc<AccessLog>,
@@ -122,7 +126,12 @@ impl Engine {
         let meter = Arc::new(Meter::default());
         let disk = MeteredDisk::new(Arc::clone(&options.disk), Arc::clone(&meter));
         let disk: Arc<dyn Disk> = Arc::new(disk);
-        let opened = recover::open(&disk, &options.data, options.wal_bytes_max, false)?;
+        let opened = recover::open(
+            &disk,
+            &options.data,
+            (options.store, options.wal_bytes_max),
+            false,
+        )?;
         let ring = Arc::new(KeyRing::open(&options.data)?);
         let (committer, thread) =
             committer::start(Arc::clone(&opened.store), options.data.clone(), &meter)?;
@@ -130,6 +139,7 @@ impl Engine {
         let inner = Inner {
             access: Arc::new(AccessLog::new(&options.data)),
             store: opened.store,
+            kind: opened.kind,
             report: opened.report,
             ring,
             meter,
@@ -165,6 +175,7 @@ impl Engine {
         engine.inner.meter.start_ns.set(nanos(took));
         tracing::info!(
             data = %engine.inner.options.data.display(),
+            store = engine.store_name(),
             plants = openings.len(),
             took_ms = took.as_millis(),
             "the data folder is open"
@@ -455,7 +466,7 @@ impl Engine {
     /// The name of the store that keeps the log.
     #[must_use]
     pub fn store_name(&self) -> &'static str {
-        "segments"
+        self.inner.kind.name()
     }
 
     /// Why a session is not known: it was fenced long ago, or it is of another run of the server.

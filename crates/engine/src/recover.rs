@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use werkbuch_journal::disk::Disk;
-use werkbuch_journal::{Blocks, Options, RecoveryReport, Segments, Store, StoreError, Trusted};
+use werkbuch_journal::{Blocks, Options, RecoveryReport, Store, StoreError, StoreKind, Trusted};
 use werkbuch_model::event::Recorded;
 use werkbuch_model::id::{LogId, MachineNumber, PlantId, Position};
 use werkbuch_record::decode_recorded;
@@ -19,6 +19,7 @@ use werkbuch_twin::Twin;
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) kind: StoreKind,
     pub(crate) report: RecoveryReport,
     pub(crate) snapshots: BTreeMap<PlantId, Snapshot>,
 }
@@ -29,7 +30,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(
     disk: &Arc<dyn Disk>,
     data: &Path,
-    wal_bytes_max: u64,
+    (wanted, wal_bytes_max): (Option<StoreKind>, u64),
     read_only: bool,
 ) -> Result<Opened, EngineError> {
     let mut snapshots = newest(data, read_only);
@@ -40,17 +41,17 @@ pub(crate) fn open(
             ..Options::default()
         };
         let disk = Arc::clone(disk);
-        let opened = if read_only {
-            Segments::open_read_only(disk, data, &options)
-        } else {
-            Segments::open(disk, data, &options)
-        };
+        let opened = werkbuch_journal::open(disk, data, &options, wanted, read_only);
         match opened {
-            Ok((store, report)) => {
-                let store: Arc<dyn Store> = Arc::new(store);
+            Ok(werkbuch_journal::Opened {
+                store,
+                kind,
+                report,
+            }) => {
                 keep_fitting(data, &*store, &mut snapshots, read_only);
                 return Ok(Opened {
                     store,
+                    kind,
                     report,
                     snapshots,
                 });

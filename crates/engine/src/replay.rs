@@ -74,7 +74,7 @@ pub fn replay_folder(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Replay, EngineError> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let opened = recover::open(&disk, data, WAL_BYTES_MAX, true)?;
+    let opened = recover::open(&disk, data, (None, WAL_BYTES_MAX), true)?;
     let end = opened
         .store
         .ends()

@@ -109,6 +109,14 @@ pub enum StoreError {
         /// What is wrong and what to do.
         what: String,
     },
+    /// A log could not be copied. The copy is to be deleted; what it is copied from is as it was.
+    #[error("the log of plant \"{plant}\" could not be copied: {what}")]
+    Copy {
+        /// The plant.
+        plant: PlantId,
+        /// What went wrong.
+        what: String,
+    },
     /// The journal has no event of this plant. Ask for a plant that [`ends`](crate::Store::ends)
     /// names.
     #[error("the journal has no log of plant \"{plant}\"")]

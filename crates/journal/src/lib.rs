@@ -4,7 +4,8 @@
 //!
 //! A [`Store`] keeps the events of many plants as blocks: it commits groups of blocks, durably and
 //! at expected positions, and reads them back verified. [`Segments`] is the default store, our own
-//! files in a data folder. What it wants from a disk is the small trait [`disk::Disk`], so that
+//! files in a data folder; [`Sled`] is a second one. What the first wants from a disk is the small
+//! trait [`disk::Disk`], so that
 //! tests put a simulated one under it that loses power, fills up and fails on demand (feature
 //! `simulated`).
 //!
@@ -68,6 +69,12 @@
 //!   the store checks that sizes and roots connect, and recovery hashes again.
 //! - 2026-11-22: **a proposal that contradicts the log is an outcome, not an error**, so that a
 //!   mistake in one plant does not take the group of the others with it.
+//! - 2026-11-22: **stores share their contract and nothing of their making**: the rules by which a
+//!   proposal is judged, the folder's marker and the sample bodies. A second store ([`Sled`]) keeps the
+//!   trait honest, and a copy from one into the other is compared root by root.
+//! - 2026-11-22: **sled is flushed and then synced by us**, because its own flush is no fsync on Linux;
+//!   each of its settings has its reason at the code. Its writes do not go through [`disk::Disk`], so
+//!   its power-cut test compares its file as it was at each of our syncs.
 //! - 2026-11-22: **sample bodies are deleted by the file**, and the lifetime counts from recorded_at: it
 //!   alone never goes back in a log, and no source's clock can make bodies vanish at once or stay for
 //!   ever. The start in each file's header bounds what lies before it, so that nothing need be read to
@@ -81,15 +88,23 @@
 pub mod disk;
 
 mod bodies;
+mod copy;
 mod cursor;
 mod error;
 mod index;
+mod judge;
+mod kind;
+mod marker;
 mod segments;
+mod sled;
 mod store;
 mod window;
 
+pub use self::sled::Sled;
 pub use bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, SAMPLE_BODY_BYTES_MAX};
+pub use copy::copy;
 pub use error::{Damage, StoreError};
+pub use kind::{Opened, StoreKind, open};
 pub use segments::{
     Cut, LogFile, LogPart, Options, RecoveryReport, Segments, Trusted, Verified, WAL_BYTES_MAX,
 };

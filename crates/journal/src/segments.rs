@@ -16,8 +16,6 @@
 mod commit;
 mod group;
 mod inspect;
-mod judge;
-mod marker;
 mod plants;
 mod read;
 mod recover;
@@ -40,8 +38,7 @@ use crate::bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, BodyLimits, BodyStor
 use crate::disk::{Disk, DiskFile};
 use crate::index::PlantIndex;
 use crate::{
-    BlockBounds, Blocks, BodyPlace, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store,
-    StoreError,
+    BlockBounds, Blocks, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store, StoreError,
 };
 use commit::Writer;
 pub use inspect::{LogFile, LogPart, Verified};
@@ -429,19 +426,8 @@ impl Store for Segments {
         hash: Hash,
         recorded_at: Timestamp,
     ) -> Result<FoundBody, StoreError> {
-        let inside = |place: BodyPlace| BodyPlace {
-            file: match place.file.strip_prefix(&self.shared.folder) {
-                Ok(inside) => inside.to_owned(),
-                Err(_) => place.file,
-            },
-            offset: place.offset,
-        };
         let found = self.shared.bodies.get(plant, hash, recorded_at)?;
-        Ok(match found {
-            FoundBody::Lost(place) => FoundBody::Lost(inside(place)),
-            FoundBody::Damaged(place) => FoundBody::Damaged(inside(place)),
-            other => other,
-        })
+        Ok(found.seen_from(&self.shared.folder))
     }
 
     fn seal_bodies(

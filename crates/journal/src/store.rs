@@ -1,7 +1,7 @@
 //! The contract between the engine and whatever keeps its log.
 
 use std::fmt::{self, Debug};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use werkbuch_model::id::{
@@ -230,6 +230,22 @@ impl FoundBody {
         match self {
             Self::Present(body) => Some(body),
             Self::Expired { .. } | Self::Lost(_) | Self::Damaged(_) => None,
+        }
+    }
+
+    /// The same, with the place as it is seen from a folder.
+    pub(crate) fn seen_from(self, folder: &Path) -> Self {
+        let inside = |place: BodyPlace| BodyPlace {
+            file: match place.file.strip_prefix(folder) {
+                Ok(inside) => inside.to_owned(),
+                Err(_) => place.file,
+            },
+            offset: place.offset,
+        };
+        match self {
+            Self::Lost(place) => Self::Lost(inside(place)),
+            Self::Damaged(place) => Self::Damaged(inside(place)),
+            other => other,
         }
     }
 }

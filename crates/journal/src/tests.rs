@@ -8,6 +8,7 @@ mod folder;
 mod power;
 mod readers;
 mod sealed;
+mod sled;
 mod suite;
 
 use std::path::Path;
@@ -20,7 +21,9 @@ use werkbuch_proof::{CompactRange, Hash, leaf_hash, sha256};
 use werkbuch_record::block::{BlockBuilder, SealedBlock};
 
 use crate::disk::SimulatedDisk;
-use crate::{FoundBody, Options, Outcome, Proposal, RecoveryReport, Segments, Store, StoreError};
+use crate::{
+    FoundBody, Options, Outcome, Proposal, RecoveryReport, Segments, Sled, Store, StoreError,
+};
 
 const DIR: &str = "/book";
 

@@ -81,6 +81,7 @@ pub async fn run_with(
     options.build = env!("CARGO_PKG_VERSION").to_owned();
     options.snapshot_every = config.snapshot_every;
     options.wal_bytes_max = config.write_ahead_mib.saturating_mul(1024 * 1024);
+    options.store = config.store;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data = %config.data.display(),

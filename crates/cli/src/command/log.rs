@@ -1,5 +1,7 @@
 //! `werkbuch log`: the files of a data folder, without a server.
 
+mod copy;
+
 use crate::Context;
 use crate::command::serve::engine_failure;
 use crate::exit::Exit;
@@ -23,6 +25,7 @@ pub(crate) enum Args {
     /// is wrong.
     #[command(after_help = VERIFY_HELP)]
     Verify(Folder),
+    Copy(copy::Args),
 }
 
 const VERIFY_HELP: &str = "\
@@ -50,6 +53,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Args::Ls(folder) => ls(&context, &folder.data),
         Args::Stat(folder) => stat(&context, &folder.data),
         Args::Verify(folder) => verify(&context, &folder.data, &bar),
+        Args::Copy(args) => copy::run(&args, &context, &bar),
     };
     let done = tokio::task::spawn_blocking(work).await;
     quiet.finish_and_clear();

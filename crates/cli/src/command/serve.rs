@@ -14,8 +14,8 @@ use werkbuch_server::{Config, ConfigError, PartialConfig, ServeError};
 
 /// Run the server until it is told to stop.
 ///
-/// Options are taken from the command line, then from variables WERKBUCH_SERVE_DATA, _LISTEN,
-/// _ALLOW_REMOTE, _LOG_LEVEL, _LOG_FILTER, _LOG_FORMAT, _SNAPSHOT_EVERY, _SHUTDOWN_GRACE, then from
+/// Options are taken from the command line, then from variables WERKBUCH_SERVE_DATA, _STORE,
+/// _LISTEN, _ALLOW_REMOTE, _LOG_LEVEL, _LOG_FILTER, _LOG_FORMAT, _SNAPSHOT_EVERY, _SHUTDOWN_GRACE, then from
 /// the file.
 /// Standard output gets one line once the server takes calls: `werkbuch listening on URL`. The first
 /// SIGTERM or Ctrl-C stops it in good order, the second at once.
@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// The folder that holds the log (default: werkbuch-data).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Which store keeps the log, segments or sled (default: the one that the folder has, or segments).
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// The address and port to listen on; port 0 takes a free one (default: 127.0.0.1:7420).
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
@@ -92,6 +95,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 fn config(args: Args) -> Outcome<Config> {
     let flags = PartialConfig {
         data: args.data,
+        store: args.store,
         listen: args.listen,
         allow_remote: args.allow_remote.then_some(true),
         log_level: args.log_level,

@@ -8,12 +8,12 @@ use std::sync::mpsc::SyncSender;
 use werkbuch_model::id::{LogId, PlantId};
 use werkbuch_record::block::{BlockBuilder, SealedBlock};
 
-use super::judge::judge;
 use super::recover::{LOG, Recovered};
 use super::wal::{self, ALIGNMENT, FileHeader};
 use super::{Index, Shared};
 use crate::disk::{Disk, DiskFile, LockGuard, OpenMode};
 use crate::index::PlantIndex;
+use crate::judge::{End, judge};
 use crate::{Outcome, Proposal, StoreError};
 
 /// The one who writes to the log; callers take turns.
@@ -108,7 +108,10 @@ impl Writer {
     ) -> Result<Vec<Outcome>, StoreError> {
         self.check_open()?;
         let number = self.group.saturating_add(1);
-        let outcomes = judge(&shared.index(), &group, number);
+        let outcomes = {
+            let index = shared.index();
+            judge(&|plant| index.end(plant), &group, number)
+        };
         let mut taken: Vec<Proposal> = group
             .into_iter()
             .zip(&outcomes)
@@ -316,6 +319,18 @@ fn put_bodies(shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
 }
 
 impl Index {
+    /// Where the log of a plant ends.
+    fn end(&self, plant: &PlantId) -> Option<End> {
+        let plant = self.plants.get(plant)?;
+        Some(End {
+            log_id: plant.log_id,
+            epoch: plant.epoch,
+            last: plant.last(),
+            recorded_at: plant.last_recorded_at(),
+            tree: plant.tree.clone(),
+        })
+    }
+
     /// Takes in a block that has been synced.
     fn add(&mut self, proposal: &Proposal, offset: u64) {
         let header = proposal.block.header();

@@ -22,10 +22,10 @@ use super::plants::Plants;
 use super::scan::{Repair, Scan, WalFile};
 use super::sealed::{self, Catalogue, Segment};
 use super::wal::{self, FILE_HEADER_BYTES, FileHeader};
-use super::{Options, RecoveryReport, marker};
-use crate::StoreError;
+use super::{Options, RecoveryReport};
 use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
 use crate::index::PlantIndex;
+use crate::{StoreError, StoreKind, marker};
 
 /// The name of the lock file.
 pub(super) const LOCK: &str = "LOCK";
@@ -168,7 +168,7 @@ fn folder_id(
     log: &Path,
     read_only: bool,
 ) -> Result<LogId, StoreError> {
-    if let Some(id) = marker::read(disk, folder)? {
+    if let Some(id) = marker::id(disk, folder, StoreKind::Segments)? {
         return Ok(id);
     }
     let failed = |error| StoreError::io("list", log, error);
@@ -189,7 +189,7 @@ fn folder_id(
             what: what.into(),
         });
     }
-    marker::create(disk, folder)
+    marker::create(disk, folder, StoreKind::Segments)
 }
 
 /// The sealed part of each plant's log. Each segment is looked for, and read when it is needed.

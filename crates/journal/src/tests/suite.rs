@@ -76,6 +76,19 @@ fn segments_that_are_sealed_at_every_start_keep_the_contract() {
     }
 }
 
+#[test]
+fn sled_keeps_the_contract() {
+    for (name, case) in CASES {
+        eprintln!("{name}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        case(&|| {
+            let opened = Sled::open(Arc::new(RealDisk), &path, &small_files(), false);
+            Box::new(opened.unwrap().0)
+        });
+    }
+}
+
 fn blocks_come_back_and_stay(open: Factory<'_>) {
     let mut plant = Plant::new("PLT-07");
     for round in 0..6 {

@@ -43,6 +43,7 @@ impl PartialConfig {
         };
         Ok(Self {
             data: get("data").map(PathBuf::from),
+            store: get("store"),
             listen: get("listen"),
             allow_remote: get("allow_remote")
                 .map(|text| truth("allow_remote", &text))

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use werkbuch_engine::limits::{SNAPSHOT_EVERY, WRITE_AHEAD_MIB};
+use werkbuch_journal::StoreKind;
 
 /// The options as they come from one source; what the source does not say is absent.
 ///
@@ -23,6 +24,9 @@ use werkbuch_engine::limits::{SNAPSHOT_EVERY, WRITE_AHEAD_MIB};
 pub struct PartialConfig {
     /// The folder that holds the log. Default: `werkbuch-data`.
     pub data: Option<PathBuf>,
+    /// Which store keeps the log: `segments` or `sled`. Default: the one that the folder has, or
+    /// `segments` in a new folder.
+    pub store: Option<String>,
     /// The address and port to listen on; port 0 takes a free one. Default: `127.0.0.1:7420`.
     pub listen: Option<String>,
     /// Whether the server may listen beyond this machine. Default: no.
@@ -47,6 +51,8 @@ pub struct PartialConfig {
 pub struct Config {
     /// The folder that holds the log.
     pub data: PathBuf,
+    /// Which store keeps the log; nothing takes the one that the folder has, or the default.
+    pub store: Option<StoreKind>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Whether `listen` may lie beyond this machine.
@@ -92,11 +98,16 @@ pub enum LogFormat {
 }
 
 /// The options: key in the file, variable of the environment, meaning.
-pub const KEYS: [(&str, &str, &str); 9] = [
+pub const KEYS: [(&str, &str, &str); 10] = [
     (
         "data",
         "WERKBUCH_SERVE_DATA",
         "the folder that holds the log",
+    ),
+    (
+        "store",
+        "WERKBUCH_SERVE_STORE",
+        "segments or sled: which store keeps the log",
     ),
     (
         "listen",
@@ -142,6 +153,7 @@ impl PartialConfig {
     pub fn merge(self, lower: Self) -> Self {
         Self {
             data: self.data.or(lower.data),
+            store: self.store.or(lower.store),
             listen: self.listen.or(lower.listen),
             allow_remote: self.allow_remote.or(lower.allow_remote),
             log_level: self.log_level.or(lower.log_level),
@@ -165,6 +177,7 @@ impl PartialConfig {
         let grace = self.shutdown_grace.as_deref().unwrap_or("30s");
         Ok(Config {
             data: self.data.unwrap_or_else(|| PathBuf::from("werkbuch-data")),
+            store: self.store.as_deref().map(parse::store).transpose()?,
             listen,
             allow_remote,
             log_level: parse::log_level(self.log_level.as_deref().unwrap_or("info"))?,

@@ -3,6 +3,7 @@
 use super::{ConfigError, LogFormat, LogLevel};
 use std::net::SocketAddr;
 use std::time::Duration;
+use werkbuch_journal::StoreKind;
 
 /// The longest that a stop may take.
 const GRACE_MAX: Duration = Duration::from_secs(3_600);
@@ -17,6 +18,11 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
     numeric
         .parse()
         .map_err(|_| refused("listen", text, expected))
+}
+
+/// The name of a store.
+pub(super) fn store(text: &str) -> Result<StoreKind, ConfigError> {
+    StoreKind::named(text).ok_or_else(|| refused("store", text, "it takes segments or sled"))
 }
 
 pub(super) fn log_level(text: &str) -> Result<LogLevel, ConfigError> {

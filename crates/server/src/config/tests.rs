@@ -80,7 +80,7 @@ fn files_are_refused_with_line_and_hint() {
         ),
         ("allow-remote = true", "did you mean \"allow_remote\"?"),
         (
-            "data = \"d\"\nlisten = 7",
+            "data = \"d\"\nstore = \"s\"\nlisten = 7",
             "w.toml:2: invalid type: integer `7`, expected a string",
         ),
         ("data = \"d\"\nlisten = ", "w.toml:2: "),

@@ -1,4 +1,4 @@
-//! Decides which proposals of a group are committed.
+//! Decides which proposals of a group are committed, by the same rules for every store.
 
 use std::collections::BTreeMap;
 
@@ -7,29 +7,33 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_proof::{CompactRange, sha256};
 use werkbuch_record::block::BlockHeader;
 
-use super::Index;
 use crate::bodies::SAMPLE_BODY_BYTES_MAX;
 use crate::{Outcome, Proposal};
 
 /// The end of a plant's log as the blocks of a group move it.
 #[derive(Clone, Debug)]
-struct End {
-    log_id: LogId,
-    epoch: WriterEpoch,
-    last: Position,
-    recorded_at: Timestamp,
-    tree: CompactRange,
+pub(crate) struct End {
+    pub(crate) log_id: LogId,
+    pub(crate) epoch: WriterEpoch,
+    pub(crate) last: Position,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) tree: CompactRange,
 }
 
 /// Decides about each proposal of a group as if it were committed; all that are not refused are.
-pub(super) fn judge(index: &Index, group: &[Proposal], number: u64) -> Vec<Outcome> {
+/// `end_of` tells where the log of a plant ends, if it has one.
+pub(crate) fn judge(
+    end_of: &dyn Fn(&PlantId) -> Option<End>,
+    group: &[Proposal],
+    number: u64,
+) -> Vec<Outcome> {
     let mut ends: BTreeMap<&PlantId, End> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(group.len());
     for proposal in group {
         let header = proposal.block.header();
         let end = ends
             .entry(&header.plant)
-            .or_insert_with(|| end_of(index, header));
+            .or_insert_with(|| end_of(&header.plant).unwrap_or_else(|| beginning(header)));
         let refused = refusal(end, proposal);
         if refused.is_none() {
             end.epoch = header.epoch;
@@ -45,22 +49,14 @@ pub(super) fn judge(index: &Index, group: &[Proposal], number: u64) -> Vec<Outco
     outcomes
 }
 
-fn end_of(index: &Index, header: &BlockHeader) -> End {
-    match index.plants.get(&header.plant) {
-        Some(plant) => End {
-            log_id: plant.log_id,
-            epoch: plant.epoch,
-            last: plant.last(),
-            recorded_at: plant.last_recorded_at(),
-            tree: plant.tree.clone(),
-        },
-        None => End {
-            log_id: header.log_id,
-            epoch: WriterEpoch(0),
-            last: Position(0),
-            recorded_at: Timestamp::MIN,
-            tree: CompactRange::new(),
-        },
+/// A log that has no event yet.
+fn beginning(header: &BlockHeader) -> End {
+    End {
+        log_id: header.log_id,
+        epoch: WriterEpoch(0),
+        last: Position(0),
+        recorded_at: Timestamp::MIN,
+        tree: CompactRange::new(),
     }
 }
 

@@ -7,16 +7,14 @@ use serde::{Deserialize, Serialize};
 use werkbuch_model::id::LogId;
 use werkbuch_model::time::Timestamp;
 
-use crate::StoreError;
 use crate::disk::{Disk, OpenMode};
 use crate::window::Window;
+use crate::{StoreError, StoreKind};
 
 /// The name of the marker.
-pub(super) const MARKER: &str = "book.toml";
+pub(crate) const MARKER: &str = "book.toml";
 /// The version of the folder's layout that this code writes, and the only one that it reads.
 const FORMAT: u32 = 1;
-/// The name of this store in the marker.
-const STORE: &str = "segments";
 /// No marker is longer.
 const MARKER_BYTES_MAX: usize = 64 * 1024;
 
@@ -32,8 +30,34 @@ struct Marker {
     created: Timestamp,
 }
 
-/// Reads the folder's id from its marker; `None` if there is no marker.
-pub(super) fn read(disk: &dyn Disk, folder: &Path) -> Result<Option<LogId>, StoreError> {
+/// The folder's id, for a store that opens its own folders only; `None` if there is no marker.
+pub(crate) fn id(
+    disk: &dyn Disk,
+    folder: &Path,
+    own: StoreKind,
+) -> Result<Option<LogId>, StoreError> {
+    match read(disk, folder)? {
+        Some((_, store)) if store != own => Err(other_store(folder, store, own)),
+        found => Ok(found.map(|(id, _)| id)),
+    }
+}
+
+/// The error for a folder that is to be opened with another store than its own.
+pub(crate) fn other_store(folder: &Path, found: StoreKind, wanted: StoreKind) -> StoreError {
+    StoreError::Marker {
+        path: folder.join(MARKER),
+        what: format!(
+            "names the store \"{found}\", not \"{wanted}\": start with --store {found} or without \
+             --store; `werkbuch log copy` moves a log to another store"
+        ),
+    }
+}
+
+/// Reads the folder's id and its store from its marker; `None` if there is no marker.
+pub(crate) fn read(
+    disk: &dyn Disk,
+    folder: &Path,
+) -> Result<Option<(LogId, StoreKind)>, StoreError> {
     let path = folder.join(MARKER);
     let wrong = |what: String| StoreError::Marker {
         path: path.clone(),
@@ -60,23 +84,27 @@ pub(super) fn read(disk: &dyn Disk, folder: &Path) -> Result<Option<LogId>, Stor
         )));
     }
     let store = table.get("store").and_then(toml::Value::as_str);
-    if store != Some(STORE) {
+    let Some(store) = store.and_then(StoreKind::named) else {
         return Err(wrong(format!(
-            "names the store \"{}\", not \"{STORE}\": start with that store",
+            "names the store \"{}\", which this build does not have: use the build that wrote it",
             store.unwrap_or("")
         )));
-    }
+    };
     let marker: Marker = table
         .try_into()
         .map_err(|e| wrong(format!("cannot be read ({e}): restore it from a backup")))?;
     let id = parse_id(&marker.folder).ok_or_else(|| {
         wrong("holds no folder id of 32 hex digits: restore it from a backup".into())
     })?;
-    Ok(Some(id))
+    Ok(Some((id, store)))
 }
 
 /// Writes the marker of a new folder, whole or not at all, and answers the folder's id.
-pub(super) fn create(disk: &dyn Disk, folder: &Path) -> Result<LogId, StoreError> {
+pub(crate) fn create(
+    disk: &dyn Disk,
+    folder: &Path,
+    store: StoreKind,
+) -> Result<LogId, StoreError> {
     let path = folder.join(MARKER);
     let draft = folder.join("book.toml.new");
     let failed = |error| StoreError::io("write", &path, error);
@@ -84,7 +112,7 @@ pub(super) fn create(disk: &dyn Disk, folder: &Path) -> Result<LogId, StoreError
     getrandom::fill(&mut id).map_err(|e| failed(std::io::Error::other(e.to_string())))?;
     let marker = Marker {
         format: FORMAT,
-        store: STORE.into(),
+        store: store.name().into(),
         folder: LogId(id).to_string(),
         created: now(),
     };
