@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
 use indicatif::ProgressBar;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use werkbuch_journal::disk::RealDisk;
@@ -101,7 +101,7 @@ fn ls(context: &Context, data: &Path) -> Outcome<()> {
     context.output.answer(&answer)
 }
 
-fn row(file: &LogFile) -> (Vec<String>, serde_json::Value) {
+fn row(file: &LogFile) -> (Vec<String>, Value) {
     let count = |first: Position, last: Position| last.get().saturating_sub(first.get()) + 1;
     let events: u64 = file
         .parts
@@ -226,16 +226,20 @@ fn stat(context: &Context, data: &Path) -> Outcome<()> {
         "events": events,
         "bytes": bytes,
         "closed": report.closed,
-        "torn": report.cuts.iter().map(|cut| json!({
-            "file": cut.file.display().to_string(),
-            "offset": cut.offset,
-            "bytes": cut.bytes,
-            "group": cut.group,
-            "why": cut.what,
-        })).collect::<Vec<_>>(),
+        "torn": report.cuts.iter().map(torn).collect::<Vec<_>>(),
     });
     let answer = Answer::list(&STAT, rows).whole(whole).note(note);
     context.output.answer(&answer)
+}
+
+fn torn(cut: &werkbuch_journal::Cut) -> Value {
+    json!({
+        "file": cut.file.display().to_string(),
+        "offset": cut.offset,
+        "bytes": cut.bytes,
+        "group": cut.group,
+        "why": cut.what,
+    })
 }
 
 fn verify(context: &Context, data: &Path, bar: &ProgressBar) -> Outcome<()> {
