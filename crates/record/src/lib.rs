@@ -37,6 +37,9 @@
 //!   corrections and what they restore share one table of kinds.
 //! - 2026-11-22: sealed blocks hold events as columns (`block/dense.rs`), because a codec of bytes cannot
 //!   see that a number is one more than the last. DEFLATE behind it, since it needs nothing but Rust.
+//! - 2026-11-22: a body is read last and in the place where it stays (it is hundreds of bytes to move),
+//!   and the fields around it in the order in which they are written (`codec/canonical.rs`); any other
+//!   order is for the general reader. A log is read more often than anything else here.
 //! - 2026-11-22: CRC-32C guards blocks against accident; against intent there is the Merkle tree.
 
 #![warn(missing_docs)]

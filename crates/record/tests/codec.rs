@@ -7,6 +7,7 @@ use arbitrary::Dice;
 use proptest::prelude::*;
 use prost::Message;
 use werkbuch_model::event::{Body, Kind, Recorded, Reported};
+use werkbuch_model::id::Position;
 use werkbuch_record::{
     DecodeError, decode_recorded, decode_reported, encode_recorded, encode_reported, pb,
     peek_sequence, reported_part,
@@ -163,6 +164,41 @@ fn fields_in_another_order_mean_the_same_but_are_not_canonical() {
     let shuffled = parts.concat();
     assert_ne!(shuffled, canonical);
     assert_eq!(decode_reported(&shuffled).unwrap(), event);
+}
+
+#[test]
+fn what_is_stored_reads_the_same_whatever_comes_first_and_how_often() {
+    let mut dice = Dice::new(5);
+    for kind in kinds() {
+        let reported = dice.reported(kind);
+        let mut event = dice.recorded(reported);
+        event.position = Position(300);
+        let usual = encode_recorded(&event);
+        assert_eq!(usual.first(), Some(&0x08), "the position comes first");
+        let number = usual.iter().skip(1).position(|byte| *byte < 0x80).unwrap();
+        let (position, rest) = usual.split_at(number + 2);
+        let turned = [rest, position].concat();
+        assert_eq!(decode_recorded(&turned).unwrap(), event);
+
+        let mut twice = encode_reported(&event.reported);
+        let body = twice.len();
+        put_empty_body(&mut twice);
+        assert_eq!(
+            decode_reported(&twice),
+            Err(DecodeError::NoBody),
+            "the last one holds"
+        );
+        let before = twice.split_off(body);
+        assert!(
+            decode_reported(&[before, twice].concat()).is_err(),
+            "the first one is read too"
+        );
+    }
+}
+
+/// The field of `Event` that holds its body, with nothing in it.
+fn put_empty_body(out: &mut Vec<u8>) {
+    out.extend_from_slice(&[6 << 3 | 2, 0]);
 }
 
 #[test]

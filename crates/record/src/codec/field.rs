@@ -27,6 +27,7 @@ pub(super) trait Field<'a>: Sized {
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError>;
 
     /// Reads a value into this one: a list grows, anything else is replaced.
+    #[inline]
     fn absorb(
         &mut self,
         place: Place,
@@ -47,6 +48,7 @@ pub(super) trait Message<'a>: Sized {
     fn read_fields(input: Input<'a>) -> Result<Self, DecodeError>;
 }
 
+#[inline]
 fn expect(place: Place, found: Wire, wanted: Wire) -> Result<(), DecodeError> {
     if found == wanted {
         Ok(())
@@ -63,6 +65,7 @@ impl<'a> Field<'a> for u64 {
         }
     }
 
+    #[inline]
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
         expect(place, wire, Wire::Varint)?;
         input.varint()
@@ -74,6 +77,7 @@ impl<'a> Field<'a> for u32 {
         u64::from(*self).put(tag, out);
     }
 
+    #[inline]
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
         u32::try_from(u64::read(place, wire, input)?).map_err(|_| place.malformed())
     }
@@ -84,6 +88,7 @@ impl<'a> Field<'a> for bool {
         u64::from(*self).put(tag, out);
     }
 
+    #[inline]
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
         Ok(u64::read(place, wire, input)? != 0)
     }
@@ -97,6 +102,7 @@ impl<'a> Field<'a> for Timestamp {
         }
     }
 
+    #[inline]
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
         expect(place, wire, Wire::Fixed64)?;
         Ok(Timestamp(i64::from_le_bytes(input.fixed64()?)))
@@ -111,6 +117,7 @@ impl<'a> Field<'a> for Option<Timestamp> {
         }
     }
 
+    #[inline]
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
         Timestamp::read(place, wire, input).map(Some)
     }
@@ -137,6 +144,7 @@ impl<'a> Field<'a> for f64 {
         }
     }
 
+    #[inline]
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
         expect(place, wire, Wire::Fixed64)?;
         Ok(f64::from_le_bytes(input.fixed64()?))
@@ -176,6 +184,7 @@ macro_rules! optional_wrapped {
 
 optional_wrapped!(Decimal, TimeOfDay);
 
+#[inline]
 fn read_str<'a>(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<&'a str, DecodeError> {
     expect(place, wire, Wire::Bytes)?;
     std::str::from_utf8(input.bytes()?).map_err(|_| DecodeError::NotText {
@@ -191,6 +200,7 @@ impl<'a> Field<'a> for Text<'a> {
         }
     }
 
+    #[inline]
     fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
         read_str(place, wire, input).map(Cow::Borrowed)
     }
@@ -353,13 +363,24 @@ pub(super) fn put_nested<'a>(message: &impl Message<'a>, tag: u32, out: &mut Vec
     put_message(tag, out, |out| message.put_fields(out));
 }
 
+#[inline]
 pub(super) fn read_nested<'a, M: Message<'a>>(
     place: Place,
     wire: Wire,
     input: &mut Input<'a>,
 ) -> Result<M, DecodeError> {
+    M::read_fields(nested(place, wire, input)?)
+}
+
+/// The bytes of a message field, still unread.
+#[inline]
+pub(super) fn nested<'a>(
+    place: Place,
+    wire: Wire,
+    input: &mut Input<'a>,
+) -> Result<Input<'a>, DecodeError> {
     expect(place, wire, Wire::Bytes)?;
-    M::read_fields(input.message()?)
+    input.message()
 }
 
 macro_rules! lists_of_messages {
@@ -400,6 +421,7 @@ macro_rules! numbers {
         impl<'a> Field<'a> for $name {
             fn put(&self, tag: u32, out: &mut Vec<u8>) { self.0.put(tag, out); }
 
+            #[inline]
             fn read(place: Place, wire: Wire, input: &mut Input<'a>) -> Result<Self, DecodeError> {
                 <$int>::read(place, wire, input).map($name)
             }

@@ -99,6 +99,7 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             rest: bytes,
@@ -106,11 +107,13 @@ impl<'a> Input<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next field's number and wire type.
+    #[inline]
     pub(super) fn tag(&mut self, message: &'static str) -> Result<(Place, Wire), DecodeError> {
         let key = self.varint()?;
         let tag = u32::try_from(key >> 3).unwrap_or(0);
@@ -129,11 +132,16 @@ impl<'a> Input<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn varint(&mut self) -> Result<u64, DecodeError> {
         if let [byte @ 0..=0x7f, rest @ ..] = self.rest {
             self.rest = rest;
             return Ok(u64::from(*byte));
         }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0_u64;
         for (at, byte) in self.rest.iter().enumerate().take(10) {
             value |= u64::from(byte & 0x7f) << (7 * at);
@@ -145,6 +153,7 @@ impl<'a> Input<'a> {
         Err(DecodeError::Truncated)
     }
 
+    #[inline]
     pub(super) fn fixed64(&mut self) -> Result<[u8; 8], DecodeError> {
         let (value, rest) = self
             .rest
@@ -154,6 +163,7 @@ impl<'a> Input<'a> {
         Ok(*value)
     }
 
+    #[inline]
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         let len = usize::try_from(self.varint()?).map_err(|_| DecodeError::Truncated)?;
         let (value, rest) = self
@@ -164,7 +174,20 @@ impl<'a> Input<'a> {
         Ok(value)
     }
 
+    /// Passes over a key of one byte, if it comes next.
+    #[inline]
+    pub(super) fn passes(&mut self, key: u8) -> bool {
+        match self.rest {
+            [first, rest @ ..] if *first == key => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The next value as a message inside this one.
+    #[inline]
     pub(super) fn message(&mut self) -> Result<Input<'a>, DecodeError> {
         if self.depth >= DEPTH_MAX {
             return Err(DecodeError::TooDeep);

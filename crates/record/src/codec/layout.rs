@@ -182,15 +182,29 @@ macro_rules! kinds {
             }
 
             fn read_fields(mut input: Input<'a>) -> Result<Self, DecodeError> {
-                let mut body = None;
                 while !input.is_empty() {
                     let (place, wire) = input.tag("Body")?;
-                    body = Some(match Kind::from_code(place.tag) {
-                        $(Some(Kind::$kind) => Self::$kind(read_nested(place, wire, &mut input)?),)+
-                        Some(Kind::Unspecified) | None => return Err(DecodeError::NoBody),
-                    });
+                    let mut rest = input;
+                    rest.skip(wire)?;
+                    if rest.is_empty() {
+                        return read_kind(place, wire, &mut input);
+                    }
+                    // Of several the last one holds; the others must be right all the same.
+                    read_kind(place, wire, &mut input)?;
                 }
-                body.ok_or(DecodeError::NoBody)
+                Err(DecodeError::NoBody)
+            }
+        }
+
+        /// The content of one kind, made in the place where it stays: bodies are large to move.
+        fn read_kind<'a>(
+            place: Place,
+            wire: Wire,
+            input: &mut Input<'a>,
+        ) -> Result<Body<'a>, DecodeError> {
+            match Kind::from_code(place.tag) {
+                $(Some(Kind::$kind) => read_nested(place, wire, input).map(Body::$kind),)+
+                Some(Kind::Unspecified) | None => Err(DecodeError::NoBody),
             }
         }
     };

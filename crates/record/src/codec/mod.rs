@@ -1,6 +1,7 @@
 //! Events to canonical bytes and back.
 
 mod body;
+mod canonical;
 mod field;
 mod input;
 mod layout;

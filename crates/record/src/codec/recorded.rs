@@ -1,6 +1,7 @@
 //! The outer messages: an event as reported, and as recorded.
 
-use super::field::{Field, Message, put_nested, read_nested};
+use super::canonical;
+use super::field::{Field, Message, nested, put_nested, read_nested};
 use super::input::{DecodeError, Input, Place, Wire, put_message};
 use werkbuch_model::event::{Body, Corrected, Flags, Recorded, Reported, Restored};
 use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
@@ -101,34 +102,70 @@ impl<'a> Message<'a> for Reported<'a> {
         put_nested(&self.body, 6, out);
     }
 
-    fn read_fields(mut input: Input<'a>) -> Result<Self, DecodeError> {
-        let mut sequence = Sequence::default();
-        let mut machine = MachineNumber::default();
-        let mut occurred_at = Timestamp::default();
-        let mut observed_at = None;
-        let mut historical = false;
-        let mut body = None;
+    fn read_fields(input: Input<'a>) -> Result<Self, DecodeError> {
+        let head = EventHead::read(input)?;
+        Ok(head.with(head.body()?))
+    }
+}
+
+/// An event as reported, its body still unread: a body is large to move, so it is read last and
+/// where it stays.
+#[derive(Clone, Copy)]
+pub(super) struct EventHead<'a> {
+    pub(super) sequence: Sequence,
+    pub(super) machine: MachineNumber,
+    pub(super) occurred_at: Timestamp,
+    pub(super) observed_at: Option<Timestamp>,
+    pub(super) historical: bool,
+    pub(super) body: Option<Input<'a>>,
+}
+
+impl<'a> EventHead<'a> {
+    #[inline]
+    fn read(mut input: Input<'a>) -> Result<Self, DecodeError> {
+        let mut head = Self {
+            sequence: Sequence::default(),
+            machine: MachineNumber::default(),
+            occurred_at: Timestamp::default(),
+            observed_at: None,
+            historical: false,
+            body: None,
+        };
         while !input.is_empty() {
             let (place, wire) = input.tag("Event")?;
             match place.tag {
-                1 => sequence.absorb(place, wire, &mut input)?,
-                2 => machine.absorb(place, wire, &mut input)?,
-                3 => occurred_at.absorb(place, wire, &mut input)?,
-                4 => observed_at.absorb(place, wire, &mut input)?,
-                5 => historical.absorb(place, wire, &mut input)?,
-                6 => body = Some(read_nested::<Body<'a>>(place, wire, &mut input)?),
+                1 => head.sequence.absorb(place, wire, &mut input)?,
+                2 => head.machine.absorb(place, wire, &mut input)?,
+                3 => head.occurred_at.absorb(place, wire, &mut input)?,
+                4 => head.observed_at.absorb(place, wire, &mut input)?,
+                5 => head.historical.absorb(place, wire, &mut input)?,
+                6 => {
+                    // Of several the last one holds; the others must be right all the same.
+                    if head.body.is_some() {
+                        head.body()?;
+                    }
+                    head.body = Some(nested(place, wire, &mut input)?);
+                }
                 _ => return Err(place.unknown_field()),
             }
         }
-        let body = body.ok_or(DecodeError::NoBody)?;
-        Ok(Self {
-            sequence,
-            machine,
-            occurred_at,
-            observed_at,
-            historical,
+        Ok(head)
+    }
+
+    fn body(&self) -> Result<Body<'a>, DecodeError> {
+        Body::read_fields(self.body.ok_or(DecodeError::NoBody)?)
+    }
+
+    #[inline]
+    fn with(&self, body: Body<'a>) -> Reported<'a> {
+        Reported {
+            sequence: self.sequence,
+            machine: self.machine,
+            occurred_at: self.occurred_at,
+            observed_at: self.observed_at,
+            historical: self.historical,
             body,
-        })
+        }
     }
 }
 
@@ -145,7 +182,31 @@ impl<'a> Message<'a> for Recorded<'a> {
         self.corrected.put(9, out);
     }
 
-    fn read_fields(mut input: Input<'a>) -> Result<Self, DecodeError> {
+    fn read_fields(input: Input<'a>) -> Result<Self, DecodeError> {
+        if let Some(head) = canonical::recorded(input) {
+            return Ok(head.with(head.event.body()?, Vec::new()));
+        }
+        let (head, corrected) = RecordedHead::read(input)?;
+        Ok(head.with(head.event.body()?, corrected))
+    }
+}
+
+/// A recorded event, its body still unread.
+#[derive(Clone, Copy)]
+pub(super) struct RecordedHead<'a> {
+    pub(super) position: Position,
+    pub(super) recorded_at: Timestamp,
+    pub(super) effective_at: Timestamp,
+    pub(super) source: SourceNumber,
+    pub(super) previous: Position,
+    pub(super) flags: Flags,
+    pub(super) authority: u32,
+    pub(super) event: EventHead<'a>,
+}
+
+impl<'a> RecordedHead<'a> {
+    /// Reads fields in any order, and what a correction corrects.
+    fn read(mut input: Input<'a>) -> Result<(Self, Vec<Corrected<'a>>), DecodeError> {
         let mut position = Position::default();
         let mut recorded_at = Timestamp::default();
         let mut effective_at = Timestamp::default();
@@ -153,7 +214,7 @@ impl<'a> Message<'a> for Recorded<'a> {
         let mut previous = Position::default();
         let mut flags = Flags::default();
         let mut authority = 0_u32;
-        let mut reported = None;
+        let mut event: Option<EventHead<'a>> = None;
         let mut corrected = Vec::new();
         while !input.is_empty() {
             let (place, wire) = input.tag("RecordedEvent")?;
@@ -165,7 +226,12 @@ impl<'a> Message<'a> for Recorded<'a> {
                 5 => previous.absorb(place, wire, &mut input)?,
                 6 => flags.absorb(place, wire, &mut input)?,
                 7 => authority.absorb(place, wire, &mut input)?,
-                EVENT_FIELD => reported = Some(read_nested(place, wire, &mut input)?),
+                EVENT_FIELD => {
+                    if let Some(earlier) = event {
+                        earlier.body()?;
+                    }
+                    event = Some(EventHead::read(nested(place, wire, &mut input)?)?);
+                }
                 9 => Field::absorb(&mut corrected, place, wire, &mut input)?,
                 _ => return Err(place.unknown_field()),
             }
@@ -174,8 +240,7 @@ impl<'a> Message<'a> for Recorded<'a> {
             message: "RecordedEvent",
             field: "event",
         };
-        let reported = reported.ok_or(missing)?;
-        Ok(Self {
+        let head = Self {
             position,
             recorded_at,
             effective_at,
@@ -183,9 +248,24 @@ impl<'a> Message<'a> for Recorded<'a> {
             previous,
             flags,
             authority,
-            reported,
+            event: event.ok_or(missing)?,
+        };
+        Ok((head, corrected))
+    }
+
+    #[inline]
+    fn with(&self, body: Body<'a>, corrected: Vec<Corrected<'a>>) -> Recorded<'a> {
+        Recorded {
+            position: self.position,
+            recorded_at: self.recorded_at,
+            effective_at: self.effective_at,
+            source: self.source,
+            previous: self.previous,
+            flags: self.flags,
+            authority: self.authority,
+            reported: self.event.with(body),
             corrected,
-        })
+        }
     }
 }
 
