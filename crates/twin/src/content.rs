@@ -1,6 +1,7 @@
 //! Takes events apart into the contents of the aspects that they set.
 
 use crate::fact;
+use crate::program::ProgramValue;
 use crate::symbol::{Symbol, Symbols};
 use crate::value::*;
 use std::sync::Arc;
@@ -9,8 +10,20 @@ use werkbuch_model::event::{
     Protected, SampleItem, SampleReported, ToolChanged,
 };
 
-/// Makes the value of one aspect, once it is known that it is needed.
-pub(crate) type Make<'m> = &'m dyn Fn(&mut Interner<'_>) -> Option<SlotValue>;
+/// Makes the value of one aspect, once it is known that it is needed. What held before is given, and
+/// where it only differs in numbers it is changed in its place; then there is no new one.
+pub(crate) type Make<'m> = &'m dyn Fn(&mut Interner<'_>, Option<&mut SlotValue>) -> Made;
+
+/// What became of a value.
+#[derive(Debug)]
+pub(crate) enum Made {
+    /// It is to be put into the slot.
+    New(SlotValue),
+    /// It lies in the slot already.
+    InPlace,
+    /// The event says nothing that a slot keeps.
+    Nothing,
+}
 
 /// The table of texts as the fold uses it: shared with forks until a new text comes.
 #[derive(Debug)]
@@ -30,15 +43,54 @@ impl Interner<'_> {
 pub(crate) fn for_each(body: &Body<'_>, f: &mut dyn FnMut(Aspect<'_>, Make<'_>)) {
     let Body::SampleReported(batch) = body else {
         return body.for_each_aspect(&mut |aspect| {
-            f(aspect, &|texts| value(body, &aspect, texts));
+            f(aspect, &|texts, held| {
+                if held.is_some_and(|held| renew(body, held, texts)) {
+                    return Made::InPlace;
+                }
+                value(body, &aspect, texts).map_or(Made::Nothing, Made::New)
+            });
         });
     };
     let mut items = batch.items.iter();
     body.for_each_aspect(&mut |aspect| {
         if let Some(item) = items.next() {
-            f(aspect, &|texts| Some(sample(batch, item, texts)));
+            f(aspect, &|texts, _| Made::New(sample(batch, item, texts)));
         }
     });
+}
+
+/// Changes the value that holds into what is said now, where that takes no new memory: counters and
+/// conditions mostly say the same words again. False where it has to be made anew.
+fn renew(body: &Body<'_>, held: &mut SlotValue, texts: &mut Interner<'_>) -> bool {
+    match (body, held) {
+        (Body::PartProduced(said), SlotValue::Part(held)) if *held.part == *said.part => {
+            held.value = said.value;
+            held.modulus = said.modulus;
+            held.reset_epoch = said.reset_epoch;
+            held.part_type = texts.symbol(&said.part_type);
+            held.meaning = said.meaning;
+        }
+        (Body::AlarmRaised(said), SlotValue::AlarmRaise(held)) if *held.text == *said.text => {
+            held.code = texts.symbol(&said.code);
+            held.native = texts.symbol(&said.native);
+            held.severity = said.severity;
+        }
+        (
+            Body::ConditionChanged(said),
+            SlotValue::Condition {
+                level,
+                qualifier,
+                severity,
+                text,
+            },
+        ) if **text == *said.text => {
+            *level = said.level;
+            *qualifier = said.qualifier;
+            *severity = texts.symbol(&said.native_severity);
+        }
+        _ => return false,
+    }
+    true
 }
 
 fn value(body: &Body<'_>, aspect: &Aspect<'_>, texts: &mut Interner<'_>) -> Option<SlotValue> {
@@ -107,11 +159,11 @@ fn declaration(said: &AssetDeclared<'_>, texts: &mut Interner<'_>) -> SlotValue 
 }
 
 fn program(said: &ProgramChanged<'_>) -> SlotValue {
-    SlotValue::Program(Box::new(ProgramValue {
-        program: said.program.as_deref().map(boxed),
-        revision: boxed(&said.revision),
-        block: boxed(&said.block),
-    }))
+    SlotValue::Program(ProgramValue::new(
+        said.program.as_deref(),
+        &said.revision,
+        &said.block,
+    ))
 }
 
 fn part(said: &PartProduced<'_>, texts: &mut Interner<'_>) -> SlotValue {

@@ -6,6 +6,7 @@
 
 use crate::Twin;
 use crate::machine::MachineState;
+use crate::program::ProgramValue;
 use crate::shards::PlantSlot;
 use crate::slot::Slot;
 use crate::value::*;
@@ -180,9 +181,9 @@ impl Twin {
 }
 
 fn encode_program(said: &ProgramValue, out: &mut Canon) {
-    out.option(said.program.as_deref(), Canon::text);
-    out.text(&said.revision);
-    out.text(&said.block);
+    out.option(said.program(), Canon::text);
+    out.text(said.revision());
+    out.text(said.block());
 }
 
 fn encode_tool(said: &ToolValue, out: &mut Canon) {

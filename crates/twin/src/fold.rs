@@ -221,18 +221,14 @@ impl Twin {
     }
 
     fn take_reported(&mut self, event: &Recorded<'_>) {
-        let Recorded {
-            position,
-            effective_at,
-            ..
-        } = *event;
+        let position = event.position;
         Arc::make_mut(&mut self.sources).reported(event.source, position);
         let machine = event.reported.machine;
         let mut fold = self.fold();
-        if machine.get() != 0 {
-            fold.machine(machine).touched(position);
-        }
         if let Body::CorrectionRecorded(said) = &event.reported.body {
+            if machine.get() != 0 {
+                fold.machine(machine).touched(position);
+            }
             fold.correct(machine, position, said, &event.corrected);
         } else {
             let claim = Claim {
@@ -240,9 +236,7 @@ impl Twin {
                 place: position,
                 position,
             };
-            if fold.join(machine, &claim, event.authority, &event.reported.body) {
-                fold.heard(machine, effective_at);
-            }
+            fold.report(machine, &claim, event.authority, &event.reported.body);
         }
         self.clear_symbols();
     }
@@ -284,11 +278,28 @@ impl Fold<'_> {
         machine_mut(self.machines, number)
     }
 
-    /// Notes when something was reported.
-    fn heard(&mut self, number: MachineNumber, effective_at: Timestamp) {
-        self.window.heard(effective_at);
-        if number.get() != 0 {
-            self.machine(number).heard(effective_at);
+    /// Takes what was reported: it touches its machine, holds where it is the latest, and is news.
+    fn report(&mut self, number: MachineNumber, claim: &Claim, authority: u32, body: &Body<'_>) {
+        // The machine is looked up once: it is nearly always memory that the processor has to fetch.
+        let mut machine = (number.get() != 0).then(|| machine_mut(self.machines, number));
+        if let Some(machine) = &mut machine {
+            machine.touched(claim.position);
+        }
+        let effective_at = claim.order.effective_at;
+        if !self.scope.holds(effective_at) {
+            return;
+        }
+        let mut aspects = Aspects {
+            sources: self.sources,
+            symbols: &mut self.symbols,
+            shards: self.shards,
+            window: *self.window,
+        };
+        if aspects.join(number, machine.as_deref_mut(), claim, authority, body) {
+            self.window.heard(effective_at);
+            if let Some(machine) = machine {
+                machine.heard(effective_at);
+            }
         }
     }
 
@@ -321,31 +332,58 @@ impl Fold<'_> {
         if !self.scope.holds(claim.order.effective_at) {
             return false;
         }
+        let machine = (number.get() != 0).then(|| machine_mut(self.machines, number));
+        let mut aspects = Aspects {
+            sources: self.sources,
+            symbols: &mut self.symbols,
+            shards: self.shards,
+            window: *self.window,
+        };
+        aspects.join(number, machine, claim, authority, body)
+    }
+}
+
+/// What a content needs beside its machine to hold in its aspects.
+struct Aspects<'f, 't> {
+    sources: &'f Sources,
+    symbols: &'f mut Interner<'t>,
+    shards: &'f mut Shards,
+    window: Window,
+}
+
+impl Aspects<'_, '_> {
+    /// Lets a content hold in each aspect in which it is the latest in order; those of no machine and
+    /// those of the plant are kept with the plant. Answers whether it sets any aspect at all.
+    fn join(
+        &mut self,
+        number: MachineNumber,
+        mut machine: Option<&mut MachineState>,
+        claim: &Claim,
+        authority: u32,
+        body: &Body<'_>,
+    ) -> bool {
         let Self {
             sources,
             symbols,
-            machines,
             shards,
             window,
-            ..
         } = self;
-        let window = **window;
-        let rank = Rank::of(authority);
+        let (sources, window, rank) = (*sources, *window, Rank::of(authority));
         let mut sets_something = false;
         content::for_each(body, &mut |aspect, make| {
             sets_something = true;
-            if number.get() == 0 || aspect.kind.of_plant() {
+            let machine = machine.as_deref_mut();
+            let Some(machine) = machine.filter(|_| !aspect.kind.of_plant()) else {
                 let (slot, claim) = ((&aspect, rank), (claim, number));
                 return shards.join(slot, claim, (sources, window), || fact::pack(body, &aspect));
-            }
+            };
             let key = SlotKey {
                 kind: aspect.kind,
                 item: symbols.symbol(aspect.item),
                 sub: symbols.symbol(aspect.sub),
                 rank,
             };
-            let machine = machine_mut(machines, number);
-            machine.join(key, claim, (sources, window), || make(symbols));
+            machine.join(key, claim, (sources, window), |held| make(symbols, held));
         });
         sets_something
     }

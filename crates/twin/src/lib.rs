@@ -86,6 +86,10 @@
 //!   reports are missing; the likeliest number alone would pretend to be one.
 //! - 2026-11-22: the quality of data is a fold of its own over the events of a window: it needs
 //!   history, which the twin does not keep, and must not weigh on the state or its digest.
+//! - 2026-11-22: a fold waits for memory more than it computes. So an event looks its machine up once,
+//!   few slots are gone through from the front, which a processor reads ahead of, and what only differs
+//!   in numbers is changed in its place. Texts are found by a hash of fixed size first and the tree
+//!   second: who makes texts collide makes a search of the tree and no more.
 
 //! - 2026-11-22: a description whose validity lies ahead is staged at once, so that what is reported can
 //!   name what comes; but it is shown from its time on. That is no fold but a function of twin and
@@ -108,6 +112,7 @@ mod machine;
 mod notes;
 mod order;
 mod plant;
+mod program;
 mod scope;
 mod shards;
 mod slot;

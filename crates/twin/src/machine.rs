@@ -1,6 +1,7 @@
 //! What the twin keeps of one machine: its slots, in which the event latest in order holds.
 
 use crate::coded;
+use crate::content::Made;
 use crate::order::Sources;
 use crate::slot::{Slot, SlotKey};
 use crate::value::SlotValue;
@@ -22,6 +23,9 @@ pub(crate) struct MachineState {
     pub(crate) last_position: Position,
     pub(crate) slots: Vec<Slot>,
 }
+
+/// With more slots than this they are searched by halving.
+const HALVED_FROM: usize = 32;
 
 /// The place in order that a content asks for.
 #[derive(Clone, Copy, Debug)]
@@ -49,19 +53,32 @@ impl MachineState {
         key: SlotKey,
         claim: &Claim,
         (sources, window): (&Sources, Window),
-        make: impl FnOnce() -> Option<SlotValue>,
+        make: impl FnOnce(Option<&mut SlotValue>) -> Made,
     ) {
-        let found = self.slots.binary_search_by(|slot| slot.key.cmp(&key));
+        let found = self.find(&key);
         if let Ok(at) = found
-            && let Some(held) = self.slots.get(at)
+            && let Some(held) = self.slots.get_mut(at)
         {
             match sources.compare(&claim.order, &held.order()) {
                 Ordering::Less => return,
                 Ordering::Equal if claim.position < held.position => return,
                 Ordering::Equal | Ordering::Greater => {}
             }
+            match make(Some(&mut held.value)) {
+                Made::New(value) => held.value = value,
+                Made::InPlace => {}
+                Made::Nothing => return,
+            }
+            held.source = claim.order.source;
+            held.effective_at = claim.order.effective_at;
+            held.sequence = claim.order.sequence;
+            held.place = claim.place;
+            held.position = claim.position;
+            return;
         }
-        let Some(value) = make() else { return };
+        let (Err(at), Made::New(value)) = (found, make(None)) else {
+            return;
+        };
         let slot = Slot {
             key,
             source: claim.order.source,
@@ -71,25 +88,35 @@ impl MachineState {
             position: claim.position,
             value,
         };
-        match found {
-            Ok(at) => {
-                if let Some(held) = self.slots.get_mut(at) {
-                    *held = slot;
-                }
-            }
-            Err(at) => {
-                // Machines have few slots and gain them seldom: doubling would waste their memory.
-                let mut at = at;
-                if self.slots.len() == self.slots.capacity() {
-                    self.sweep(window);
-                    at = self.slots.partition_point(|held| held.key < slot.key);
-                }
-                if self.slots.len() == self.slots.capacity() {
-                    self.slots.reserve_exact(1 + self.slots.len() / 8);
-                }
-                self.slots.insert(at, slot);
+        self.insert(at, slot, window);
+    }
+
+    fn insert(&mut self, mut at: usize, slot: Slot, window: Window) {
+        // Machines have few slots and gain them seldom: doubling would waste their memory.
+        if self.slots.len() == self.slots.capacity() {
+            self.sweep(window);
+            at = self.slots.partition_point(|held| held.key < slot.key);
+        }
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(1 + self.slots.len() / 8);
+        }
+        self.slots.insert(at, slot);
+    }
+
+    /// The place of a key. Few slots are gone through from the front: a processor reads ahead of
+    /// such a loop, while halving waits for memory at each step.
+    fn find(&self, key: &SlotKey) -> Result<usize, usize> {
+        if self.slots.len() > HALVED_FROM {
+            return self.slots.binary_search_by(|slot| slot.key.cmp(key));
+        }
+        for (at, slot) in self.slots.iter().enumerate() {
+            match slot.key.cmp(key) {
+                Ordering::Less => {}
+                Ordering::Equal => return Ok(at),
+                Ordering::Greater => return Err(at),
             }
         }
+        Err(self.slots.len())
     }
 
     /// Notes the position of an event about the machine.

@@ -9,11 +9,17 @@ use std::collections::BTreeMap;
 #[serde(transparent)]
 pub(crate) struct Symbol(u32);
 
+/// The places of the first look; a power of two.
+const PLACES: usize = 256;
+
 /// The texts of one twin. The empty text always has the number 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Symbols {
     texts: Vec<Box<str>>,
     numbers: BTreeMap<Box<str>, u32>,
+    /// Where to look first: by its hash, the number of the text that was added last of those with
+    /// that hash. Texts of one hash, chance or malice, cost a search of the tree and no more.
+    first_look: Vec<u32>,
 }
 
 impl Default for Symbols {
@@ -21,6 +27,7 @@ impl Default for Symbols {
         Self {
             texts: vec![Box::from("")],
             numbers: BTreeMap::from([(Box::from(""), 0)]),
+            first_look: vec![0; PLACES],
         }
     }
 }
@@ -36,6 +43,10 @@ impl Symbols {
         if text.is_empty() {
             return Some(Symbol::EMPTY);
         }
+        let number = self.first_look.get(place(text)).copied().unwrap_or(0);
+        if self.text(Symbol(number)) == text {
+            return Some(Symbol(number));
+        }
         self.numbers.get(text).copied().map(Symbol)
     }
 
@@ -44,7 +55,14 @@ impl Symbols {
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.texts.push(text.into());
         self.numbers.insert(text.into(), number);
+        self.look_here_first(text, number);
         Symbol(number)
+    }
+
+    fn look_here_first(&mut self, text: &str, number: u32) {
+        if let Some(found) = self.first_look.get_mut(place(text)) {
+            *found = number;
+        }
     }
 
     /// The text of a symbol.
@@ -65,6 +83,26 @@ impl Symbols {
     }
 }
 
+/// The place of a text: a multiplicative hash (Knuth, volume 3, 6.4) over its length, its first
+/// and its last bytes. They tell apart what machines say, and take the same time for every text.
+fn place(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let ends = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => [u64::from_le_bytes(*first), u64::from_le_bytes(*last)],
+        _ => {
+            let short = bytes.iter().take(7);
+            [0, short.fold(0, |all, byte| all << 8 | u64::from(*byte))]
+        }
+    };
+    let mixed = (bytes.len() as u64 ^ ends[0])
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .rotate_left(23)
+        ^ ends[1];
+    // The highest bits of a product follow from all bits of what is multiplied.
+    let hash = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+    usize::try_from(hash).unwrap_or(0) % PLACES
+}
+
 impl Serialize for Symbols {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.texts.serialize(serializer)
@@ -78,7 +116,16 @@ impl<'de> Deserialize<'de> for Symbols {
         if numbers.len() != texts.len() || texts.first().is_none_or(|text| !text.is_empty()) {
             return Err(serde::de::Error::custom("the table of texts is not one"));
         }
-        Ok(Self { texts, numbers })
+        let mut symbols = Self {
+            texts: Vec::new(),
+            numbers,
+            first_look: vec![0; PLACES],
+        };
+        for (text, number) in texts.iter().zip(0..) {
+            symbols.look_here_first(text, number);
+        }
+        symbols.texts = texts;
+        Ok(symbols)
     }
 }
 
@@ -97,5 +144,18 @@ mod tests {
         assert_eq!(symbols.find("a"), Some(a));
         assert_eq!(symbols.text(b), "b");
         assert!(symbols.has(b) && !symbols.has(Symbol(3)));
+    }
+
+    #[test]
+    fn texts_that_share_a_place_are_told_apart() {
+        let mut symbols = Symbols::default();
+        let texts: Vec<String> = (0..4 * PLACES).map(|n| format!("item-{n:07}-x")).collect();
+        let added: Vec<Symbol> = texts.iter().map(|text| symbols.add(text)).collect();
+        for (text, symbol) in texts.iter().zip(&added) {
+            assert_eq!(symbols.find(text), Some(*symbol), "{text}");
+        }
+        assert_eq!(symbols.find("item-9999999-x"), None);
+        let places: std::collections::BTreeSet<usize> = texts.iter().map(|t| place(t)).collect();
+        assert!(places.len() > PLACES / 2, "{} places", places.len());
     }
 }

@@ -1,6 +1,7 @@
 //! What a slot holds: the content of an event's aspect, in the least space.
 
 use crate::coded;
+use crate::program::ProgramValue;
 use crate::symbol::Symbol;
 use serde::{Deserialize, Serialize};
 use werkbuch_model::event::{
@@ -34,7 +35,7 @@ pub(crate) enum SlotValue {
         vocabulary: Vocabulary,
         native: Symbol,
     },
-    Program(Box<ProgramValue>),
+    Program(ProgramValue),
     Part(Box<PartValue>),
     AlarmRaise(Box<AlarmValue>),
     AlarmAcknowledge(Box<AcknowledgeValue>),
@@ -79,13 +80,6 @@ pub(crate) struct DeclaredItemValue {
     #[serde(with = "coded")]
     pub(crate) category: ItemCategory,
     pub(crate) deadband: Option<f64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ProgramValue {
-    pub(crate) program: Option<Box<str>>,
-    pub(crate) revision: Box<str>,
-    pub(crate) block: Box<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

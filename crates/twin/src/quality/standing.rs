@@ -78,7 +78,7 @@ fn same(a: &Slot, b: &Slot) -> bool {
     match (&a.value, &b.value) {
         (SlotValue::Mode { to: a, .. }, SlotValue::Mode { to: b, .. }) => a == b,
         (SlotValue::Condition { level: a, .. }, SlotValue::Condition { level: b, .. }) => a == b,
-        (SlotValue::Program(a), SlotValue::Program(b)) => a.program == b.program,
+        (SlotValue::Program(a), SlotValue::Program(b)) => a.program() == b.program(),
         (SlotValue::Tool(a), SlotValue::Tool(b)) => a.tool == b.tool,
         (a, b) => a == b,
     }
@@ -92,7 +92,7 @@ fn shown(twin: &Twin, value: &SlotValue) -> String {
             native => format!("{to} ({native})"),
         },
         SlotValue::Condition { level, .. } => level.name().to_owned(),
-        SlotValue::Program(said) => text(said.program.as_deref()),
+        SlotValue::Program(said) => text(said.program()),
         SlotValue::Tool(said) => text(said.tool.as_deref()),
         SlotValue::Item { text: said } => text(said.as_deref()),
         SlotValue::Override { percent, .. } => percent.map_or_else(

@@ -200,9 +200,9 @@ impl<'t> MachineTwin<'t> {
             .filter_map(|pick| match &pick.slot.value {
                 SlotValue::Program(said) => Some(ProgramView {
                     slot: pick.item,
-                    program: said.program.as_deref(),
-                    revision: &said.revision,
-                    block: &said.block,
+                    program: said.program(),
+                    revision: said.revision(),
+                    block: said.block(),
                     since: pick.at(),
                 }),
                 _ => None,
