@@ -145,6 +145,11 @@ pub(crate) fn plant(
         twin.apply(event)
             .map_err(|error| fold_error(plant, event.position, &error))
     })?;
+    // Both have folded the same revisions; in a plant that was folded from its log one copy is enough.
+    let description = twin.staged_description();
+    if writer.description == description {
+        writer.description = description;
+    }
     Ok((writer, twin))
 }
 

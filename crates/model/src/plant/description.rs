@@ -19,14 +19,29 @@ pub const MACHINE_NUMBER_MAX: u32 = 1_000_000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     plant: Option<Plant>,
+    #[serde(deserialize_with = "full_nodes")]
     units: BTreeMap<ElementId, Unit>,
+    #[serde(deserialize_with = "full_nodes")]
     machines: BTreeMap<MachineNumber, Machine>,
     removed: BTreeMap<MachineNumber, Machine>,
     buffers: BTreeMap<ElementId, Buffer>,
     pub(super) tables: Tables,
     /// In the order of declaration, which decides between equally specific ones.
     authorities: Vec<Authority>,
+    #[serde(deserialize_with = "full_nodes")]
     names: BTreeMap<ElementId, Bearer>,
+}
+
+/// Reads a map whose keys come in order, as they are written. Put in one by one, they would leave
+/// nearly half of each node empty, and a machine takes hundreds of bytes of one.
+fn full_nodes<'de, D, K, V>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    K: Deserialize<'de> + Ord,
+    V: Deserialize<'de>,
+{
+    let map = BTreeMap::<K, V>::deserialize(from)?;
+    Ok(map.into_iter().collect())
 }
 
 /// What a name stands for.
