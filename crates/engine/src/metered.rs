@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use werkbuch_journal::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
+use werkbuch_journal::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode, Room};
 
 /// A disk that is measured; it does what the one beneath does.
 #[derive(Debug)]
@@ -58,6 +58,10 @@ impl Disk for MeteredDisk {
         self.disk.sync_dir(path)
     }
 
+    fn room(&self, path: &Path) -> io::Result<Option<Room>> {
+        self.disk.room(path)
+    }
+
     fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
         self.disk.lock(path, mode)
     }
@@ -80,6 +84,10 @@ impl DiskFile for MeteredFile {
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)
+    }
+
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        self.file.reserve(bytes)
     }
 
     fn sync_data(&self) -> io::Result<()> {

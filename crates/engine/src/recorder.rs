@@ -65,6 +65,8 @@ pub(crate) struct Recorder<'w> {
     pub(crate) clock: &'w mut WriterClock,
     builder: Option<BlockBuilder>,
     bodies: Vec<(Hash, Bytes)>,
+    /// Whether the block has an event that can wait until there is room on the disk.
+    ordinary: bool,
     staged: Staged,
 }
 
@@ -76,6 +78,7 @@ impl<'w> Recorder<'w> {
             clock,
             builder: None,
             bodies: Vec::new(),
+            ordinary: false,
             staged: Staged::default(),
         }
     }
@@ -193,6 +196,8 @@ impl<'w> Recorder<'w> {
             )
             .map_err(|error| Refusal::new(RefusalReason::EventTooLarge, "", error.to_string()))?;
         writer.absorb(event, bytes);
+        let gap = matches!(event.reported.body, Body::GapDetected(_));
+        self.ordinary |= source.get() != 0 && !gap;
         self.staged.events.push(bytes);
         Ok(())
     }
@@ -203,6 +208,7 @@ impl<'w> Recorder<'w> {
         };
         let mut proposal = Proposal::new(builder.finish(), self.writer.tree.clone());
         proposal.bodies = std::mem::take(&mut self.bodies);
+        proposal.urgent = !std::mem::take(&mut self.ordinary);
         self.staged.proposals.push(proposal);
     }
 }

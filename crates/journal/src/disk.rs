@@ -56,8 +56,19 @@ pub trait Disk: Send + Sync + Debug {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a folder lasting.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// How much room there is where a file or folder lies; nothing where the system does not say.
+    fn room(&self, path: &Path) -> io::Result<Option<Room>>;
     /// Takes a lock on a file, or answers `None` if somebody holds it. Never waits.
     fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>>;
+}
+
+/// The room on a disk, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// What can still be written.
+    pub free: u64,
+    /// What there is in all.
+    pub total: u64,
 }
 
 /// An open file, which several threads may read and write at places of their own.
@@ -74,6 +85,10 @@ pub trait DiskFile: Send + Sync + Debug {
     }
     /// Cuts the file, or lengthens it with zeros.
     fn set_len(&self, bytes: u64) -> io::Result<()>;
+    /// Takes room for the file up to this length without changing its length, so that writing up to
+    /// there neither fails for want of room nor has to look for it. Where the file system cannot,
+    /// nothing happens and that is no error.
+    fn reserve(&self, bytes: u64) -> io::Result<()>;
     /// Returns once all that was written to the file lasts. After an error nobody knows what lasts,
     /// and a later success does not tell either.
     fn sync_data(&self) -> io::Result<()>;

@@ -19,6 +19,7 @@ mod inspect;
 mod plants;
 mod read;
 mod recover;
+mod reserve;
 mod scan;
 mod sealed;
 mod wal;

@@ -125,6 +125,9 @@ pub struct Proposal {
     pub tree: CompactRange,
     /// Sample bodies that events of the block name by their SHA-256; they are synced with it.
     pub bodies: Vec<(Hash, Bytes)>,
+    /// Whether the block holds only records that must fit when the disk is full: that something was
+    /// lost, refused or stopped. A group of nothing else may use the store's reserve.
+    pub urgent: bool,
 }
 
 impl Proposal {
@@ -135,6 +138,7 @@ impl Proposal {
             block,
             tree,
             bodies: Vec::new(),
+            urgent: false,
         }
     }
 

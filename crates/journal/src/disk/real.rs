@@ -6,7 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
+use super::{Disk, DiskFile, LockGuard, LockMode, OpenMode, Room};
 
 /// The disk of the operating system, through `std::fs`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,6 +75,15 @@ impl Disk for RealDisk {
         File::open(path)?.sync_all()
     }
 
+    fn room(&self, path: &Path) -> io::Result<Option<Room>> {
+        let found = rustix::fs::statvfs(path)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Ok(Some(Room {
+            free: bytes(found.f_bavail),
+            total: bytes(found.f_blocks),
+        }))
+    }
+
     fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
         let (file, locked) = match mode {
             LockMode::Exclusive => {
@@ -125,6 +137,13 @@ impl DiskFile for RealFile {
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.0.set_len(bytes)
+    }
+
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        match fallocate(&self.0, FallocateFlags::KEEP_SIZE, 0, bytes) {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use file::FileState;
 
-use super::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
+use super::{Disk, DiskFile, LockGuard, LockMode, OpenMode, Room};
 
 /// A disk in memory; clones are the same disk.
 #[derive(Clone, Default)]
@@ -349,6 +349,14 @@ impl Disk for SimulatedDisk {
         Ok(())
     }
 
+    fn room(&self, _path: &Path) -> io::Result<Option<Room>> {
+        let state = self.state();
+        Ok(state.capacity.map(|total| Room {
+            free: state.room(),
+            total,
+        }))
+    }
+
     fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
         let mut state = self.state();
         state.due(&[])?;
@@ -454,6 +462,10 @@ impl DiskFile for SimulatedFile {
             file.set_len(bytes);
             Ok(())
         })
+    }
+
+    fn reserve(&self, _bytes: u64) -> io::Result<()> {
+        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {

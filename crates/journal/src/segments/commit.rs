@@ -9,6 +9,7 @@ use werkbuch_model::id::{LogId, PlantId};
 use werkbuch_record::block::{BlockBuilder, SealedBlock};
 
 use super::recover::{LOG, Recovered};
+use super::reserve::Reserve;
 use super::wal::{self, ALIGNMENT, FileHeader};
 use super::{Index, Shared};
 use crate::disk::{Disk, DiskFile, LockGuard, OpenMode};
@@ -35,6 +36,8 @@ pub(super) struct Writer {
     group: u64,
     /// Who is told when a file is full.
     sealer: Option<SyncSender<()>>,
+    /// Room for the last records; nobody who only reads has one.
+    reserve: Option<Reserve>,
 }
 
 #[derive(Debug)]
@@ -64,6 +67,7 @@ impl Writer {
         read_only: bool,
     ) -> Self {
         let generation = recovered.generation();
+        let reserve = (!read_only).then(|| Reserve::open(Arc::clone(&disk), folder));
         let last_file = recovered.files.last();
         let current = last_file.filter(|_| recovered.end > 0);
         Self {
@@ -82,6 +86,7 @@ impl Writer {
             end: recovered.end,
             group: recovered.scan.group.number,
             sealer: None,
+            reserve,
         }
     }
 
@@ -156,6 +161,10 @@ impl Writer {
                 }
             }
         }
+        if let (Some(file), Mode::Open) = (&self.current, &self.mode) {
+            // Gives back what was reserved behind the end; if that fails, a later file does it.
+            let _ = file.set_len(self.end);
+        }
         self.mode = Mode::Closed;
         self.lock = None;
         Ok(())
@@ -195,7 +204,11 @@ impl Writer {
             proposal.block.encode(&mut bytes);
             bytes.resize(bytes.len().next_multiple_of(ALIGNMENT as usize), 0);
         }
-        if let Err(error) = file.write_at(&bytes, self.end) {
+        let mut written = file.write_at(&bytes, self.end);
+        if written.as_ref().is_err_and(is_full) && self.give_reserve(group) {
+            written = file.write_at(&bytes, self.end);
+        }
+        if let Err(error) = written {
             let error = StoreError::io("write", &path, error);
             let undone = file.set_len(self.end).and_then(|()| file.sync_data());
             return Err(match undone {
@@ -211,11 +224,20 @@ impl Writer {
         }
         self.end = self.end.saturating_add(bytes.len() as u64);
         self.group = number;
+        if let Some(reserve) = &mut self.reserve {
+            reserve.note(bytes.len() as u64);
+        }
         let mut index = shared.index_mut();
         for (proposal, place) in group.iter().zip(places) {
             index.add(proposal, place);
         }
         Ok(())
+    }
+
+    /// Gives the reserve to a group of records that must fit.
+    fn give_reserve(&mut self, group: &[Proposal]) -> bool {
+        let urgent = group.iter().all(|proposal| proposal.urgent);
+        urgent && self.reserve.as_mut().is_some_and(Reserve::give)
     }
 
     /// Writes and syncs the sample bodies of a group. If that fails, nothing of the group is in the
@@ -289,6 +311,8 @@ impl Writer {
             first_group: self.group.saturating_add(1),
         };
         let file = self.disk.open(path, OpenMode::Create)?;
+        // Where there is no room for all of it, the file grows piece by piece.
+        let _ = file.reserve(self.wal_bytes_max);
         file.write_at(&header.encode(), 0)?;
         file.sync_data()?;
         self.disk.sync_dir(log)?;
@@ -344,6 +368,10 @@ impl Index {
     }
 }
 
+fn is_full(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::StorageFull
+}
+
 /// The clean-close marks of all plants, unless the log is closed already.
 fn close_marks(index: &Index) -> Vec<Proposal> {
     if index.closed {
@@ -353,7 +381,10 @@ fn close_marks(index: &Index) -> Vec<Proposal> {
         let (next, root) = (found.last().next(), *found.tree.root().as_bytes());
         let block: SealedBlock =
             BlockBuilder::new(found.log_id, plant.clone(), found.epoch, next, root).finish();
-        Proposal::new(block, found.tree.clone())
+        Proposal {
+            urgent: true,
+            ..Proposal::new(block, found.tree.clone())
+        }
     };
     index.plants.iter().map(mark).collect()
 }

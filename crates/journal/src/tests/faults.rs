@@ -230,3 +230,52 @@ fn a_sample_body_that_a_failed_sync_left_in_memory_is_written_again() {
         assert!(plant.has_body(&store, 1).unwrap(), "seed {seed}");
     }
 }
+
+#[test]
+fn the_last_records_fit_on_a_full_disk() {
+    let disk = SimulatedDisk::new();
+    disk.set_capacity(Some(400_000));
+    let open = || Segments::open(Arc::new(disk.clone()), Path::new(DIR), &small_files());
+    let reserve = Path::new(DIR).join("reserve");
+    let length = || disk.bytes(&reserve).map_or(0, |bytes| bytes.len());
+    let (store, _) = open().unwrap();
+    assert_eq!(length(), 400_000 / 64);
+    let mut plant = Plant::new("a");
+    let fill = |store: &Segments, plant: &mut Plant| loop {
+        let mut next = plant.clone();
+        match store.commit(vec![next.proposal(1)]) {
+            Ok(outcomes) => assert!(committed(&outcomes)),
+            Err(StoreError::DiskFull { .. }) => break,
+            Err(error) => panic!("{error}"),
+        }
+        *plant = next;
+    };
+    fill(&store, &mut plant);
+    // A group with anything else in it has no claim on the reserve.
+    let mut next = plant.clone();
+    let urgent = Proposal {
+        urgent: true,
+        ..next.proposal(2)
+    };
+    let mixed = vec![urgent.clone(), next.proposal(1)];
+    assert!(matches!(
+        store.commit(mixed),
+        Err(StoreError::DiskFull { .. })
+    ));
+    assert_eq!(length(), 400_000 / 64);
+    assert!(committed(&store.commit(vec![urgent]).unwrap()));
+    assert_eq!(length(), 0);
+    plant.proposal(2);
+    check_served(&store, &plant, plant.last());
+
+    // Once there is room, it is kept anew, and a later process has it.
+    disk.set_capacity(Some(800_000));
+    assert!(committed(&store.commit(vec![plant.proposal(1)]).unwrap()));
+    assert_eq!(length(), 400_000 / 64);
+    fill(&store, &mut plant);
+    drop(store);
+    let (store, _) = open().unwrap();
+    store.close().unwrap();
+    drop(store);
+    assert!(open().unwrap().1.closed);
+}

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use super::*;
-use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
+use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode, Room};
 
 /// A disk on which a sync reports itself and then hangs until it is told to go on.
 #[derive(Clone, Debug)]
@@ -51,6 +51,10 @@ impl Disk for HangingDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.disk.sync_dir(path)
     }
+    fn room(&self, path: &Path) -> io::Result<Option<Room>> {
+        self.disk.room(path)
+    }
+
     fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
         self.disk.lock(path, mode)
     }
@@ -69,6 +73,10 @@ impl DiskFile for HangingFile {
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)
     }
+    fn reserve(&self, bytes: u64) -> io::Result<()> {
+        self.file.reserve(bytes)
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         let reached = self.gate.reached.lock();
         if let Some(reached) = &*reached.unwrap_or_else(PoisonError::into_inner) {
