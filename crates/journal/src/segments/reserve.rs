@@ -16,14 +16,18 @@ const BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How much must have been written before the room is looked at again.
 const LOOK_EVERY: u64 = 8 * 1024 * 1024;
 
+/// A tenth of a large disk is years of room for a log.
+const LOW_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+const URGENT_BYTES: u64 = 1024 * 1024 * 1024;
+
 /// How full the disk is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     #[default]
     Plenty,
-    /// Less than a tenth is free: somebody should look.
+    /// Less than a tenth is free, and less than 8 GiB: somebody should look.
     Low,
-    /// Less than a fiftieth is free: writing is about to stop.
+    /// Less than a fiftieth is free, and less than 1 GiB: writing is about to stop.
     Urgent,
 }
 
@@ -85,8 +89,8 @@ impl Reserve {
     fn look(&mut self, room: Option<Room>) {
         let Some(room) = room else { return };
         let level = match room.free {
-            free if free < room.total / 50 => Level::Urgent,
-            free if free < room.total / 10 => Level::Low,
+            free if free < (room.total / 50).min(URGENT_BYTES) => Level::Urgent,
+            free if free < (room.total / 10).min(LOW_BYTES) => Level::Low,
             _ => Level::Plenty,
         };
         if level > self.level {
