@@ -81,7 +81,7 @@ fn files_are_refused_with_line_and_hint() {
         ("allow-remote = true", "did you mean \"allow_remote\"?"),
         (
             "data = \"d\"\nstore = \"s\"\nlisten = 7",
-            "w.toml:2: invalid type: integer `7`, expected a string",
+            "w.toml:3: invalid type: integer `7`, expected a string",
         ),
         ("data = \"d\"\nlisten = ", "w.toml:2: "),
     ];
@@ -165,8 +165,9 @@ fn libraries_say_warnings_only_and_a_filter_overrides() {
 
 #[test]
 fn every_key_of_the_table_is_read_from_a_file() {
-    let text = "data = \"d\"\nlisten = \"l\"\nallow_remote = true\nlog_level = \"x\"\n\
-                log_filter = \"f\"\nlog_format = \"y\"\nsnapshot_every = 1\nwrite_ahead_mib = 2\nshutdown_grace = \"z\"";
+    let text = "data = \"d\"\nstore = \"s\"\nlisten = \"l\"\nallow_remote = true\nlog_level = \"x\"\n\
+                log_filter = \"f\"\nlog_format = \"y\"\nsnapshot_every = 1\n\
+                write_ahead_mib = 2\nshutdown_grace = \"z\"";
     assert_eq!(text.lines().count(), KEYS.len());
     for ((name, variable, _), line) in KEYS.iter().zip(text.lines()) {
         assert!(line.starts_with(name), "{line}");
