@@ -99,7 +99,8 @@ impl Terminal {
         if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
             return None;
         }
-        let line = format!("{} {command}", env!("CARGO_BIN_EXE_werkbuch"));
+        // A shell in between would get the Ctrl-C too, and some shells then answer with a code of their own.
+        let line = format!("exec {} {command}", env!("CARGO_BIN_EXE_werkbuch"));
         let mut child = Command::new("script")
             .args(["-qefc", &line, "/dev/null"])
             .env("WERKBUCH_SERVER", url)

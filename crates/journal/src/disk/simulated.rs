@@ -40,6 +40,8 @@ pub enum FaultKind {
     Write,
     /// A write answers EIO after half of its bytes.
     ShortWrite,
+    /// A write succeeds, but the disk has one bit of it wrong.
+    Flip,
     /// A write answers "no space left" after half of its bytes.
     NoSpace,
     /// A change of a file's length answers EIO.
@@ -239,6 +241,16 @@ impl State {
     }
 }
 
+/// The bytes with a bit wrong in their middle.
+fn flipped(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let middle = bytes.len() / 2;
+    if let Some(byte) = bytes.get_mut(middle) {
+        *byte ^= 1;
+    }
+    bytes
+}
+
 /// The faults of operations that change names: only the power can go.
 const NAMES: &[FaultKind] = &[FaultKind::Power];
 
@@ -433,11 +445,18 @@ impl DiskFile for SimulatedFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let kinds = [FaultKind::Write, FaultKind::ShortWrite, FaultKind::NoSpace];
+        let kinds = [
+            FaultKind::Write,
+            FaultKind::ShortWrite,
+            FaultKind::NoSpace,
+            FaultKind::Flip,
+        ];
         self.with(&kinds, |file, due, room| {
+            let flipped = (due == Some(FaultKind::Flip)).then(|| flipped(bytes));
+            let bytes = flipped.as_deref().unwrap_or(bytes);
             let end = offset + bytes.len() as u64;
             let growth = end.saturating_sub(file.bytes().len() as u64);
-            let (kept, error) = match due {
+            let (kept, error) = match due.filter(|kind| *kind != FaultKind::Flip) {
                 Some(FaultKind::Write) => (0, Some(eio())),
                 Some(FaultKind::ShortWrite) => (bytes.len() / 2, Some(eio())),
                 Some(_) => (bytes.len() / 2, Some(io::ErrorKind::StorageFull.into())),

@@ -40,9 +40,18 @@ struct Reader {
     plant: PlantId,
     machine: Option<MachineNumber>,
     /// The segment that was read last.
-    open: Option<(Arc<Segment>, Arc<dyn DiskFile>)>,
+    open: Option<Open>,
     /// The position to go on from; nothing after an error.
     next: Option<Position>,
+}
+
+/// A segment that is being read.
+#[derive(Debug)]
+struct Open {
+    segment: Arc<Segment>,
+    file: Arc<dyn DiskFile>,
+    /// The blocks with events of the machine that is asked for, a bit for each; all if none is.
+    wanted: Option<Vec<u8>>,
 }
 
 /// Where the next block is.
@@ -105,16 +114,22 @@ impl Reader {
         from: Position,
     ) -> Result<Option<StoredBlock>, StoreError> {
         let known = self.open.take();
-        let known = known.filter(|(open, _)| Arc::ptr_eq(open, &segment));
-        let (segment, file) = match known {
-            Some(known) => known,
+        let open = match known.filter(|open| Arc::ptr_eq(&open.segment, &segment)) {
+            Some(open) => open,
             None => {
                 let file = segment.open()?;
-                (segment, file)
+                let bits = self.machine.map(|machine| segment.bits(&*file, machine));
+                let wanted = bits.transpose()?;
+                Open {
+                    segment,
+                    file,
+                    wanted,
+                }
             }
         };
-        let block = segment.block_from(&*file, from, self.machine);
-        self.open = Some((segment, file));
+        let Open { file, wanted, .. } = &open;
+        let block = open.segment.block_from(&**file, from, wanted.as_deref());
+        self.open = Some(open);
         block
     }
 }

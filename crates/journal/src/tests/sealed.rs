@@ -285,3 +285,60 @@ fn a_reader_gets_each_event_once_while_files_are_sealed_under_it() {
     }
     assert_eq!(next, 1001);
 }
+
+#[test]
+fn a_segment_that_the_disk_spoils_does_not_take_the_place_of_what_it_was_made_of() {
+    use crate::disk::FaultKind;
+    let disk = SimulatedDisk::new();
+    let store = log(&disk);
+    // The first write of a seal is that of the segment.
+    disk.fail(FaultKind::Flip, 1);
+    let spoilt = store.seal();
+    assert!(matches!(spoilt, Err(StoreError::Damaged(_))), "{spoilt:?}");
+    check(&store);
+    assert!(names(&disk, "log").len() > 5, "the write-ahead files stay");
+    store.seal().unwrap();
+    check(&store);
+    store.verify(&mut |_, _| {}).unwrap();
+}
+
+#[test]
+fn a_disk_that_was_full_while_sealing_seals_once_there_is_room() {
+    use crate::disk::FaultKind;
+    for nth in 1..=2 {
+        let disk = SimulatedDisk::new();
+        let store = log(&disk);
+        disk.fail(FaultKind::NoSpace, nth);
+        let full = store.seal();
+        assert!(
+            matches!(full, Err(StoreError::DiskFull { .. })),
+            "{nth}: {full:?}"
+        );
+        assert!(store.seal().unwrap() > 5, "{nth}");
+        check(&store);
+    }
+}
+
+#[test]
+fn a_catalogue_that_may_or_may_not_be_on_the_disk_is_built_on_by_nobody() {
+    use crate::disk::FaultKind;
+    let mut in_doubt = 0;
+    // Each sync of a folder fails once; then sealing is tried again, and the power goes at any moment.
+    for folder in 1..6 {
+        for moment in 1..20 {
+            for seed in 0..4 {
+                let disk = SimulatedDisk::new();
+                let store = log(&disk);
+                disk.fail(FaultKind::SyncFolder, folder);
+                let first = store.seal();
+                disk.fail(FaultKind::Power, moment);
+                let again = store.seal();
+                in_doubt += u32::from(first.is_err() && matches!(again, Ok(0)));
+                drop(store);
+                let (store, _) = open(&disk.crash(seed)).unwrap();
+                check(&store);
+            }
+        }
+    }
+    assert!(in_doubt > 0);
+}

@@ -98,19 +98,25 @@ impl Catalogue {
         })
     }
 
-    /// Replaces the catalogue in one step.
-    pub(super) fn write(
+    /// Writes the catalogue beside the one that holds. Until it replaces that one, nothing has happened.
+    pub(super) fn draft(
         &self,
         disk: &dyn Disk,
         log: &Path,
         folder: LogId,
     ) -> Result<(), StoreError> {
-        let (draft, path) = (log.join(DRAFT), log.join(CATALOGUE));
+        let path = log.join(DRAFT);
         let failed = |error| StoreError::io("write", &path, error);
-        let file = disk.open(&draft, OpenMode::Create).map_err(failed)?;
+        let file = disk.open(&path, OpenMode::Create).map_err(failed)?;
         file.write_at(&self.encode(folder), 0).map_err(failed)?;
-        file.sync_data().map_err(failed)?;
-        disk.rename(&draft, &path).map_err(failed)?;
+        file.sync_data().map_err(failed)
+    }
+
+    /// Lets the draft replace the catalogue, in one step.
+    pub(super) fn replace(disk: &dyn Disk, log: &Path) -> Result<(), StoreError> {
+        let path = log.join(CATALOGUE);
+        let failed = |error| StoreError::io("replace", &path, error);
+        disk.rename(&log.join(DRAFT), &path).map_err(failed)?;
         disk.sync_dir(log).map_err(failed)
     }
 

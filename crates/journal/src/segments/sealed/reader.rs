@@ -126,31 +126,25 @@ impl Segment {
         summary.plant == self.plant && ends && gapless && next == bounds.last.next()
     }
 
-    /// The block that holds `position`; the first at or behind it with events of `machine`, if one is
-    /// named. Nothing where there is none.
+    /// The block that holds `position`; the first at or behind it of those that are marked in `wanted`,
+    /// if that is given. Nothing where there is none.
     /// Errors: the segment is missing or damaged, or the disk fails.
     pub(crate) fn block_from(
         &self,
         file: &dyn DiskFile,
         position: Position,
-        machine: Option<MachineNumber>,
+        wanted: Option<&[u8]>,
     ) -> Result<Option<StoredBlock>, StoreError> {
         let summary = self.summary()?;
         let at = summary
             .blocks
             .partition_point(|block| block.bounds.last < position);
         let mut behind = summary.blocks.iter().enumerate().skip(at);
-        let found = match machine {
-            None => behind.next(),
-            Some(machine) => {
-                let bits = self.bits(file, &summary, machine)?;
-                let holds = |at: usize| {
-                    bits.get(at / 8)
-                        .is_some_and(|byte| byte >> (at % 8) & 1 == 1)
-                };
-                behind.find(|(at, _)| holds(*at))
-            }
+        let holds = |at: usize| {
+            let byte = wanted.map_or(Some(&u8::MAX), |bits| bits.get(at / 8));
+            byte.is_some_and(|byte| byte >> (at % 8) & 1 == 1)
         };
+        let found = behind.find(|(at, _)| holds(*at));
         found.map(|(_, block)| self.block(file, block)).transpose()
     }
 
@@ -177,13 +171,14 @@ impl Segment {
     }
 
     /// Which blocks have events of a machine, a bit for each.
-    fn bits(
+    /// Errors: the segment is missing or damaged, or the disk fails.
+    pub(crate) fn bits(
         &self,
         file: &dyn DiskFile,
-        summary: &Summary,
         machine: MachineNumber,
     ) -> Result<Vec<u8>, StoreError> {
-        let mut machines = self.machines(file, summary)?;
+        let summary = self.summary()?;
+        let mut machines = self.machines(file, &summary)?;
         let found = machines.remove(&machine.get());
         Ok(found.map(|(_, bits)| bits).unwrap_or_default())
     }

@@ -1,7 +1,8 @@
 //! Seals write-ahead files, each step such that it can simply be repeated after a power cut.
 //!
 //! 1. The blocks of each plant are read, hashed into its tree, joined and written to a segment, which
-//!    is synced, read back from the disk and compared event for event.
+//!    is synced, read back from the disk and verified: its tables are those of its events, and its
+//!    events have the tree of what went in.
 //! 2. The folders of the segments are synced, then the catalogue is replaced: from here on the
 //!    segments count.
 //! 3. Readers are led to the segments, and the write-ahead file goes.
@@ -17,11 +18,12 @@ use werkbuch_proof::{CompactRange, leaf_hash};
 use super::builder::Builder;
 use super::catalogue::{Catalogue, SealedPlant};
 use super::reader::Segment;
+use super::verify::verify;
 use super::{SEALED, plant_folder, segment_path};
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::index::BlockRef;
 use crate::segments::wal::{self, FILE_HEADER_BYTES, FileHeader};
-use crate::segments::{LOG, Shared, read};
+use crate::segments::{LOG, Shared, Verified, read};
 use crate::{StoreError, StoredBlock};
 
 /// Seals the oldest write-ahead files that a later one follows, if they have `least` bytes together.
@@ -51,10 +53,11 @@ pub(crate) fn seal_next(
     let log = shared.folder.join(LOG);
     sealed.generation = work.generation;
     sealed.group = work.group;
+    sealed.draft(&*shared.disk, &log, shared.folder_id)?;
     // If this fails, nobody knows which catalogue is on the disk; segments that the new one names must
     // not be written again.
     catalogue.in_doubt = true;
-    sealed.write(&*shared.disk, &log, shared.folder_id)?;
+    Catalogue::replace(&*shared.disk, &log)?;
     catalogue.in_doubt = false;
     catalogue.content = sealed;
     {
@@ -172,6 +175,7 @@ impl Work {
         let mut builder = Builder::new(file, shared.folder_id, first);
         let before = catalogue.plants.get(plant);
         let mut tree = before.map_or_else(CompactRange::new, |sealed| sealed.tree.clone());
+        let mut on_disk = tree.clone();
         for place in blocks {
             let block = self.read(shared, plant, *place, &tree)?;
             for (_, event) in block.events() {
@@ -182,7 +186,16 @@ impl Work {
         let (summary, entry) = builder.finish(tree).map_err(failed)?;
         disk.sync_dir(&folder).map_err(failed)?;
         let segment = Segment::new(disk, &log, shared.folder_id, plant, entry);
-        self.compare(shared, plant, blocks, &segment)?;
+        verify(
+            &segment,
+            &mut on_disk,
+            &mut Verified::default(),
+            &mut |_, _| Ok(()),
+        )?;
+        if on_disk != summary.tree {
+            let what = "the events did not come out of the segment as they went in";
+            return Err(segment.damaged(0, what.into()));
+        }
         let sealed = catalogue
             .plants
             .entry(plant.clone())
@@ -227,38 +240,6 @@ impl Work {
         let missing = || read::damaged(shared, plant, place, "its file is not open".into());
         let file = self.files.get(&place.generation).ok_or_else(missing)?;
         read::hot_block(shared, plant, &**file, place)
-    }
-
-    /// Holds a segment, as it is on the disk, against the blocks that it was made of.
-    fn compare(
-        &self,
-        shared: &Shared,
-        plant: &PlantId,
-        blocks: &[BlockRef],
-        segment: &Segment,
-    ) -> Result<(), StoreError> {
-        let file = segment.open()?;
-        let mut sealed = segment.summary()?.blocks.clone().into_iter();
-        let mut current: Option<StoredBlock> = None;
-        let mut at = 0;
-        for place in blocks {
-            let hot = self.hot(shared, plant, *place)?;
-            for (position, event) in hot.events() {
-                if current.as_ref().is_none_or(|block| at >= block.body.len()) {
-                    let next = sealed.next().map(|place| segment.block(&*file, &place));
-                    current = next.transpose()?;
-                    at = 0;
-                }
-                let found = current.as_ref().and_then(|block| block.body.event(at));
-                if found != Some(event) {
-                    let what =
-                        format!("event {position} did not come out of the segment as it went in");
-                    return Err(segment.damaged(0, what));
-                }
-                at += 1;
-            }
-        }
-        Ok(())
     }
 }
 
