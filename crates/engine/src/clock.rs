@@ -4,7 +4,7 @@ use crate::limits::{CLOCK_JUMP_MIN_NS, CLOCK_JUMP_STOP_NS};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use werkbuch_model::event::ClockJumped;
-use werkbuch_model::time::Timestamp;
+use werkbuch_model::time::{SECOND_NS, Timestamp};
 
 /// Where the time comes from; the system's in production, a script in tests.
 pub trait Clock: Send + Sync + std::fmt::Debug {
@@ -145,6 +145,13 @@ impl WriterClock {
     }
 }
 
+/// By how many seconds the clock is behind what the log has recorded, where a person should know: by
+/// more than what is recorded as a jump while a server runs.
+pub(crate) fn behind(wall: Timestamp, recorded_at: Timestamp) -> Option<i64> {
+    let behind = recorded_at.since(wall);
+    (behind >= CLOCK_JUMP_MIN_NS).then_some(behind / SECOND_NS)
+}
+
 /// Clocks that a test moves by hand.
 #[cfg(any(test, feature = "test-clock"))]
 #[derive(Debug, Default)]
@@ -186,7 +193,6 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use werkbuch_model::time::SECOND_NS;
 
     fn clocks() -> (Arc<ManualClock>, WriterClock) {
         let manual = Arc::new(ManualClock::default());

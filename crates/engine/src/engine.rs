@@ -2,7 +2,7 @@
 
 use crate::access::AccessLog;
 use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{self, Clock, SystemClock};
 use crate::committer::{self, Committer};
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
@@ -216,6 +216,14 @@ impl Engine {
             took_ms = begin.elapsed().as_millis(),
             "a plant is open"
         );
+        if let Some(behind_s) = clock::behind(self.inner.options.clock.wall(), writer.recorded_at) {
+            tracing::warn!(
+                plant = id.as_str(),
+                behind_s,
+                "the clock is behind the log: set the clock right; until it is ahead of the log again, \
+                 events are recorded by the log's last time and a nanosecond each"
+            );
+        }
         let (told, opening) = oneshot::channel();
         Ok((self.start(writer, twin, closed, from, Some(told))?, opening))
     }

@@ -111,3 +111,5 @@ pub use error::EngineError;
 pub use figures::{Distribution, Figures, Lag, PlantFigures};
 pub use plant::{Follow, Plant, SampleBody, Step, StoredEvents, Survey, is_protected};
 pub use replay::{fold_log, replay_folder};
+#[cfg(feature = "fuzz")]
+pub use snapshots::decode_snapshot;

@@ -196,6 +196,12 @@ impl PlantIndex {
         self.sealed.get(after.checked_sub(1)?)
     }
 
+    /// How many runs are in memory.
+    #[cfg(test)]
+    pub(crate) fn runs(&self) -> usize {
+        self.runs.values().map(Vec::len).sum()
+    }
+
     /// The position of a sequence that is not sealed.
     pub(crate) fn find(&self, source: SourceNumber, sequence: Sequence) -> Option<Position> {
         find_run(self.runs.get(&source)?, sequence.get())

@@ -81,6 +81,11 @@
 //!   know what has expired, and an old file is opened when somebody asks.
 //! - 2026-11-22: **a deletion is noted before it is done**, with the lifetime that was over. A lifetime
 //!   that is lengthened later then does not turn what expired into what was lost.
+//! - 2026-11-22: **what nothing names is removed only where the log has it too.** A segment without its
+//!   catalogue may be all that is left of its events, so a start refuses it; files of other names are
+//!   left alone. The first write-ahead file behind what is sealed must be there, whole header and all.
+//! - 2026-11-22: **a block of a newer version is no torn end**: its checksum is right, so the build that
+//!   wrote it is asked for and nothing is cut.
 //! - 2026-11-22: **a file of bodies is not continued by a later process.** Its end may be torn, or be
 //!   left in memory only by a sync that failed; so a start reads no bodies, and cuts none: a tear and
 //!   damage look alike, and of damage the user wants to be told.

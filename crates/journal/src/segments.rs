@@ -46,6 +46,8 @@ pub use inspect::{LogFile, LogPart, Verified};
 use recover::LOG;
 pub(crate) use sealed::Segment;
 use sealed::{Kept, RunCache};
+#[cfg(test)]
+pub(crate) use sealed::{PAGE_RUNS, PAGES_KEPT};
 
 /// A write-ahead file that is longer is followed by a new one.
 pub const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -273,6 +275,24 @@ impl Segments {
                 sealed => files += sealed as u64,
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl Segments {
+    /// How many runs of numbers are in memory for what is not sealed.
+    pub(crate) fn runs_in_memory(&self) -> usize {
+        self.shared
+            .index()
+            .plants
+            .values()
+            .map(PlantIndex::runs)
+            .sum()
+    }
+
+    /// How many runs of numbers are in memory because they were asked for.
+    pub(crate) fn runs_in_cache(&self) -> usize {
+        self.shared.runs.runs()
     }
 }
 

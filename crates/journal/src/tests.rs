@@ -5,6 +5,8 @@ mod bodies;
 mod damage;
 mod faults;
 mod folder;
+mod for_ever;
+mod misplaced;
 mod power;
 mod readers;
 mod sealed;

@@ -39,6 +39,12 @@ impl Disk for RealDisk {
         self.create_dir_all(parent)?;
         match fs::create_dir(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            // "File exists" would send whoever reads it the wrong way.
+            Err(_) if path.is_symlink() => Err(io::Error::other(format!(
+                "\"{}\" is a symbolic link to a place that is not there: mount or restore that place, \
+                 or remove the link",
+                path.display()
+            ))),
             Err(error) => Err(error),
             Ok(()) => self.sync_dir(parent),
         }

@@ -85,8 +85,9 @@ pub(super) fn open(
     }
     let closed = scan.group.closes();
     let mut end = 0;
+    let leftovers = sealed::leftovers(&**disk, &log, &catalogue, &|plant| scan.plants.last(plant))?;
     if !read_only {
-        sealed::remove_leftovers(&**disk, &log, &catalogue)?;
+        sealed::remove(&**disk, &leftovers)?;
         if let Some(path) = &unfinished {
             let removed = disk.remove(path).and_then(|()| disk.sync_dir(&log));
             removed.map_err(|e| StoreError::io("remove", path, e))?;
@@ -130,8 +131,9 @@ fn lock(disk: &dyn Disk, folder: &Path, read_only: bool) -> Result<Box<dyn LockG
         LockMode::Shared
     } else {
         for inner in [LOG, BODIES] {
-            let created = disk.create_dir_all(&folder.join(inner));
-            created.map_err(|e| StoreError::io("create", folder, e))?;
+            let inner = folder.join(inner);
+            let created = disk.create_dir_all(&inner);
+            created.map_err(|e| StoreError::io("create", &inner, e))?;
         }
         LockMode::Exclusive
     };
@@ -214,8 +216,9 @@ fn sealed_plants(
     Ok(plants)
 }
 
-/// Opens all files behind those that are sealed, in order. A last file that has no whole header and nothing behind it was being
-/// created when the power went: it is answered apart.
+/// Opens all files behind those that are sealed, in order. A last file that has no whole header and
+/// nothing behind it was being created when the power went: it is answered apart. The first one behind
+/// those that are sealed is there, whole header and all: nothing is sealed before it is on the disk.
 fn open_files(
     disk: &dyn Disk,
     log: &Path,
@@ -236,13 +239,21 @@ fn open_files(
         let path = wal::path(log, *generation);
         let expected = sealed.saturating_add(at as u64 + 1);
         if *generation != expected {
-            let what = format!("file number {expected} is missing before it");
+            let nothing_sealed = sealed == 0 && at == 0;
+            let catalogue = if nothing_sealed {
+                ", and no catalogue says that it was sealed"
+            } else {
+                ""
+            };
+            let what = format!("file number {expected} is missing before it{catalogue}");
             return Err(missing_file(path, what));
         }
         let file = disk
             .open(&path, mode)
             .map_err(|e| StoreError::io("open", &path, e))?;
+        let first_behind_sealed = at == 0 && sealed > 0;
         if at + 1 == generations.len()
+            && !first_behind_sealed
             && is_unfinished(&*file).map_err(|e| StoreError::io("read", &path, e))?
         {
             return Ok((files, Some(path)));
@@ -252,6 +263,11 @@ fn open_files(
             path,
             file,
         });
+    }
+    if files.is_empty() && sealed > 0 {
+        let next = sealed.saturating_add(1);
+        let what = format!("file number {next}, which follows what is sealed, is missing");
+        return Err(missing_file(wal::path(log, next), what));
     }
     Ok((files, None))
 }
@@ -269,7 +285,8 @@ fn missing_file(path: PathBuf, what: String) -> StoreError {
 fn is_unfinished(file: &dyn DiskFile) -> io::Result<bool> {
     let mut header = [0; FILE_HEADER_BYTES];
     let read = file.read_at(&mut header, 0)?;
-    let whole = header.get(..read).and_then(FileHeader::decode).is_some();
+    let header = header.get(..read).unwrap_or_default();
+    let whole = FileHeader::decode(header).is_some() || FileHeader::is_of_another_version(header);
     Ok(!whole && file.len()? <= FILE_HEADER_BYTES as u64)
 }
 

@@ -22,6 +22,10 @@ use crate::disk::DiskFile;
 use crate::error::Damage;
 use crate::window::Window;
 
+/// What is said of a file that a later build has begun.
+const ANOTHER_VERSION: &str =
+    "the file has another version than this build reads: use the build that wrote it";
+
 /// One write-ahead file, open.
 #[derive(Clone, Debug)]
 pub(super) struct WalFile {
@@ -91,6 +95,9 @@ impl Scan {
                 );
                 return Err(damaged(self, what));
             }
+            None if FileHeader::is_of_another_version(header) => {
+                return Err(damaged(self, ANOTHER_VERSION.into()));
+            }
             None => return Err(damaged(self, "the file's header is damaged".into())),
         }
         let mut at = FILE_HEADER_BYTES as u64;
@@ -101,11 +108,13 @@ impl Scan {
                 Piece::End => Bad {
                     what: "the file ends inside a group".into(),
                     header: None,
+                    newer: false,
                 },
                 Piece::Bad(bad) => bad,
                 _ if self.closed_in(file.generation) => Bad {
                     what: "bytes follow the clean-close mark".into(),
                     header: None,
+                    newer: false,
                 },
                 Piece::Void { group, length } => {
                     let mark = length == wal::VOID_BYTES as u64;
@@ -164,6 +173,9 @@ impl Scan {
             let what = format!("{}; {why}", bad.what);
             scan.damaged(&file.path, from, plant.as_ref(), what)
         };
+        if bad.newer {
+            return Err(refuse(self, "use the build that wrote it"));
+        }
         if !is_last {
             return Err(refuse(self, "later files follow, so this is no torn end"));
         }
@@ -262,6 +274,11 @@ impl Scan {
         torn: &mut Torn,
     ) -> Result<(), StoreError> {
         let length = at.saturating_sub(torn.bad_from);
+        if (1..wal::VOID_BYTES as u64).contains(&length) {
+            // A void would not fit before the block, and no torn block is as short.
+            let what = format!("{length} bytes that are no block stand before a block");
+            return Err(self.damaged(&file.path, torn.bad_from, None, what));
+        }
         if length > 0 {
             torn.voids.push((torn.bad_from, length));
             self.group

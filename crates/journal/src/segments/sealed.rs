@@ -14,15 +14,19 @@
 mod builder;
 mod catalogue;
 mod format;
+mod leftovers;
 mod reader;
 mod seal;
 mod verify;
 
 pub(super) use catalogue::{Catalogue, Kept};
+pub(super) use leftovers::{leftovers, remove};
 pub(super) use reader::RunCache;
 pub(crate) use reader::Segment;
-pub(super) use seal::{remove_leftovers, seal_next};
+pub(super) use seal::seal_next;
 pub(super) use verify::verify;
+#[cfg(test)]
+pub(crate) use {format::PAGE_RUNS, reader::PAGES_KEPT};
 
 use std::path::{Path, PathBuf};
 

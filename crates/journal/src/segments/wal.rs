@@ -25,7 +25,9 @@
 use std::path::{Path, PathBuf};
 
 use werkbuch_model::id::LogId;
-use werkbuch_record::block::{BLOCK_BYTES_MAX, BLOCK_MAGIC, BlockBody, BlockHeader, decode_body};
+use werkbuch_record::block::{
+    BLOCK_BYTES_MAX, BLOCK_MAGIC, BlockBody, BlockError, BlockHeader, decode_body,
+};
 
 use crate::window::Window;
 
@@ -75,6 +77,8 @@ pub(super) struct BlockPiece {
 pub(super) struct Bad {
     pub(super) what: String,
     pub(super) header: Option<Box<BlockHeader>>,
+    /// Whether its checksum is right, so that it is no tear: another version wrote it.
+    pub(super) newer: bool,
 }
 
 /// The path of a write-ahead file.
@@ -96,6 +100,15 @@ impl FileHeader {
         bytes.extend_from_slice(&self.folder.0);
         bytes.extend_from_slice(&self.first_group.to_le_bytes());
         seal(bytes, FILE_HEADER_BYTES)
+    }
+
+    /// Whether this is a header of another version than this build reads.
+    pub(super) fn is_of_another_version(bytes: &[u8]) -> bool {
+        let header = bytes.get(..FILE_HEADER_BYTES);
+        let split = header.and_then(|header| header.split_last_chunk::<4>());
+        let whole = split.is_some_and(|(fields, crc)| *crc == crc32c::crc32c(fields).to_le_bytes());
+        let version = bytes.get(4..6) == Some(VERSION.to_le_bytes().as_slice());
+        whole && bytes.starts_with(&FILE_MAGIC) && !version
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
@@ -145,6 +158,7 @@ fn void_in(bytes: &[u8], generation: u64, left: u64) -> Result<Piece, Bad> {
     let bad = || Bad {
         what: "a record of an earlier recovery is damaged".into(),
         header: None,
+        newer: false,
     };
     let fields = opened(bytes, VOID_MAGIC, VOID_BYTES).ok_or_else(bad)?;
     let group = number(fields, 16).ok_or_else(bad)?;
@@ -157,9 +171,15 @@ fn void_in(bytes: &[u8], generation: u64, left: u64) -> Result<Piece, Bad> {
 }
 
 fn block_in(bytes: &[u8], generation: u64) -> Result<Piece, Bad> {
-    let bad = |what: String, header| Bad { what, header };
-    let (header, body_at) =
-        BlockHeader::decode(bytes).map_err(|error| bad(error.to_string(), None))?;
+    let bad = |what: String, header| Bad {
+        what,
+        header,
+        newer: false,
+    };
+    let (header, body_at) = BlockHeader::decode(bytes).map_err(|error| Bad {
+        newer: matches!(error, BlockError::Version { .. }) && has_checksum(bytes),
+        ..bad(error.to_string(), None)
+    })?;
     if header.generation != generation {
         let what = format!("the block belongs to file number {}", header.generation);
         return Err(bad(what, None));
@@ -183,6 +203,18 @@ fn block_in(bytes: &[u8], generation: u64) -> Result<Piece, Bad> {
         body,
         length: padded as u64,
     })))
+}
+
+/// Whether the header of a block has a right checksum where it says that it ends. Every version has
+/// its length and its checksum there.
+fn has_checksum(bytes: &[u8]) -> bool {
+    let length = bytes.get(8..12).and_then(|four| four.try_into().ok());
+    let length = length.map(u32::from_le_bytes).unwrap_or_default();
+    let header = usize::try_from(length)
+        .ok()
+        .and_then(|all| bytes.get(..all));
+    let split = header.and_then(|header| header.split_last_chunk::<4>());
+    split.is_some_and(|(fields, crc)| *crc == crc32c::crc32c(fields).to_le_bytes())
 }
 
 fn start(magic: [u8; 4]) -> Vec<u8> {

@@ -41,7 +41,7 @@ use crate::index::PlacedRun;
 pub(super) const HEADER_BYTES: usize = 64;
 pub(super) const FOOTER_BYTES: usize = 24;
 /// How many runs a page has at most, so that a look-up reads a bounded part of the file.
-pub(super) const PAGE_RUNS: usize = 4_096;
+pub(crate) const PAGE_RUNS: usize = 4_096;
 const RUN_BYTES: usize = 20;
 const MAGIC: [u8; 4] = *b"WBSG";
 const FOOTER_MAGIC: [u8; 4] = *b"WBSE";
@@ -122,6 +122,15 @@ pub(super) fn check_header(bytes: &[u8], folder: LogId, first: Position) -> Resu
     let known = crc_holds(bytes.get(..HEADER_BYTES).unwrap_or_default());
     if known && bytes.get(8..24) != Some(folder.0.as_slice()) {
         return Err("the segment belongs to another data folder".into());
+    }
+    let begins = bytes.get(24..32).and_then(|eight| eight.try_into().ok());
+    let begins = begins
+        .map(u64::from_le_bytes)
+        .filter(|_| known && bytes.starts_with(&MAGIC));
+    if let Some(begins) = begins.filter(|begins| *begins != first.get()) {
+        return Err(format!(
+            "another segment stands there: it begins at position {begins}, not {first}"
+        ));
     }
     Err("the segment's header is damaged".into())
 }

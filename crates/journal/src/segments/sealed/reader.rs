@@ -18,7 +18,7 @@ use crate::index::{PlacedRun, find_run};
 use crate::{BlockBounds, StoreError, StoredBlock};
 
 /// How many pages of runs are kept: who sends old events again sends them in order.
-const PAGES_KEPT: usize = 16;
+pub(crate) const PAGES_KEPT: usize = 16;
 
 /// A sealed segment of a plant. Its file is open only while it is read, since there may be many.
 #[derive(Debug)]
@@ -104,7 +104,15 @@ impl Segment {
         let table = format::read_footer(&footer)
             .ok_or_else(|| self.damaged(at, "the segment's footer is damaged".into()))?;
         let bytes = self.table(&*file, table, "the segment's summary is damaged")?;
-        let summary = Summary::decode(&bytes).filter(|summary| self.is_mine(summary));
+        let summary = Summary::decode(&bytes);
+        if let Some(other) = summary.as_ref().filter(|found| found.plant != self.plant) {
+            let what = format!(
+                "another segment stands there: it is of plant \"{}\", not \"{}\"",
+                other.plant, self.plant
+            );
+            return Err(self.damaged(0, what));
+        }
+        let summary = summary.filter(|summary| self.is_mine(summary));
         let summary = summary.ok_or_else(|| {
             self.damaged(
                 table.offset,
@@ -267,7 +275,11 @@ impl Segment {
         }
     }
 
+    /// The bytes at a place, fewer where the file ends before: a table that claims more than there is
+    /// claims no memory.
     fn bytes_of(&self, file: &dyn DiskFile, at: u64, bytes: usize) -> Result<Vec<u8>, StoreError> {
+        let there = usize::try_from(self.entry.bytes.saturating_sub(at)).unwrap_or(usize::MAX);
+        let bytes = bytes.min(there);
         let mut buffer = vec![0; bytes];
         let read = file
             .read_at(&mut buffer, at)
@@ -288,6 +300,13 @@ impl Segment {
 }
 
 impl RunCache {
+    /// How many runs are kept.
+    #[cfg(test)]
+    pub(crate) fn runs(&self) -> usize {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().map(|page| page.runs.len()).sum()
+    }
+
     fn get(&self, segment: &Segment, page: &Page) -> Result<Arc<Vec<PlacedRun>>, StoreError> {
         let at = page.runs.offset;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,6 @@
 //! 3. Readers are led to the segments, and the write-ahead file goes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,8 +18,8 @@ use super::builder::Builder;
 use super::catalogue::{Catalogue, SealedPlant};
 use super::reader::Segment;
 use super::verify::verify;
-use super::{SEALED, plant_folder, segment_path};
-use crate::disk::{Disk, DiskFile, OpenMode};
+use super::{plant_folder, segment_path};
+use crate::disk::{DiskFile, OpenMode};
 use crate::index::BlockRef;
 use crate::segments::wal::{self, FILE_HEADER_BYTES, FileHeader};
 use crate::segments::{LOG, Shared, Verified, read};
@@ -241,55 +240,4 @@ impl Work {
         let file = self.files.get(&place.generation).ok_or_else(missing)?;
         read::hot_block(shared, plant, &**file, place)
     }
-}
-
-/// Removes what a seal that was interrupted has left: write-ahead files that are sealed, segments that
-/// the catalogue does not name.
-/// Errors: the disk fails.
-pub(crate) fn remove_leftovers(
-    disk: &dyn Disk,
-    log: &Path,
-    catalogue: &Catalogue,
-) -> Result<(), StoreError> {
-    let list = |folder: &Path| {
-        let there = disk.exists(folder).and_then(|there| {
-            if there {
-                disk.list(folder)
-            } else {
-                Ok(Vec::new())
-            }
-        });
-        there.map_err(|error| StoreError::io("list", folder, error))
-    };
-    let remove = |path: &Path| {
-        tracing::info!(file = %path.display(), "what an interrupted seal left is removed");
-        disk.remove(path)
-            .map_err(|error| StoreError::io("remove", path, error))
-    };
-    for name in list(log)? {
-        if wal::generation_of(&name).is_some_and(|number| number <= catalogue.generation) {
-            remove(&log.join(name))?;
-        }
-    }
-    for plant in list(&log.join(SEALED))? {
-        let folder = log.join(SEALED).join(&plant);
-        let known = PlantId::new(&plant).ok();
-        let sealed = known.as_ref().and_then(|plant| catalogue.plants.get(plant));
-        let named: Vec<_> = match (&known, sealed) {
-            (Some(plant), Some(sealed)) => {
-                let paths = sealed.segments.iter();
-                paths
-                    .map(|s| segment_path(log, plant, s.bounds.first, s.bounds.last))
-                    .collect()
-            }
-            _ => Vec::new(),
-        };
-        for name in list(&folder)?.iter().filter(|name| name.ends_with(".seg")) {
-            let path = folder.join(name);
-            if !named.contains(&path) {
-                remove(&path)?;
-            }
-        }
-    }
-    Ok(())
 }
