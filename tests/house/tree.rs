@@ -3,6 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// What `cargo fuzz` makes beside the targets; nobody keeps it.
+const NOT_KEPT: [&str; 4] = [
+    "fuzz/Cargo.lock",
+    "fuzz/artifacts",
+    "fuzz/corpus",
+    "fuzz/coverage",
+];
+
 /// A text file of the repository.
 #[derive(Debug)]
 pub(crate) struct TextFile {
@@ -72,6 +80,10 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<TextFile>) {
             continue;
         };
         let name = entry.file_name();
+        let made = NOT_KEPT.iter().any(|made| path == root.join(made));
+        if made {
+            continue;
+        }
         if kind.is_dir() && name != ".git" && name != "target" {
             collect(root, &path, files);
         } else if kind.is_file()
