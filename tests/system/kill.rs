@@ -14,11 +14,11 @@ use werkbuch_model::time::{SECOND_NS, Timestamp};
 use werkbuch_record::{decode_recorded, encode_reported};
 use werkbuch_wire::{name, pb};
 
-const SOURCES: usize = 4;
+pub(crate) const SOURCES: usize = 4;
 const BATCH: u64 = 7;
 
 /// What one source was told: the position of each acknowledged sequence.
-type Acknowledged = Arc<Mutex<BTreeMap<u64, u64>>>;
+pub(crate) type Acknowledged = Arc<Mutex<BTreeMap<u64, u64>>>;
 
 #[test]
 fn acknowledged_events_survive_kills() {
@@ -71,7 +71,7 @@ fn acknowledged_events_survive_kills() {
 }
 
 /// Reports batch after batch, beginning with the first that was not acknowledged, until the server dies.
-fn report(url: &str, source: usize, told: &Acknowledged, stop: &AtomicBool) {
+pub(crate) fn report(url: &str, source: usize, told: &Acknowledged, stop: &AtomicBool) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -166,7 +166,7 @@ fn event(source: usize, sequence: u64) -> Reported<'static> {
 }
 
 /// Every acknowledged event stands once, at its position, with its content; nothing stands twice.
-fn check_events(server: &Server, told: &[Acknowledged]) {
+pub(crate) fn check_events(server: &Server, told: &[Acknowledged]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -251,10 +251,10 @@ fn harm_snapshots(folder: &Path, dice: &mut Dice) {
 }
 
 /// A small generator (SplitMix64), so that the moments follow a seed.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -10,7 +10,7 @@ use std::process::Stdio;
 const LINES: u64 = 90_000;
 
 /// A data folder of which most is sealed, left by a server that was closed in good order.
-fn sealed_folder(place: &Path) -> PathBuf {
+pub(crate) fn sealed_folder(place: &Path) -> PathBuf {
     let data = place.join("data");
     let server = Server::on(&data, &["--write-ahead-mib", "1"]);
     server.apply(PLANT);

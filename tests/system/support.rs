@@ -73,7 +73,14 @@ impl Ran {
 
 /// The binary with these arguments, away from the environment of whoever runs the tests.
 pub(crate) fn werkbuch(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_werkbuch"));
+    alone(Command::new(BINARY), arguments)
+}
+
+/// The binary that is tested.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_werkbuch");
+
+/// A command with these arguments more, away from the environment of whoever runs the tests.
+fn alone(mut command: Command, arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars() {
         if name.starts_with("WERKBUCH_") {
             command.env_remove(name);
@@ -142,15 +149,29 @@ impl Server {
         Self::launch("127.0.0.1:0", data, options, log)
     }
 
+    /// A server on this folder that another program watches: `tracer` ends where the path of the binary
+    /// goes, and the process that it starts is the server itself.
+    pub(crate) fn traced(data: &Path, options: &[&str], tracer: &[&str]) -> Self {
+        let [program, arguments @ ..] = tracer else {
+            panic!("no tracer")
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).arg(BINARY);
+        Self::spawn(command, "127.0.0.1:0", data, options, Stdio::inherit())
+    }
+
     fn launch(listen: &str, data: &Path, options: &[&str], log: Stdio) -> Self {
+        Self::spawn(Command::new(BINARY), listen, data, options, log)
+    }
+
+    fn spawn(command: Command, listen: &str, data: &Path, options: &[&str], log: Stdio) -> Self {
         let data_text = data.to_str().expect("a plain path");
         let mut arguments = vec!["serve", "--data", data_text, "--listen", listen];
         arguments.extend(options);
         if !options.contains(&"--log-level") {
             arguments.extend(["--log-level", "warn"]);
         }
-        let mut command = werkbuch(&arguments);
-        let mut child = command
+        let mut child = alone(command, &arguments)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
