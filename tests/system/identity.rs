@@ -16,7 +16,7 @@ const BATCH: u64 = 5_000;
 const GAPS: u64 = 1_000;
 /// By how much the server's memory may grow while the past comes again. A table of all numbers would
 /// take more than this in the long run, and what is measured in a short one is mostly the allocator.
-const GROWTH_MAX_KIB: u64 = 96 * 1024;
+const GROWTH_MAX_KIB: u64 = 48 * 1024;
 
 type Client = pb::ingest_service_client::IngestServiceClient<tonic::transport::Channel>;
 
