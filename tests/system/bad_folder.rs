@@ -374,6 +374,10 @@ fn a_folder_that_is_copied_while_the_server_runs_is_whole_or_refused() {
         } else {
             assert!(started.stderr.contains("restore"), "{started:#?}");
             assert!(started.stderr.contains("copy-"), "no place: {started:#?}");
+            eprintln!(
+                "refused: {}",
+                started.stderr.lines().next().unwrap_or_default()
+            );
             refused += 1;
         }
         assert!(looked.code == 0 || looked.code == 5, "{held}: {looked:#?}");
