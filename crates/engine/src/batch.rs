@@ -40,7 +40,7 @@ pub(crate) enum Draft {
 /// A batch on its way through the writer, in as many stages as it needs.
 #[derive(Debug)]
 pub(crate) struct Staging {
-    batch: Batch,
+    batch: Arc<Batch>,
     bodies: BTreeMap<Hash, Bytes>,
     source: SourceNumber,
     next: usize,
@@ -69,7 +69,7 @@ impl Staging {
             .collect();
         let drafts = Vec::with_capacity(batch.events.len());
         Self {
-            batch,
+            batch: Arc::new(batch),
             bodies,
             source,
             next: 0,
@@ -89,8 +89,9 @@ impl Staging {
         ring: &KeyRing,
         corrector: Option<&Corrector<'_>>,
     ) -> Result<bool, EngineError> {
-        while let Some(bytes) = self.batch.events.get(self.next).cloned() {
-            let read = read(&bytes);
+        let batch = Arc::clone(&self.batch);
+        while let Some(bytes) = batch.events.get(self.next) {
+            let read = read(bytes);
             let is_correction = matches!(
                 &read,
                 Ok(Reported {
@@ -118,7 +119,7 @@ impl Staging {
             // What is decided by must be what is recorded; only bytes that are no event are peeked at.
             let sequence = match &read {
                 Ok(event) => event.sequence,
-                Err(_) => peek_sequence(&bytes).unwrap_or_default(),
+                Err(_) => peek_sequence(bytes).unwrap_or_default(),
             };
             let mut step = Step {
                 recorder: &mut *recorder,
@@ -126,7 +127,7 @@ impl Staging {
                 corrector,
                 source: self.source,
             };
-            let draft = self.event(&mut step, sequence, read, &bytes)?;
+            let draft = self.event(&mut step, sequence, read, bytes)?;
             self.drafts.push((sequence, draft));
         }
         self.flush_refusals(recorder)?;

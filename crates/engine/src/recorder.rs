@@ -12,7 +12,7 @@ use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
 use werkbuch_proof::Hash;
 use werkbuch_record::block::BlockBuilder;
-use werkbuch_record::encode_recorded;
+use werkbuch_record::encode_recorded_into;
 
 /// Stored events, one after another.
 #[derive(Debug, Default)]
@@ -68,6 +68,8 @@ pub(crate) struct Recorder<'w> {
     /// Whether the block has an event that can wait until there is room on the disk.
     ordinary: bool,
     staged: Staged,
+    /// Room for the bytes of one event, used again for the next.
+    room: Vec<u8>,
 }
 
 impl<'w> Recorder<'w> {
@@ -80,6 +82,7 @@ impl<'w> Recorder<'w> {
             bodies: Vec::new(),
             ordinary: false,
             staged: Staged::default(),
+            room: Vec::new(),
         }
     }
 
@@ -114,7 +117,9 @@ impl<'w> Recorder<'w> {
             reported,
             corrected: decision.corrected,
         };
-        let bytes = encode_recorded(&event);
+        let mut bytes = std::mem::take(&mut self.room);
+        bytes.clear();
+        encode_recorded_into(&event, &mut bytes);
         if bytes.len() > EVENT_BYTES_MAX {
             return Err(Refusal::new(
                 RefusalReason::EventTooLarge,
@@ -126,6 +131,7 @@ impl<'w> Recorder<'w> {
             ));
         }
         self.push(&event, &bytes)?;
+        self.room = bytes;
         self.bodies.extend(body);
         Ok(position)
     }

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::error::ProofError;
@@ -20,23 +21,23 @@ pub const EMPTY_ROOT: Hash = Hash([
 /// Hashes a leaf: SHA-256 of the byte 0x00 and then the data.
 #[must_use]
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    Hash(
-        Sha256::new()
-            .chain_update([LEAF_PREFIX])
-            .chain_update(data)
-            .finalize()
-            .into(),
-    )
+    if data.len() < SHORT_BYTES_MAX {
+        let mut message = [0; ROOM_BYTES];
+        message[1..=data.len()].copy_from_slice(data);
+        return hash_in_place(message, 1 + data.len());
+    }
+    let hasher = Sha256::new().chain_update([LEAF_PREFIX]);
+    Hash(hasher.chain_update(data).finalize().into())
 }
 
 /// Hashes an inner node: SHA-256 of the byte 0x01 and then the hashes of both children.
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    let mut message = [NODE_PREFIX; 1 + 2 * Hash::LEN];
-    let (left_half, right_half) = message[1..].split_at_mut(Hash::LEN);
-    left_half.copy_from_slice(&left.0);
-    right_half.copy_from_slice(&right.0);
-    sha256(&message)
+    let mut message = [0; ROOM_BYTES];
+    message[0] = NODE_PREFIX;
+    message[1..=Hash::LEN].copy_from_slice(&left.0);
+    message[1 + Hash::LEN..=2 * Hash::LEN].copy_from_slice(&right.0);
+    hash_in_place(message, 1 + 2 * Hash::LEN)
 }
 
 /// Hashes bytes as they are, without a prefix: for content hashes, never for nodes of a tree.
@@ -104,6 +105,42 @@ impl fmt::Debug for Hash {
     }
 }
 
+/// Room for a short message with its padding: four blocks.
+const ROOM_BYTES: usize = 4 * BLOCK_BYTES;
+/// How long a short message is at most: a byte and eight more are needed behind it.
+const SHORT_BYTES_MAX: usize = ROOM_BYTES - 9;
+const BLOCK_BYTES: usize = 64;
+
+/// SHA-256 of the first `bytes` (at most [`SHORT_BYTES_MAX`]) of `message`, the rest of which is zero,
+/// padded where it lies (FIPS 180-4, 5.1.1). Most events are short, and then going through a hasher's
+/// own buffer takes a fifth of the time of hashing.
+fn hash_in_place(mut message: [u8; ROOM_BYTES], bytes: usize) -> Hash {
+    let blocks = (bytes + 9).div_ceil(BLOCK_BYTES);
+    let end = blocks * BLOCK_BYTES;
+    message[bytes] = 0x80;
+    message[end - 8..end].copy_from_slice(&(8 * bytes as u64).to_be_bytes());
+    let mut state = INITIAL_STATE;
+    let (all, _) = message.as_chunks::<BLOCK_BYTES>();
+    compress256(&mut state, &all[..blocks]);
+    let mut hash = [0; Hash::LEN];
+    for (bytes, word) in hash.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    Hash(hash)
+}
+
+/// The initial hash value of SHA-256 (FIPS 180-4, 5.3.3).
+const INITIAL_STATE: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
 /// Keeps leaves apart from inner nodes, so that nobody can pass one off as the other.
 const LEAF_PREFIX: u8 = 0x00;
 const NODE_PREFIX: u8 = 0x01;
@@ -152,6 +189,16 @@ mod tests {
         ];
         for (hash, expected) in cases {
             assert_eq!(hash.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn leaves_of_every_length_hash_as_the_hasher_does() {
+        let data: [u8; 600] = core::array::from_fn(|at| (at * 7) as u8);
+        for end in 0..data.len() {
+            let leaf = data.get(..end).unwrap();
+            let message = [&[LEAF_PREFIX], leaf].concat();
+            assert_eq!(leaf_hash(leaf), sha256(&message), "{end}");
         }
     }
 

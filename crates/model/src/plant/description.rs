@@ -1,5 +1,6 @@
 //! A plant's description as folded from its changes.
 
+use super::numbered::Numbered;
 use super::spec::{
     Authority, Buffer, Change, ChangeAction, Level, Machine, ObjectKind, Plant, Spec, SpecRef, Unit,
 };
@@ -21,8 +22,7 @@ pub struct Description {
     plant: Option<Plant>,
     #[serde(deserialize_with = "full_nodes")]
     units: BTreeMap<ElementId, Unit>,
-    #[serde(deserialize_with = "full_nodes")]
-    machines: BTreeMap<MachineNumber, Machine>,
+    machines: Numbered,
     removed: BTreeMap<MachineNumber, Machine>,
     buffers: BTreeMap<ElementId, Buffer>,
     pub(super) tables: Tables,
@@ -33,7 +33,7 @@ pub struct Description {
 }
 
 /// Reads a map whose keys come in order, as they are written. Put in one by one, they would leave
-/// nearly half of each node empty, and a machine takes hundreds of bytes of one.
+/// nearly half of each node empty.
 fn full_nodes<'de, D, K, V>(from: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -144,7 +144,7 @@ impl Description {
 
     /// All machines that are there, by number.
     pub fn machines(&self) -> impl Iterator<Item = &Machine> {
-        self.machines.values()
+        self.machines.iter()
     }
 
     /// All buffers by name.
@@ -180,7 +180,7 @@ impl Description {
         match spec {
             Spec::Plant(_) => self.plant.as_ref().map(SpecRef::Plant),
             Spec::Unit(unit) => self.units.get(&unit.id).map(SpecRef::Unit),
-            Spec::Machine(machine) => self.machines.get(&machine.number).map(SpecRef::Machine),
+            Spec::Machine(machine) => self.machines.get(machine.number).map(SpecRef::Machine),
             Spec::Buffer(buffer) => self.buffers.get(&buffer.id).map(SpecRef::Buffer),
             Spec::Authority(authority) => {
                 let mut all = self.authorities.iter();
@@ -194,7 +194,7 @@ impl Description {
     /// The machine with this number, unless it is gone.
     #[must_use]
     pub fn machine(&self, number: MachineNumber) -> Option<&Machine> {
-        self.machines.get(&number)
+        self.machines.get(number)
     }
 
     /// The machine that had this number, if it is gone.
@@ -207,7 +207,7 @@ impl Description {
     /// finds something else today.
     #[must_use]
     pub fn name_of(&self, number: MachineNumber) -> Option<&ElementId> {
-        if let Some(machine) = self.machines.get(&number) {
+        if let Some(machine) = self.machines.get(number) {
             return Some(&machine.id);
         }
         let gone = &self.removed.get(&number)?.id;
@@ -228,7 +228,7 @@ impl Description {
     #[must_use]
     pub fn machine_named(&self, name: &str) -> Option<&Machine> {
         match self.names.get(name)? {
-            Bearer::Machine(number) | Bearer::Alias(number) => self.machines.get(number),
+            Bearer::Machine(number) | Bearer::Alias(number) => self.machines.get(*number),
             Bearer::Unit | Bearer::Buffer => None,
         }
     }
@@ -250,7 +250,7 @@ impl Description {
     pub fn next_machine_number(&self) -> MachineNumber {
         let used = |number: u32| {
             let number = MachineNumber(number);
-            self.machines.contains_key(&number) || self.removed.contains_key(&number)
+            self.machines.get(number).is_some() || self.removed.contains_key(&number)
         };
         let free = (1..=MACHINE_NUMBER_MAX).find(|number| !used(*number));
         MachineNumber(free.unwrap_or(MACHINE_NUMBER_MAX.saturating_add(1)))
@@ -349,7 +349,7 @@ impl Description {
         if number.get() == 0 || number.get() > MACHINE_NUMBER_MAX {
             return Err(DescriptionError::NumberOutOfRange(number));
         }
-        if let Some(owner) = self.machines.get(&number) {
+        if let Some(owner) = self.machines.get(number) {
             let (owner, kind) = (owner.id.clone(), ObjectKind::Machine);
             if owner == machine.id {
                 let name = owner.to_string();
@@ -365,7 +365,7 @@ impl Description {
     }
 
     fn change_machine(&mut self, machine: &Machine) -> Result<(), DescriptionError> {
-        let Some(old) = self.machines.get(&machine.number) else {
+        let Some(old) = self.machines.get(machine.number) else {
             return Err(self.absent_machine(machine));
         };
         let mut new = machine.clone();
@@ -375,11 +375,11 @@ impl Description {
     }
 
     fn remove_machine(&mut self, machine: &Machine) -> Result<(), DescriptionError> {
-        let there = self.machines.get(&machine.number);
+        let there = self.machines.get(machine.number);
         if there.is_none_or(|old| old.id != machine.id) {
             return Err(self.absent_machine(machine));
         }
-        if let Some(old) = self.machines.remove(&machine.number) {
+        if let Some(old) = self.machines.remove(machine.number) {
             for name in old.aliases.iter().chain([&old.id]) {
                 self.names.remove(name);
             }
@@ -417,7 +417,7 @@ impl Description {
             self.name(alias, Bearer::Alias(number));
         }
         self.name(&machine.id, Bearer::Machine(number));
-        self.machines.insert(number, machine);
+        self.machines.insert(machine);
         Ok(())
     }
 
@@ -431,7 +431,7 @@ impl Description {
 
     fn name(&mut self, name: &ElementId, bearer: Bearer) {
         if let Some(Bearer::Alias(number)) = self.names.insert(name.clone(), bearer)
-            && let Some(machine) = self.machines.get_mut(&number)
+            && let Some(machine) = self.machines.get_mut(number)
         {
             machine.aliases.retain(|alias| alias != name);
         }

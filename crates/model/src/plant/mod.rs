@@ -8,6 +8,7 @@ mod description;
 mod diff;
 mod file;
 mod mistake;
+mod numbered;
 mod numbering;
 mod object;
 mod spec;

@@ -23,8 +23,9 @@ pub(super) fn recorded<'a>(mut input: Input<'a>) -> Option<RecordedHead<'a>> {
     input.is_empty().then_some(head)
 }
 
+/// The fields of an event as reported, likewise.
 #[inline]
-fn event<'a>(mut input: Input<'a>) -> Option<EventHead<'a>> {
+pub(super) fn event<'a>(mut input: Input<'a>) -> Option<EventHead<'a>> {
     let head = EventHead {
         sequence: Sequence(number(&mut input, 0x08)?),
         machine: MachineNumber(short(&mut input, 0x10)?),

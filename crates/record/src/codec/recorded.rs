@@ -37,6 +37,11 @@ pub fn encode_recorded(event: &Recorded<'_>) -> Vec<u8> {
     out
 }
 
+/// Appends the canonical bytes of a recorded event.
+pub fn encode_recorded_into(event: &Recorded<'_>, out: &mut Vec<u8>) {
+    event.put_fields(out);
+}
+
 /// A recorded event, borrowing its texts from the bytes.
 /// Errors: [`DecodeError`]; unknown fields and values are errors.
 pub fn decode_recorded(bytes: &[u8]) -> Result<Recorded<'_>, DecodeError> {
@@ -103,7 +108,10 @@ impl<'a> Message<'a> for Reported<'a> {
     }
 
     fn read_fields(input: Input<'a>) -> Result<Self, DecodeError> {
-        let head = EventHead::read(input)?;
+        let head = match canonical::event(input) {
+            Some(head) => head,
+            None => EventHead::read(input)?,
+        };
         Ok(head.with(head.body()?))
     }
 }

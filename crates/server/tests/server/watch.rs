@@ -354,12 +354,16 @@ async fn a_sampled_stream_tells_what_the_events_came_to() {
         Some(pb::State::Idle),
         "it ends at the last state"
     );
-    for _ in 0..3 {
+    let mut heartbeats = 0;
+    while heartbeats < 3 {
         let message = next(&mut rarely).await;
+        // On a machine that is busy the stream may fall behind, which it says at once.
         assert!(
-            message.heartbeat && message.changes.is_empty(),
+            message.heartbeat || !message.lags.is_empty(),
             "not before its time: {message:?}"
         );
+        heartbeats += u32::from(message.heartbeat);
+        assert!(message.changes.is_empty(), "{message:?}");
         assert_eq!(
             message.plants[0].position, start,
             "what is not told yet is not behind the reader"
