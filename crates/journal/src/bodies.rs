@@ -269,7 +269,8 @@ impl BodyStore {
             }?;
             match found {
                 FoundBody::Present(body) => return Ok(FoundBody::Present(body)),
-                FoundBody::Damaged(at) => (place, damaged) = (at, true),
+                // The file of its time comes first, so that is the place which is told.
+                FoundBody::Damaged(at) if !damaged => (place, damaged) = (at, true),
                 FoundBody::Lost(at) if !damaged => place = at,
                 _ => {}
             }

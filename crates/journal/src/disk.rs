@@ -10,6 +10,8 @@ mod real;
 mod simulated;
 
 pub use real::RealDisk;
+#[cfg(test)]
+pub(crate) use simulated::Chance;
 #[cfg(any(test, feature = "simulated"))]
 pub use simulated::{FaultKind, SimulatedDisk};
 

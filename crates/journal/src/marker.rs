@@ -5,11 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use werkbuch_model::id::LogId;
-use werkbuch_model::time::Timestamp;
+use werkbuch_model::time::{SECOND_NS, Timestamp};
 
 use crate::disk::{Disk, OpenMode};
 use crate::window::Window;
-use crate::{StoreError, StoreKind};
+use crate::{StoreError, StoreKind, text};
 
 /// The name of the marker.
 pub(crate) const MARKER: &str = "book.toml";
@@ -19,6 +19,7 @@ const FORMAT: u32 = 1;
 const MARKER_BYTES_MAX: usize = 64 * 1024;
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Marker {
     /// The version of the folder's layout.
     format: u32,
@@ -72,6 +73,7 @@ pub(crate) fn read(
     let bytes = window.get(0, MARKER_BYTES_MAX).map_err(failed)?;
     let text = std::str::from_utf8(bytes)
         .map_err(|_| wrong("is not text: restore it from a backup".into()))?;
+    let (text, whole) = text::without_sum(text);
     let table: toml::Table = text
         .parse()
         .map_err(|e| wrong(format!("cannot be read ({e}): restore it from a backup")))?;
@@ -96,6 +98,11 @@ pub(crate) fn read(
     let id = parse_id(&marker.folder).ok_or_else(|| {
         wrong("holds no folder id of 32 hex digits: restore it from a backup".into())
     })?;
+    if !whole {
+        let what = "is damaged: its text has another checksum than its last line names; restore it from \
+                    a backup";
+        return Err(wrong(what.into()));
+    }
     Ok(Some((id, store)))
 }
 
@@ -118,6 +125,7 @@ pub(crate) fn create(
     };
     let text = toml::to_string(&marker).map_err(|e| failed(std::io::Error::other(e)))?;
     let text = format!("# This folder is a log of Werkbuch. Keep this file with it.\n{text}");
+    let text = text::with_sum(&text);
     let file = disk.open(&draft, OpenMode::Create).map_err(failed)?;
     file.write_at(text.as_bytes(), 0).map_err(failed)?;
     file.sync_data().map_err(failed)?;
@@ -126,10 +134,11 @@ pub(crate) fn create(
     Ok(LogId(id))
 }
 
+/// Now, in whole seconds: nobody needs more, and the marker is then of the same length at all times.
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    let nanos = since.and_then(|since| i64::try_from(since.as_nanos()).ok());
-    Timestamp(nanos.unwrap_or(0))
+    let seconds = since.and_then(|since| i64::try_from(since.as_secs()).ok());
+    Timestamp(seconds.unwrap_or(0).saturating_mul(SECOND_NS))
 }
 
 fn parse_id(text: &str) -> Option<LogId> {

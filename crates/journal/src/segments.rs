@@ -166,8 +166,9 @@ struct Shared {
 struct Index {
     plants: BTreeMap<PlantId, PlantIndex>,
     files: BTreeMap<u64, Arc<dyn DiskFile>>,
-    /// Whether the log is closed in good order.
-    closed: bool,
+    /// In which write-ahead file the log is closed in good order, if it is. That file is not sealed
+    /// before something comes behind the mark, which would else be forgotten.
+    closed: Option<u64>,
 }
 
 impl Segments {
@@ -226,7 +227,7 @@ impl Segments {
         let files = files.map(|file| (file.generation, Arc::clone(&file.file)));
         let files: BTreeMap<_, _> = files.collect();
         let index = Index {
-            closed: recovered.scan.group.closes(),
+            closed: recovered.scan.group.closed_in(),
             files,
             plants: std::mem::take(&mut recovered.scan.plants.known),
         };
@@ -380,7 +381,7 @@ impl Store for Segments {
                 tree: found.tree.clone(),
                 last_recorded_at: found.last_recorded_at(),
                 epoch: found.epoch,
-                closed: index.closed,
+                closed: index.closed.is_some(),
             })
             .collect()
     }

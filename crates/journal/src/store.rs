@@ -91,7 +91,9 @@ pub trait Store: Send + Sync + Debug {
     /// What must hold:
     /// - Only bodies go whose events were all recorded a lifetime before `now` or earlier.
     /// - What is gone is answered as [`FoundBody::Expired`] with this lifetime for ever, also after a
-    ///   crash at any moment. The log is not touched.
+    ///   crash at any moment. The log is not touched. Only where the disk is so full that not even this
+    ///   can be noted, room comes first: if the process ends before it is noted, [`FoundBody::Lost`] is
+    ///   answered.
     /// - After an error some files may be gone and some not; the caller calls again later.
     fn expire_bodies(
         &self,

@@ -10,6 +10,7 @@ mod misplaced;
 mod power;
 mod readers;
 mod sealed;
+mod simulation;
 mod sled;
 mod suite;
 

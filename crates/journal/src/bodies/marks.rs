@@ -8,6 +8,7 @@ use werkbuch_model::time::Timestamp;
 
 use crate::StoreError;
 use crate::disk::{Disk, OpenMode};
+use crate::text;
 use crate::window::Window;
 
 /// The name of the file in the plant's folder of bodies.
@@ -19,6 +20,7 @@ const BYTES_MAX: usize = 1024 * 1024;
 
 /// The marks of a plant, the earliest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Marks {
     format: u32,
     #[serde(default)]
@@ -27,11 +29,19 @@ pub(super) struct Marks {
 
 /// Bodies were deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Mark {
     /// Those of events that were recorded before this time, and not before the mark before.
     before: Timestamp,
     /// The lifetime that was over, in nanoseconds.
     lifetime_ns: i64,
+}
+
+/// Why marks cannot be read.
+enum Unread {
+    /// They are of this later version.
+    Version(i64),
+    Damaged(String),
 }
 
 impl Marks {
@@ -68,19 +78,33 @@ impl Marks {
         let mut window = Window::new(&*file).map_err(failed)?;
         let bytes = window.get(0, BYTES_MAX).map_err(failed)?;
         let text = std::str::from_utf8(bytes).unwrap_or_default();
-        match toml::from_str::<Self>(text) {
-            Ok(marks) if marks.format == FORMAT => Ok(marks),
-            Ok(Self { format, .. }) => Err(StoreError::BodyFile {
+        Self::parse(text).or_else(|what| match what {
+            Unread::Version(found) => Err(StoreError::BodyFile {
                 path,
                 what: format!(
-                    "has version {format}, and this build reads version {FORMAT}: use the build \
+                    "has version {found}, and this build reads version {FORMAT}: use the build \
                      that wrote it"
                 ),
             }),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "what is known of expired sample bodies cannot be read; those that a shorter lifetime deleted will be called lost");
+            Unread::Damaged(error) => {
+                tracing::warn!(path = %path.display(), error, "what is known of expired sample bodies cannot be read; those that a shorter lifetime deleted will be called lost");
                 Ok(Self::default())
             }
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, Unread> {
+        let (text, whole) = text::without_sum(text);
+        if !whole {
+            let what = "its text has another checksum than its last line names";
+            return Err(Unread::Damaged(what.into()));
+        }
+        let damaged = |error: toml::de::Error| Unread::Damaged(error.to_string());
+        let table: toml::Table = text.parse().map_err(damaged)?;
+        // The version comes first: of another one the rest need not be as it is today.
+        match table.get("format").and_then(toml::Value::as_integer) {
+            Some(found) if found != i64::from(FORMAT) => Err(Unread::Version(found)),
+            _ => table.try_into().map_err(damaged),
         }
     }
 
@@ -95,6 +119,7 @@ impl Marks {
         let text = format!(
             "# Sample bodies of this plant that were deleted because their lifetime was over.\n{text}"
         );
+        let text = text::with_sum(&text);
         let file = disk
             .open(&draft, OpenMode::Create)
             .map_err(failed(&draft))?;
@@ -139,5 +164,29 @@ mod tests {
         assert!(error.to_string().contains("has version 2"), "{error}");
         disk.overwrite(&path, b"\xff");
         assert_eq!(Marks::read(&disk, folder).unwrap(), Marks::default());
+        // As an earlier build wrote them, without a checksum.
+        let before = "format = 1\n\n[[expired]]\nbefore = \"1970-01-01T00:00:00.00000001Z\"\nlifetime_ns = 5\n";
+        disk.overwrite(&path, before.as_bytes());
+        assert_eq!(Marks::read(&disk, folder).unwrap(), marks);
+    }
+
+    #[test]
+    fn no_flipped_bit_changes_what_is_said() {
+        let (disk, folder) = (SimulatedDisk::new(), Path::new("/bodies/p"));
+        disk.create_dir_all(folder).unwrap();
+        let marks = Marks::default().with(Timestamp(10), 5);
+        let marks = marks.with(Timestamp(30), 3);
+        marks.write(&disk, folder).unwrap();
+        let path = folder.join(FILE_NAME);
+        for bit in 0..disk.bytes(&path).unwrap().len() as u64 * 8 {
+            disk.flip(&path, bit);
+            assert_eq!(
+                Marks::read(&disk, folder).unwrap(),
+                Marks::default(),
+                "bit {bit}"
+            );
+            disk.flip(&path, bit);
+        }
+        assert_eq!(Marks::read(&disk, folder).unwrap(), marks);
     }
 }

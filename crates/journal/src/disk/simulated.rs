@@ -6,6 +6,7 @@
 //! keeps the first few changes. A sync that failed leaves its writes in doubt for ever, as a kernel
 //! does that marks the pages clean: later syncs succeed and do not cover them.
 
+mod faults;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use faults::FaultKind;
+use faults::Faults;
 use file::FileState;
 
 use super::{Disk, DiskFile, LockGuard, LockMode, OpenMode, Room};
@@ -31,29 +34,6 @@ impl fmt::Debug for SimulatedDisk {
     }
 }
 
-/// What fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// A read answers EIO.
-    Read,
-    /// A write answers EIO, and nothing is written.
-    Write,
-    /// A write answers EIO after half of its bytes.
-    ShortWrite,
-    /// A write succeeds, but the disk has one bit of it wrong.
-    Flip,
-    /// A write answers "no space left" after half of its bytes.
-    NoSpace,
-    /// A change of a file's length answers EIO.
-    SetLength,
-    /// A sync of a file answers EIO, and its writes stay in doubt.
-    Sync,
-    /// A sync of a folder answers EIO.
-    SyncFolder,
-    /// The power goes: this operation and all later ones answer an error.
-    Power,
-}
-
 impl SimulatedDisk {
     /// An empty disk.
     #[must_use]
@@ -64,9 +44,65 @@ impl SimulatedDisk {
     /// Lets the `nth` operation of this kind from now on fail, counted from 1; for
     /// [`FaultKind::Power`] every operation that changes something counts.
     pub fn fail(&self, kind: FaultKind, nth: u64) {
-        let mut state = self.state();
-        state.faults.retain(|(planned, _)| *planned != kind);
-        state.faults.push((kind, nth));
+        self.state().faults.plan(kind, nth);
+    }
+
+    /// Forgets the faults that are planned, but for a power cut.
+    pub fn calm(&self) {
+        let planned = &mut self.state().faults.planned;
+        planned.retain(|(kind, _)| *kind == FaultKind::Power);
+    }
+
+    /// How often each fault has come, on this disk and on those that it was before a power cut.
+    #[must_use]
+    pub fn faults(&self) -> BTreeMap<FaultKind, u64> {
+        self.state().faults.come.clone()
+    }
+
+    /// The faults that are planned, each with the number of its operations until it comes.
+    #[must_use]
+    pub fn planned(&self) -> Vec<(FaultKind, u64)> {
+        self.state().faults.planned.clone()
+    }
+
+    /// Whether the power is off.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.state().faults.dead
+    }
+
+    /// How long all operations took together, in nanoseconds of simulated time.
+    #[must_use]
+    pub fn elapsed_ns(&self) -> i64 {
+        self.state().faults.elapsed_ns
+    }
+
+    /// How many writes and changes of names power cuts have lost or torn.
+    #[must_use]
+    pub fn losses(&self) -> u64 {
+        self.state().losses
+    }
+
+    /// Chooses the bit that [`FaultKind::Flip`] gets wrong, counted from the middle of the write on.
+    pub fn set_flipped_bit(&self, bit: u64) {
+        self.state().flipped_bit = bit;
+    }
+
+    /// Where [`FaultKind::Flip`] came, file by file as they are named now, with the byte.
+    #[must_use]
+    pub fn flips(&self) -> Vec<(PathBuf, u64)> {
+        let state = self.state();
+        let named = |id: u64| state.names.iter().find(|(_, named)| **named == id);
+        let flips = state.flips.iter();
+        flips
+            .filter_map(|(id, at)| Some((named(*id)?.0.clone(), *at)))
+            .collect()
+    }
+
+    /// All files, in the order of their names.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.state().names.keys().cloned().collect()
     }
 
     /// Limits the bytes of all files together; `None` lifts the limit.
@@ -77,30 +113,41 @@ impl SimulatedDisk {
     /// How many reading and writing operations there have been.
     #[must_use]
     pub fn operations(&self) -> u64 {
-        self.state().operations
+        self.state().faults.operations
     }
 
     /// The disk as it is found after a power cut now. This one is dead from here on.
     #[must_use]
     pub fn crash(&self, seed: u64) -> SimulatedDisk {
         let mut state = self.state();
-        state.dead = true;
+        state.faults.dead = true;
         let mut chance = Chance(seed ^ 0x9e37_79b9_7f4a_7c15);
         let mut names = state.lasting_names.clone();
         let kept = chance.below(state.name_changes.len() as u64 + 1) as usize;
         for change in state.name_changes.iter().take(kept) {
             change.apply(&mut names);
         }
-        let files = names
-            .values()
-            .filter_map(|id| Some((*id, state.files.get(id)?.crash(&mut chance))))
-            .collect();
+        let mut losses = state.losses + (state.name_changes.len() - kept) as u64;
+        let mut files = BTreeMap::new();
+        for id in names.values() {
+            if let Some(file) = state.files.get(id) {
+                let (file, lost) = file.crash(&mut chance);
+                files.insert(*id, file);
+                losses += lost;
+            }
+        }
         let after = State {
             names: names.clone(),
             lasting_names: names,
             files,
             folders: state.folders.clone(),
             next_id: state.next_id,
+            losses,
+            faults: Faults {
+                come: state.faults.come.clone(),
+                elapsed_ns: state.faults.elapsed_ns,
+                ..Faults::default()
+            },
             ..State::default()
         };
         SimulatedDisk {
@@ -113,7 +160,7 @@ impl SimulatedDisk {
     #[must_use]
     pub fn restart(&self) -> SimulatedDisk {
         let mut state = self.state();
-        state.faults.clear();
+        state.faults.planned.clear();
         state.locks.clear();
         drop(state);
         self.clone()
@@ -132,6 +179,10 @@ impl SimulatedDisk {
             folders: state.folders.clone(),
             next_id: state.next_id,
             capacity: state.capacity,
+            faults: Faults {
+                elapsed_ns: state.faults.elapsed_ns,
+                ..Faults::default()
+            },
             ..State::default()
         };
         SimulatedDisk {
@@ -155,6 +206,18 @@ impl SimulatedDisk {
         }
     }
 
+    /// Flips a bit of a file, counted from its first, in whatever the disk may hold of it; a second time
+    /// takes that back.
+    pub fn flip(&self, path: &Path, bit: u64) {
+        let mut state = self.state();
+        let Some(id) = state.names.get(path).copied() else {
+            return;
+        };
+        if let Some(file) = state.files.get_mut(&id) {
+            file.flip(bit);
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,11 +232,13 @@ struct State {
     folders: BTreeSet<PathBuf>,
     /// The locks held: exclusive, or by how many.
     locks: BTreeMap<PathBuf, (LockMode, u32)>,
-    faults: Vec<(FaultKind, u64)>,
+    faults: Faults,
     capacity: Option<u64>,
-    operations: u64,
     next_id: u64,
-    dead: bool,
+    /// Which bit of a write is wrong when one is, and where some are: in which file, at which byte.
+    flipped_bit: u64,
+    flips: Vec<(u64, u64)>,
+    losses: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -208,25 +273,13 @@ impl NameChange {
 }
 
 impl State {
-    /// Counts an operation and answers the first fault among `kinds` that falls due with it.
     fn due(&mut self, kinds: &[FaultKind]) -> io::Result<Option<FaultKind>> {
-        self.operations += 1;
-        let mut due = None;
-        let changes = kinds.iter().any(|kind| *kind != FaultKind::Read);
-        for (kind, left) in &mut self.faults {
-            if kinds.contains(kind) || (*kind == FaultKind::Power && changes) {
-                *left = left.saturating_sub(1);
-                if *left == 0 && due.is_none() {
-                    due = Some(*kind);
-                }
-            }
-        }
-        self.faults.retain(|(_, left)| *left > 0);
-        self.dead |= due == Some(FaultKind::Power);
-        if self.dead {
-            return Err(io::Error::other("the power is off"));
-        }
-        Ok(due)
+        self.faults.due(kinds)
+    }
+
+    /// The same for an operation that answers EIO whatever fails.
+    fn fails(&mut self, kind: FaultKind) -> io::Result<()> {
+        self.due(&[kind])?.map_or(Ok(()), |_| Err(eio()))
     }
 
     fn change(&mut self, change: NameChange) {
@@ -235,24 +288,25 @@ impl State {
     }
 
     fn room(&self) -> u64 {
-        let used: u64 = self.files.values().map(|f| f.bytes().len() as u64).sum();
-        self.capacity
-            .map_or(u64::MAX, |all| all.saturating_sub(used))
+        let Some(all) = self.capacity else {
+            return u64::MAX;
+        };
+        let named = self.names.values().filter_map(|id| self.files.get(id));
+        let used: u64 = named.map(|file| file.bytes().len() as u64).sum();
+        all.saturating_sub(used)
     }
 }
 
-/// The bytes with a bit wrong in their middle.
-fn flipped(bytes: &[u8]) -> Vec<u8> {
+/// The bytes with one bit wrong, and which byte that is.
+fn flipped(bytes: &[u8], bit: u64) -> (Vec<u8>, u64) {
     let mut bytes = bytes.to_vec();
-    let middle = bytes.len() / 2;
-    if let Some(byte) = bytes.get_mut(middle) {
-        *byte ^= 1;
+    let bits = (bytes.len() as u64 * 8).max(1);
+    let bit = (bytes.len() as u64 / 2 * 8 + bit) % bits;
+    if let Some(byte) = bytes.get_mut((bit / 8) as usize) {
+        *byte ^= 1 << (bit % 8);
     }
-    bytes
+    (bytes, bit / 8)
 }
-
-/// The faults of operations that change names: only the power can go.
-const NAMES: &[FaultKind] = &[FaultKind::Power];
 
 fn eio() -> io::Error {
     io::Error::from_raw_os_error(5)
@@ -265,7 +319,10 @@ fn not_found() -> io::Error {
 impl Disk for SimulatedDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.state();
-        state.due(if mode == OpenMode::Create { NAMES } else { &[] })?;
+        match mode {
+            OpenMode::Create => state.fails(FaultKind::Create)?,
+            OpenMode::Read | OpenMode::Write => drop(state.due(&[])?),
+        }
         let found = state.names.get(path).copied();
         let id = match (mode, found) {
             (OpenMode::Create, _) => {
@@ -300,9 +357,7 @@ impl Disk for SimulatedDisk {
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         let mut state = self.state();
-        state
-            .due(&[FaultKind::Read])?
-            .map_or(Ok(()), |_| Err(eio()))?;
+        state.fails(FaultKind::Read)?;
         if !state.folders.contains(path) {
             return Err(not_found());
         }
@@ -323,7 +378,7 @@ impl Disk for SimulatedDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.due(NAMES)?;
+        state.fails(FaultKind::Rename)?;
         if !state.names.contains_key(from) {
             return Err(not_found());
         }
@@ -333,7 +388,7 @@ impl Disk for SimulatedDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.due(NAMES)?;
+        state.fails(FaultKind::Remove)?;
         if !state.names.contains_key(path) {
             return Err(not_found());
         }
@@ -343,9 +398,7 @@ impl Disk for SimulatedDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
-        if state.due(&[FaultKind::SyncFolder])?.is_some() {
-            return Err(eio());
-        }
+        state.fails(FaultKind::SyncFolder)?;
         let State {
             name_changes,
             lasting_names,
@@ -451,9 +504,12 @@ impl DiskFile for SimulatedFile {
             FaultKind::NoSpace,
             FaultKind::Flip,
         ];
-        self.with(&kinds, |file, due, room| {
-            let flipped = (due == Some(FaultKind::Flip)).then(|| flipped(bytes));
-            let bytes = flipped.as_deref().unwrap_or(bytes);
+        let mut wrong = None;
+        let bit = self.disk.state().flipped_bit;
+        let written = self.with(&kinds, |file, due, room| {
+            let flipped = (due == Some(FaultKind::Flip)).then(|| flipped(bytes, bit));
+            wrong = flipped.as_ref().map(|(_, at)| offset + at);
+            let bytes = flipped.as_ref().map_or(bytes, |(bytes, _)| bytes);
             let end = offset + bytes.len() as u64;
             let growth = end.saturating_sub(file.bytes().len() as u64);
             let (kept, error) = match due.filter(|kind| *kind != FaultKind::Flip) {
@@ -468,7 +524,10 @@ impl DiskFile for SimulatedFile {
             };
             file.write(offset, bytes.get(..kept).unwrap_or_default());
             error.map_or(Ok(()), Err)
-        })
+        });
+        let flips = wrong.map(|at| (self.id, at));
+        self.disk.state().flips.extend(flips);
+        written
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -496,11 +555,17 @@ impl DiskFile for SimulatedFile {
 }
 
 /// A small generator of chance (SplitMix64), so that a seed gives the same disk for ever.
-#[derive(Debug)]
-struct Chance(u64);
+#[derive(Clone, Debug)]
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    fn next(&mut self) -> u64 {
+    /// The numbers of a seed.
+    #[cfg(test)]
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -509,7 +574,7 @@ impl Chance {
     }
 
     /// A number below `limit`, which is at least 1.
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
     }
 }

@@ -70,6 +70,10 @@ impl Writer {
         let reserve = (!read_only).then(|| Reserve::open(Arc::clone(&disk), folder));
         let last_file = recovered.files.last();
         let current = last_file.filter(|_| recovered.end > 0);
+        if let (Some(file), false) = (current, read_only) {
+            // Its cut has given back what was reserved behind its end.
+            let _ = file.file.reserve(wal_bytes_max);
+        }
         Self {
             disk,
             folder: folder.to_owned(),
@@ -157,7 +161,7 @@ impl Writer {
                                 error
                             }
                         })?;
-                    shared.index_mut().closed = true;
+                    shared.index_mut().closed = Some(self.generation);
                 }
             }
         }
@@ -364,7 +368,7 @@ impl Index {
             .or_insert_with(|| PlantIndex::new(header.log_id));
         plant.add(header, offset);
         plant.tree = proposal.tree.clone();
-        self.closed = false;
+        self.closed = None;
     }
 }
 
@@ -374,7 +378,7 @@ fn is_full(error: &std::io::Error) -> bool {
 
 /// The clean-close marks of all plants, unless the log is closed already.
 fn close_marks(index: &Index) -> Vec<Proposal> {
-    if index.closed {
+    if index.closed.is_some() {
         return Vec::new();
     }
     let mark = |(plant, found): (&PlantId, &PlantIndex)| {

@@ -43,6 +43,11 @@ impl Group {
         self.closing && !self.cut && !self.ended && self.finished()
     }
 
+    /// The file in which the group closed the log in good order.
+    pub(super) fn closed_in(&self) -> Option<u64> {
+        self.closes().then_some(self.generation)
+    }
+
     /// The number of the group that the next bytes belong to.
     pub(super) fn due(&self) -> u64 {
         if self.finished() {

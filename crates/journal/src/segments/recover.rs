@@ -3,12 +3,15 @@
 //! The repair is safe against a power cut at any moment, because each of its steps leaves a file of
 //! which the next recovery makes the same:
 //!
-//! 1. The file is cut behind the last block that is kept, and synced. The torn bytes behind it were
+//! 1. The header of the last file is written once more, as it is, and synced.
+//! 2. The file is cut behind the last block that is kept, and synced. The torn bytes behind it were
 //!    never acknowledged.
-//! 2. The last group is written once more, in place and byte for byte the same, but for voids (drawn
+//! 3. The last group is written once more, in place and byte for byte the same, but for voids (drawn
 //!    in `wal`) at the beginnings of the bad ranges in it and a mark behind it; then the file is
-//!    synced. Writing it again also makes sure of bytes that only the system's memory had, as after
-//!    a sync that failed in the process before; so it is done even where nothing is torn.
+//!    synced.
+//!
+//! All of this is done even where nothing is torn, because what is read may be in the system's memory
+//! only: a process before may have written, or cut, and have failed to sync that.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,7 +24,7 @@ use super::group::Group;
 use super::plants::Plants;
 use super::scan::{Repair, Scan, WalFile};
 use super::sealed::{self, Catalogue, Segment};
-use super::wal::{self, FILE_HEADER_BYTES, FileHeader};
+use super::wal::{self, ALIGNMENT, FILE_HEADER_BYTES, FileHeader};
 use super::{Options, RecoveryReport};
 use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
 use crate::index::PlantIndex;
@@ -293,7 +296,18 @@ fn is_unfinished(file: &dyn DiskFile) -> io::Result<bool> {
 /// Repairs the last file as the module doc tells, and answers where it goes on.
 fn apply(file: &WalFile, repair: &Repair, scan: &mut Scan) -> io::Result<u64> {
     let disk_file = &*file.file;
-    if repair.length > repair.end {
+    let mut header = [0; FILE_HEADER_BYTES];
+    if disk_file.read_at(&mut header, 0)? != FILE_HEADER_BYTES {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    disk_file.write_at(&header, 0)?;
+    disk_file.sync_data()?;
+    // Nothing was ever written behind a mark that the log is closed, and nothing may be, not even zeros
+    // for a moment.
+    if !scan.closed_in(file.generation) {
+        // A file that seems to end here may be longer on the disk. So it is made longer first, and then
+        // there is something to cut.
+        disk_file.set_len(repair.length.saturating_add(ALIGNMENT))?;
         disk_file.set_len(repair.end)?;
         disk_file.sync_data()?;
     }

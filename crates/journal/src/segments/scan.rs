@@ -140,7 +140,7 @@ impl Scan {
     }
 
     /// Whether the log was closed in good order and this is the file in which it was.
-    fn closed_in(&self, generation: u64) -> bool {
+    pub(super) fn closed_in(&self, generation: u64) -> bool {
         self.group.closes() && self.group.generation == generation
     }
 

@@ -80,11 +80,35 @@ fn a_marker_of_another_version_or_store_is_refused() {
         let path = Path::new(DIR).join("book.toml");
         let text = String::from_utf8(disk.bytes(&path).unwrap()).unwrap();
         assert!(text.contains(from), "{text}");
-        disk.overwrite(&path, text.replace(from, to).as_bytes());
+        let (text, whole) = crate::text::without_sum(&text);
+        assert!(whole);
+        let other = crate::text::with_sum(&text.replace(from, to));
+        disk.overwrite(&path, other.as_bytes());
         let error = open(&disk).unwrap_err();
         assert!(matches!(error, StoreError::Marker { .. }), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+#[test]
+fn every_flipped_bit_of_the_marker_is_told() {
+    let disk = SimulatedDisk::new();
+    open(&disk).unwrap();
+    let path = Path::new(DIR).join("book.toml");
+    for bit in 0..disk.bytes(&path).unwrap().len() as u64 * 8 {
+        disk.flip(&path, bit);
+        let error = open(&disk).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Marker { path: told, .. } if *told == path),
+            "bit {bit}: {error}"
+        );
+        disk.flip(&path, bit);
+    }
+    // As an earlier build wrote it, without a checksum.
+    let text = String::from_utf8(disk.bytes(&path).unwrap()).unwrap();
+    let (before, _) = text.split_once("sum = ").unwrap();
+    disk.overwrite(&path, before.as_bytes());
+    open(&disk).unwrap();
 }
 
 #[test]

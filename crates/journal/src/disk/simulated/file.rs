@@ -70,8 +70,26 @@ impl FileState {
         }
     }
 
-    /// The file that a power cut leaves.
-    pub(super) fn crash(&self, chance: &mut Chance) -> Self {
+    /// Flips a bit in the bytes that a program sees, in those that last, and in those on their way.
+    pub(super) fn flip(&mut self, bit: u64) {
+        let (at, mask) = ((bit / 8) as usize, 1 << (bit % 8));
+        for bytes in [&mut self.now, &mut self.base] {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= mask;
+            }
+        }
+        for (change, _) in &mut self.changes {
+            if let Change::Write(offset, bytes) = change
+                && let Some(byte) = at.checked_sub(*offset).and_then(|at| bytes.get_mut(at))
+            {
+                *byte ^= mask;
+            }
+        }
+    }
+
+    /// The file that a power cut leaves, and how many changes are not in it as they were made.
+    pub(super) fn crash(&self, chance: &mut Chance) -> (Self, u64) {
+        let mut lost = 0;
         let mut bytes = self.base.clone();
         let (mut open, known): (Vec<_>, Vec<_>) = self
             .changes
@@ -85,6 +103,8 @@ impl FileState {
                 Change::Length(length) => {
                     if *fate == Fate::Lasting || chance.below(2) == 0 {
                         bytes.resize(*length, 0);
+                    } else {
+                        lost += 1;
                     }
                 }
                 Change::Write(offset, written) => {
@@ -93,11 +113,12 @@ impl FileState {
                     } else {
                         chance.below(4)
                     };
+                    lost += u64::from(luck > 0);
                     keep(&mut bytes, *offset, written, luck, chance);
                 }
             }
         }
-        Self::lasting(bytes)
+        (Self::lasting(bytes), lost)
     }
 }
 

@@ -83,22 +83,20 @@ impl Catalogue {
         if !disk.exists(log).map_err(failed)? || !disk.exists(&path).map_err(failed)? {
             return Ok(Self::default());
         }
-        let file = disk.open(&path, OpenMode::Read).map_err(failed)?;
+        Self::load(disk, &path, folder)
+    }
+
+    fn load(disk: &dyn Disk, path: &Path, folder: LogId) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::io("read", path, error);
+        let file = disk.open(path, OpenMode::Read).map_err(failed)?;
         let mut bytes = vec![0; usize::try_from(file.len().map_err(failed)?).unwrap_or(usize::MAX)];
         let read = file.read_at(&mut bytes, 0).map_err(failed)?;
         bytes.truncate(read);
-        Self::decode(&bytes, folder).map_err(|what| {
-            StoreError::Damaged(Box::new(Damage {
-                file: path.clone(),
-                offset: 0,
-                group: 0,
-                plant: None,
-                what: what.into(),
-            }))
-        })
+        Self::decode(&bytes, folder).map_err(|what| damaged(path, what))
     }
 
-    /// Writes the catalogue beside the one that holds. Until it replaces that one, nothing has happened.
+    /// Writes the catalogue beside the one that holds, and reads it back: what the disk got wrong must
+    /// not take the place of what is right. Until it replaces that one, nothing has happened.
     pub(super) fn draft(
         &self,
         disk: &dyn Disk,
@@ -109,7 +107,11 @@ impl Catalogue {
         let failed = |error| StoreError::io("write", &path, error);
         let file = disk.open(&path, OpenMode::Create).map_err(failed)?;
         file.write_at(&self.encode(folder), 0).map_err(failed)?;
-        file.sync_data().map_err(failed)
+        file.sync_data().map_err(failed)?;
+        if Self::load(disk, &path, folder)? == *self {
+            return Ok(());
+        }
+        Err(damaged(&path, "it did not come out as it was written"))
     }
 
     /// Lets the draft replace the catalogue, in one step.
@@ -238,4 +240,14 @@ impl Entry {
         };
         Some(Self { bounds, bytes })
     }
+}
+
+fn damaged(path: &Path, what: &str) -> StoreError {
+    StoreError::Damaged(Box::new(Damage {
+        file: path.to_owned(),
+        offset: 0,
+        group: 0,
+        plant: None,
+        what: what.into(),
+    }))
 }

@@ -20,6 +20,7 @@ use super::reader::Segment;
 use super::verify::verify;
 use super::{plant_folder, segment_path};
 use crate::disk::{DiskFile, OpenMode};
+use crate::error::Damage;
 use crate::index::BlockRef;
 use crate::segments::wal::{self, FILE_HEADER_BYTES, FileHeader};
 use crate::segments::{LOG, Shared, Verified, read};
@@ -103,6 +104,7 @@ impl Work {
         let mut full: Vec<_> = index.files.iter().collect();
         // The last one still takes groups.
         full.pop();
+        full.retain(|(generation, _)| index.closed.is_none_or(|closed| **generation < closed));
         full.truncate(FILES_MAX);
         let mut bytes = 0_u64;
         for (_, file) in &full {
@@ -137,11 +139,13 @@ impl Work {
         let read = next.read_at(&mut header, 0);
         read.map_err(|error| StoreError::io("read", &path, error))?;
         let header = FileHeader::decode(&header).ok_or_else(|| {
-            StoreError::io(
-                "read",
-                &path,
-                std::io::Error::other("its header is damaged"),
-            )
+            StoreError::Damaged(Box::new(Damage {
+                file: path.clone(),
+                offset: 0,
+                group: 0,
+                plant: None,
+                what: "the file's header is damaged".into(),
+            }))
         })?;
         Ok(Some(Self {
             generation,
