@@ -14,6 +14,8 @@
 //! a clean-close mark in it is damage.
 
 mod commit;
+#[cfg(test)]
+mod flips;
 mod group;
 mod inspect;
 mod plants;

@@ -19,6 +19,8 @@ mod reader;
 mod seal;
 mod verify;
 
+#[cfg(test)]
+pub(super) use catalogue::CATALOGUE;
 pub(super) use catalogue::{Catalogue, Kept};
 pub(super) use leftovers::{leftovers, remove};
 pub(super) use reader::RunCache;

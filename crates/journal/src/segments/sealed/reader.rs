@@ -61,6 +61,18 @@ impl Segment {
         }
     }
 
+    /// The same segment, of which nothing is in memory.
+    #[cfg(test)]
+    pub(crate) fn unread(&self) -> Self {
+        Self {
+            disk: Arc::clone(&self.disk),
+            path: self.path.clone(),
+            plant: self.plant.clone(),
+            summary: OnceLock::new(),
+            ..*self
+        }
+    }
+
     pub(crate) fn bounds(&self) -> BlockBounds {
         self.entry.bounds
     }
