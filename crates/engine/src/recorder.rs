@@ -1,4 +1,4 @@
-//! Gives events their positions, encodes them, hashes them and packs them into blocks.
+//! Gives events their positions, encodes them, hashes them and puts them into blocks.
 
 use crate::clock::WriterClock;
 use crate::error::EngineError;
@@ -8,9 +8,9 @@ use werkbuch_journal::Proposal;
 use werkbuch_model::event::{
     Body, Corrected, EVENT_BYTES_MAX, Flags, Recorded, Refusal, RefusalReason, Reported,
 };
-use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
+use werkbuch_model::id::{MachineNumber, PlantId, Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
-use werkbuch_proof::Hash;
+use werkbuch_proof::{CompactRange, Hash};
 use werkbuch_record::block::BlockBuilder;
 use werkbuch_record::encode_recorded_into;
 
@@ -41,10 +41,71 @@ impl Encoded {
     }
 }
 
+/// A block that is not packed yet: the committer does that, and joins it with others that wait.
+#[derive(Debug)]
+pub(crate) struct OpenBlock {
+    block: BlockBuilder,
+    /// The tree over all events up to and with this block.
+    tree: CompactRange,
+    bodies: Vec<(Hash, Bytes)>,
+    /// Whether it has nothing that can wait until there is room on the disk.
+    urgent: bool,
+}
+
+impl OpenBlock {
+    /// Takes the block that follows this one. Errors: it comes back, if they do not make one block.
+    pub(crate) fn join(&mut self, next: Self) -> Result<(), Box<Self>> {
+        let Self {
+            block,
+            tree,
+            bodies,
+            urgent,
+        } = next;
+        match self.block.join(block) {
+            Ok(()) => {
+                self.tree = tree;
+                self.bodies.extend(bodies);
+                self.urgent &= urgent;
+                Ok(())
+            }
+            Err(block) => Err(Box::new(Self {
+                block: *block,
+                tree,
+                bodies,
+                urgent,
+            })),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn new(block: BlockBuilder, tree: CompactRange) -> Self {
+        Self {
+            block,
+            tree,
+            bodies: Vec::new(),
+            urgent: false,
+        }
+    }
+
+    /// The plant whose events it has.
+    pub(crate) fn plant(&self) -> &PlantId {
+        self.block.plant()
+    }
+
+    /// Packs it for the store.
+    pub(crate) fn pack(self) -> Proposal {
+        Proposal {
+            bodies: self.bodies,
+            urgent: self.urgent,
+            ..Proposal::new(self.block.finish(), self.tree)
+        }
+    }
+}
+
 /// What a staging wants committed, and what the twin then applies.
 #[derive(Debug, Default)]
 pub(crate) struct Staged {
-    pub(crate) proposals: Vec<Proposal>,
+    pub(crate) blocks: Vec<OpenBlock>,
     pub(crate) events: Encoded,
 }
 
@@ -212,9 +273,11 @@ impl<'w> Recorder<'w> {
         let Some(builder) = self.builder.take() else {
             return;
         };
-        let mut proposal = Proposal::new(builder.finish(), self.writer.tree.clone());
-        proposal.bodies = std::mem::take(&mut self.bodies);
-        proposal.urgent = !std::mem::take(&mut self.ordinary);
-        self.staged.proposals.push(proposal);
+        self.staged.blocks.push(OpenBlock {
+            block: builder,
+            tree: self.writer.tree.clone(),
+            bodies: std::mem::take(&mut self.bodies),
+            urgent: !std::mem::take(&mut self.ordinary),
+        });
     }
 }

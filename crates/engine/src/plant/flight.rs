@@ -106,8 +106,8 @@ impl Landing {
 impl Loop {
     /// Sends staged events on their way. An answer without events waits for those before it.
     pub(super) fn launch(&mut self, staged: Staged, landing: Landing) {
-        let Staged { proposals, events } = staged;
-        let commits = !proposals.is_empty();
+        let Staged { blocks, events } = staged;
+        let commits = !blocks.is_empty();
         let source = landing.source().and_then(|number| {
             let entry = self.writer.source(number)?;
             Some(Standing::status(number, entry))
@@ -129,9 +129,9 @@ impl Loop {
             landing,
         });
         if commits {
-            self.shared.totals.blocks_in.add(proposals.len() as u64);
+            self.shared.totals.blocks_in.add(blocks.len() as u64);
             let request = CommitRequest {
-                proposals,
+                blocks,
                 plant: self.inputs.clone(),
             };
             if self.committer.send(request).is_err() {
@@ -162,7 +162,7 @@ impl Loop {
     }
 
     /// The oldest commit has been answered.
-    pub(super) fn land(&mut self, result: Result<Position, EngineError>) {
+    pub(super) fn land(&mut self, result: Result<(), EngineError>) {
         let Some(flight) = self.flights.pop_front() else {
             return;
         };

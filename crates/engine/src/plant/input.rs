@@ -63,7 +63,7 @@ pub(crate) enum Input {
         permit: OwnedSemaphorePermit,
     },
     /// The committer answers the oldest commit that is in flight.
-    Committed(Result<Position, EngineError>),
+    Committed(Result<(), EngineError>),
     /// The server closes: finish what has begun, write a snapshot, end.
     Close {
         /// Told when all is done.

@@ -101,9 +101,55 @@ impl BlockBuilder {
         let offset = header.count;
         header.count += 1;
         if source.get() > 0 && sequence.get() > 0 {
-            add_to_runs(&mut header.runs, offset, source, sequence);
+            let (first, count) = (sequence, 1);
+            let run = Run {
+                source,
+                first,
+                count,
+                offset,
+            };
+            add_to_runs(&mut header.runs, run);
         }
         Ok(())
+    }
+
+    /// Takes the events of the block that follows this one, so that both become one.
+    ///
+    /// # Errors
+    ///
+    /// The other block comes back, and this one is as before, when they are not of one log and writer
+    /// epoch, do not follow each other, or do not fit into one block.
+    pub fn join(&mut self, next: Self) -> Result<(), Box<Self>> {
+        let (header, other) = (&self.header, &next.header);
+        let same = (&header.plant, header.log_id, header.epoch)
+            == (&other.plant, other.log_id, other.epoch);
+        let runs = other.runs.len().saturating_mul(RUN_BYTES);
+        let follows = self.next_position() == other.first;
+        if !same || !follows || self.is_empty() || !self.fits(next.raw.len().saturating_add(runs)) {
+            return Err(Box::new(next));
+        }
+        if next.is_empty() {
+            return Ok(());
+        }
+        let Self { header: other, raw } = next;
+        let header = &mut self.header;
+        header.recorded_min = header.recorded_min.min(other.recorded_min);
+        header.recorded_max = header.recorded_max.max(other.recorded_max);
+        header.effective_min = header.effective_min.min(other.effective_min);
+        header.effective_max = header.effective_max.max(other.effective_max);
+        for mut run in other.runs {
+            run.offset += header.count;
+            add_to_runs(&mut header.runs, run);
+        }
+        header.count += other.count;
+        self.raw.extend_from_slice(&raw);
+        Ok(())
+    }
+
+    /// The plant whose events the block holds.
+    #[must_use]
+    pub fn plant(&self) -> &PlantId {
+        &self.header.plant
     }
 
     /// How many events the block holds.
@@ -185,20 +231,15 @@ fn push_varint(out: &mut Vec<u8>, mut value: usize) {
     out.push(value as u8);
 }
 
-/// Lengthens the last run by the event at `offset`, or begins a new one with it.
-fn add_to_runs(runs: &mut Vec<Run>, offset: u32, source: SourceNumber, sequence: Sequence) {
+/// Lengthens the last run by one that goes on where it ends, or begins a new one with it.
+fn add_to_runs(runs: &mut Vec<Run>, next: Run) {
     if let Some(run) = runs.last_mut()
-        && run.source == source
-        && run.offset + run.count == offset
-        && run.first.get().checked_add(u64::from(run.count)) == Some(sequence.get())
+        && run.source == next.source
+        && run.offset + run.count == next.offset
+        && run.first.get().checked_add(u64::from(run.count)) == Some(next.first.get())
     {
-        run.count += 1;
+        run.count += next.count;
         return;
     }
-    runs.push(Run {
-        source,
-        first: sequence,
-        count: 1,
-        offset,
-    });
+    runs.push(next);
 }

@@ -276,3 +276,75 @@ proptest! {
         let _ = decode_body(&header, &stored);
     }
 }
+
+/// Pushes events with numbers from `from` to before `to`: of two sources, some of the writer's own.
+fn fill(block: &mut BlockBuilder, from: u64, to: u64) {
+    for number in from..to {
+        let (source, sequence) = [(1, number), (1, number), (2, 7 * number), (0, 0)]
+            [usize::try_from(number / 3 % 4).unwrap()];
+        let event = vec![number as u8; 5 + (number % 11) as usize];
+        push(block, &event, (number as i64 - 40).pow(2), source, sequence);
+    }
+}
+
+fn at(first: u64) -> BlockBuilder {
+    BlockBuilder::new(
+        LogId([7; 16]),
+        PlantId::new("PLT-07").unwrap(),
+        WriterEpoch(3),
+        Position(first),
+        [9; 32],
+    )
+}
+
+proptest! {
+    #[test]
+    fn joined_blocks_are_the_one_that_would_have_held_all(parts in proptest::collection::vec(0_u64..30, 1..6)) {
+        let mut whole = at(1);
+        let total: u64 = 1 + parts.iter().sum::<u64>();
+        fill(&mut whole, 0, total);
+        let mut joined = at(1);
+        fill(&mut joined, 0, 1);
+        let mut next = 1;
+        for part in parts {
+            let mut block = at(1 + next);
+            fill(&mut block, next, next + part);
+            next += part;
+            prop_assert!(joined.join(block).is_ok());
+        }
+        prop_assert_eq!(encoded(joined), encoded(whole));
+    }
+}
+
+#[test]
+fn blocks_that_do_not_belong_together_are_not_joined() {
+    let mut block = at(1);
+    fill(&mut block, 0, 3);
+    let before = encoded(block.clone());
+    let mut others = vec![("a gap", at(5)), ("again", at(3))];
+    others.push((
+        "another epoch",
+        BlockBuilder::new(
+            LogId([7; 16]),
+            PlantId::new("PLT-07").unwrap(),
+            WriterEpoch(4),
+            Position(4),
+            [9; 32],
+        ),
+    ));
+    let mut full = at(4);
+    for bytes in [1_000, 1] {
+        while full.fits(bytes) {
+            push(&mut full, &vec![1; bytes], 1, 1, 1);
+        }
+    }
+    others.push(("too long", full));
+    for (what, mut other) in others {
+        if other.is_empty() {
+            fill(&mut other, 0, 1);
+        }
+        let came_back = block.join(other.clone()).expect_err(what);
+        assert_eq!(encoded(*came_back), encoded(other), "{what}");
+        assert_eq!(encoded(block.clone()), before, "{what}");
+    }
+}
