@@ -8,8 +8,8 @@
 //! 3. The plant's loop (`plant`) decides about each event (`batch`): a repeat, refused with a reason
 //!    of its own, or new.
 //! 4. A new one gets its position, times, flags and rank (`recorder`); its bytes are encoded, hashed
-//!    into the plant's tree and packed into a block.
-//! 5. The committer writes the blocks of all plants that wait and syncs once.
+//!    into the plant's tree and put into a block.
+//! 5. The committer joins and packs the blocks of all plants that wait, writes them and syncs once.
 //! 6. Only then the twin applies the events, the source is answered, and followers hear the position.
 //! 7. Questions ([`Plant::ask`]) read the live twin under a short lock, or a fold of the past.
 //! 8. Now and then the digest of the state is recorded and a snapshot written.
@@ -49,6 +49,8 @@
 //!   description; all other names are recorded as the texts that they are.
 //! - 2026-11-22: one thread for each plant, and one that commits. A plant that reads its log for a
 //!   correction or fails to fold holds up nobody else, and the loop reads like a list.
+//! - 2026-11-22: packing is with the committer. It took a tenth of a plant's thread, needs nothing of
+//!   what the plant knows, and there the small batches that wait can become one block.
 //! - 2026-11-22: what the writer knows is a fold over its own log (`writer`), so that a start and the
 //!   forgetting of a failed commit take the same, tested way.
 //! - 2026-11-22: known numbers are compared with what is recorded after everything before them is
