@@ -219,9 +219,13 @@ impl World {
                     }
                     FoundBody::Lost(_) if event.recorded_at.0 < self.unnoted_before => {}
                     FoundBody::Damaged(place) | FoundBody::Lost(place) => {
-                        // The marks of what has expired may be what is wrong: then the place is the folder.
+                        // The marks of what has expired may be what is wrong: then the place is the
+                        // folder, or a file in it that lost its header and so may hold any body.
                         let file = Path::new(DIR).join(&place.file);
-                        let near = |(path, _): &Flip| path.starts_with(&file);
+                        let near = |(path, _): &Flip| {
+                            let marks = path.ends_with("expired.toml");
+                            path.starts_with(&file) || (marks && file.parent() == path.parent())
+                        };
                         let at = (&plant.id, event.recorded_at, self.deleted_before);
                         assert!(
                             flips.iter().any(near),
