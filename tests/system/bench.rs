@@ -97,6 +97,36 @@ fn a_fleet_is_made_measured_kept_and_asked() {
 }
 
 #[test]
+fn a_killed_server_tells_how_soon_it_is_back() {
+    let temporary = tempfile::tempdir().unwrap();
+    let kept = tempfile::tempdir().unwrap();
+    let data = kept.path().join("data");
+    let sizes = ["--events", "5000", "--plants", "3", "--machines", "20"];
+    let arguments = [
+        &["restart"],
+        &sizes[..],
+        &["--data", data.to_str().unwrap()],
+    ]
+    .concat();
+    // The second time on the same data, with the snapshots back in their place.
+    for _ in 0..2 {
+        let figures = bench(temporary.path(), &arguments).json();
+        for key in ["restart", "replay"] {
+            let all = if key == "restart" {
+                "restart_ms"
+            } else {
+                "replay_all_ms"
+            };
+            let first = number(&figures, &format!("{key}_first_plant_ms"));
+            assert!(0.0 < first && first <= number(&figures, all), "{figures:#}");
+        }
+        assert_eq!(figures["machines"], 60);
+        assert!(data.join("snapshots/plant-001").is_dir());
+    }
+    assert!(is_empty(temporary.path()), "a folder did not vanish");
+}
+
+#[test]
 fn both_ways_of_ingest_tell_their_figures() {
     for path in ["server", "grpc"] {
         let temporary = tempfile::tempdir().unwrap();

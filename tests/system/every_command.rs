@@ -168,6 +168,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("server metrics", "", Rows),
     ("bench replay", "--events 2000", One),
     ("bench fleet", "--plants 2 --machines 10", One),
+    ("bench restart", "--events 300 --plants 2 --machines 4", One),
     (
         "bench query",
         "--plants 2 --machines 10 --gets 20 --lists 5",

@@ -11,8 +11,12 @@ const LINES: u64 = 90_000;
 
 /// A data folder of which most is sealed, left by a server that was closed in good order.
 pub(crate) fn sealed_folder(place: &Path) -> PathBuf {
+    filled_folder(place, "segments", LINES)
+}
+
+fn filled_folder(place: &Path, store: &str, lines: u64) -> PathBuf {
     let data = place.join("data");
-    let server = Server::on(&data, &["--write-ahead-mib", "1"]);
+    let server = Server::on(&data, &["--write-ahead-mib", "1", "--store", store]);
     server.apply(PLANT);
     let import = [
         "import",
@@ -30,7 +34,7 @@ pub(crate) fn sealed_folder(place: &Path) -> PathBuf {
         .spawn()
         .unwrap();
     let mut stdin = std::io::BufWriter::new(child.stdin.take().unwrap());
-    for number in 0..LINES {
+    for number in 0..lines {
         // Texts that do not repeat, so that the log grows.
         let chance = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let second = number % 60;
@@ -48,6 +52,9 @@ pub(crate) fn sealed_folder(place: &Path) -> PathBuf {
     stdin.flush().unwrap();
     drop(stdin);
     assert!(child.wait().unwrap().success());
+    if store == "segments" {
+        until_sealed(&data);
+    }
     // What is sealed is served like the rest.
     let first = server.json(&[
         "event",
@@ -62,6 +69,21 @@ pub(crate) fn sealed_folder(place: &Path) -> PathBuf {
     assert_eq!(first["shown"], 3, "{first}");
     assert!(server.stop().success());
     data
+}
+
+/// Waits until the write-ahead files that are full are sealed.
+fn until_sealed(data: &Path) {
+    let begin = std::time::Instant::now();
+    loop {
+        let names = std::fs::read_dir(data.join("log")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name());
+        let files = names.filter(|name| name.to_string_lossy().starts_with("wal-"));
+        if files.count() <= 2 {
+            return;
+        }
+        assert!(begin.elapsed().as_secs() < 60, "nothing is sealed");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }
 
 fn log(verb: &str, data: &Path) -> Value {
@@ -145,4 +167,61 @@ fn damage_is_found_with_its_file_and_never_served() {
     );
     let nowhere = run(&["log", "ls", "--data", "/nonexistent/folder"]);
     assert_eq!(nowhere.code, 3, "{nowhere:#?}");
+}
+
+#[test]
+fn a_log_in_sled_is_listed_summed_up_and_verified() {
+    let place = tempfile::tempdir().unwrap();
+    let data = filled_folder(place.path(), "sled", 3_000);
+    let replayed = replay_offline(&data);
+    let listed = log("ls", &data);
+    let file = &listed["files"][0];
+    assert_eq!(
+        (&listed["shown"], &listed["store"]),
+        (&1.into(), &"sled".into())
+    );
+    assert_eq!(
+        (&file["kind"], &file["file"]),
+        (&"database".into(), &"sled/db".into())
+    );
+    assert_eq!(file["events"], replayed["events"]);
+    assert_eq!(file["plants"][0]["last"], replayed["events"]);
+    let length = std::fs::metadata(data.join("sled/db")).unwrap().len();
+    assert_eq!(file["bytes"], length);
+
+    let stat = log("stat", &data);
+    let plant = &stat["plants"][0];
+    assert_eq!(plant["root"], replayed["root"]);
+    assert_eq!(plant["events"], replayed["events"]);
+    // Nothing is sealed there, which is not the same as that nothing is sealed yet.
+    assert_eq!(plant.get("sealed_events"), None);
+    let folder = data.to_str().unwrap();
+    let table = run(&["log", "stat", "--data", folder]);
+    assert!(!table.stdout.contains("sealed"), "{table:#?}");
+
+    let verified = log("verify", &data);
+    assert_eq!(verified["events"], replayed["events"]);
+    assert_eq!(verified["blocks"], file["blocks"]);
+    assert_eq!(
+        (&verified["files"], &verified["bytes"]),
+        (&1.into(), &file["bytes"])
+    );
+    let told = run(&["log", "verify", "--data", folder]);
+    assert!(told.stderr.contains("index in the database"), "{told:#?}");
+
+    // A bit in the middle of what events say.
+    let path = data.join("sled/db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.iter().rposition(|byte| *byte != 0).unwrap() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(&path, bytes).unwrap();
+    let ran = run(&["log", "verify", "--data", folder, "-o", "json"]);
+    assert_eq!(ran.code, 5, "{ran:#?}");
+    // The database may take it for the end of an interrupted write; then a snapshot knows of more.
+    let told = ran.error();
+    let reasons = ["LOG_DAMAGED", "LOG_TOO_SHORT"];
+    assert!(
+        reasons.contains(&told["reason"].as_str().unwrap()),
+        "{told}"
+    );
 }

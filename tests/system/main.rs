@@ -22,6 +22,7 @@ mod operating;
 mod power_cut;
 mod python;
 mod recordings;
+mod recovery;
 mod samples;
 mod scenarios;
 mod shown;

@@ -8,6 +8,7 @@ mod measure;
 mod mix;
 mod query;
 mod replay;
+mod restart;
 mod served;
 
 use crate::Context;
@@ -29,6 +30,8 @@ pub(crate) enum Args {
     Replay(replay::Args),
     /// How much memory a fleet of plants takes, and how long it takes to come back.
     Fleet(fleet::Args),
+    /// How soon the plants of a killed server answer again, with snapshots and without.
+    Restart(restart::Args),
     /// How fast a fleet answers: one machine, and a page of a list.
     Query(query::Args),
     /// How fast events become safe, how small, and how long a source waits for that.
@@ -45,6 +48,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         match args {
             Args::Replay(args) => replay::run(args, context).await,
             Args::Fleet(args) => fleet::run(args, context).await,
+            Args::Restart(args) => restart::run(args, context).await,
             Args::Query(args) => query::run(args, context).await,
             Args::Ingest(args) => ingest::run(args, context).await,
         }

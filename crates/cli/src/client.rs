@@ -6,16 +6,20 @@ use http::{Request, StatusCode, Uri};
 use http_body_util::BodyExt;
 use std::error::Error;
 use std::future::poll_fn;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::transport::{Channel, Endpoint};
+use werkbuch_model::id::PlantId;
+use werkbuch_wire::name;
+use werkbuch_wire::pb::GetPlantRequest;
 use werkbuch_wire::pb::admin_service_client::AdminServiceClient;
 use werkbuch_wire::pb::history_service_client::HistoryServiceClient;
 use werkbuch_wire::pb::model_service_client::ModelServiceClient;
 use werkbuch_wire::pb::quality_service_client::QualityServiceClient;
 use werkbuch_wire::pb::twin_service_client::TwinServiceClient;
 use werkbuch_wire::pb::wip_service_client::WipServiceClient;
+use werkbuch_wire::reason::{Reason, retry_delay_of};
 
 /// The greatest answer that is taken: a page of the largest events, or of the most machines.
 const ANSWER_BYTES_MAX: usize = 512 * 1024 * 1024;
@@ -46,6 +50,28 @@ impl Client {
 
     pub(crate) fn channel(&self) -> Channel {
         self.0.clone()
+    }
+
+    /// Waits while a plant is being folded from its log after a start of the server, so that what
+    /// follows need not be tried again. Errors: it takes longer than the patience.
+    pub(crate) async fn until_back(&self, plant: &PlantId, patience: Duration) -> Outcome<()> {
+        let begin = Instant::now();
+        loop {
+            let request = GetPlantRequest {
+                name: name::of_plant(plant.as_str()),
+                ..Default::default()
+            };
+            let status = match self.model().get_plant(request).await {
+                Err(status) if Reason::of(&status) == Some(Reason::PlantRecovering) => status,
+                // Whatever else is wrong is said by the first thing that is wanted.
+                _ => return Ok(()),
+            };
+            let pause = retry_delay_of(&status).unwrap_or(Duration::from_secs(1));
+            if begin.elapsed() + pause > patience {
+                return Err(status.into());
+            }
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// A plain page of the server. Errors: it cannot be read, or the server answers with another

@@ -71,6 +71,7 @@ impl Exit {
             | Reason::CallTimeout
             | Reason::DiskFull
             | Reason::Overloaded
+            | Reason::PlantRecovering
             | Reason::ShuttingDown
             | Reason::SlowReader
             | Reason::StoreStopped => Self::Unavailable,
@@ -124,6 +125,9 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
         Reason::InvalidPlantFile => "mend the lines named and apply the file again",
         Reason::CallTimeout => "ask for less at once, or try again when the server has less to do",
         Reason::Overloaded | Reason::SlowReader | Reason::ShuttingDown => "try again in a moment",
+        Reason::PlantRecovering => {
+            "try again in a moment; werkbuch server status says how far it is"
+        }
         Reason::StoreStopped => "see the server's log, mend the disk, then start the server anew",
         Reason::UnknownKind => {
             "write a kind as `werkbuch event ls` shows it, such as STATE_CHANGED"
@@ -163,6 +167,7 @@ mod tests {
             (Reason::SessionFenced, 4),
             (Reason::ClockUnconfirmed, 4),
             (Reason::Overloaded, 6),
+            (Reason::PlantRecovering, 6),
             (Reason::StoreStopped, 6),
         ] {
             assert_eq!(

@@ -2,20 +2,20 @@
 
 use crate::access::AccessLog;
 use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
-use crate::clock::{self, Clock, SystemClock};
+use crate::clock::{Clock, SystemClock};
 use crate::committer::{self, Committer};
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
 use crate::lifetime::Elapsed;
 use crate::limits::{BATCH_EVENTS_MAX, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY};
-use crate::meter::{Meter, PlantMeter, nanos};
+use crate::meter::{Meter, PlantMeter};
 use crate::metered::MeteredDisk;
 use crate::plant::{Input, Loop, LoopParts, Plant, Repeats, Shared, Standing, feed};
 use crate::recover;
-use crate::snapshots::Snapshot;
+use crate::revive::Recovery;
 use crate::writer::Writer;
 use dashmap::DashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
@@ -42,6 +42,9 @@ pub struct Options {
     pub wal_bytes_max: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// How many events a second each plant folds at most after a start, so that those that answer have
+    /// the processor; without it, as many as it can.
+    pub recovery_rate: Option<u64>,
     /// The disk that the log lies on; the system's in production, a simulated one in tests.
     pub disk: Arc<dyn Disk>,
 }
@@ -57,6 +60,7 @@ impl Options {
             snapshot_every: SNAPSHOT_EVERY,
             wal_bytes_max: WAL_BYTES_MAX,
             clock: Arc::new(SystemClock::default()),
+            recovery_rate: None,
             disk: Arc::new(RealDisk),
         }
     }
@@ -78,7 +82,8 @@ pub(crate) struct Inner {
     ring: Arc<KeyRing>,
     access: Arc<AccessLog>,
     meter: Arc<Meter>,
-    plants: DashMap<PlantId, Plant>,
+    pub(crate) plants: DashMap<PlantId, Plant>,
+    recovery: Recovery,
     /// How many plants have been created since the opening.
     created: watch::Sender<usize>,
     /// The plant of each session, by its handle; long fenced ones are forgotten.
@@ -98,30 +103,37 @@ pub(crate) struct Inner {
     pub(crate) runtime: tokio::runtime::Handle,
 }
 
-/// Told when a plant's opening is recorded.
-type Opening = oneshot::Receiver<Result<Position, EngineError>>;
-
 impl Engine {
     /// Opens a data folder and brings every plant back to life before it returns.
     /// Errors: those of the journal (held, damaged, no rights), of a fold, of the key ring.
     pub async fn open(options: Options) -> Result<Engine, EngineError> {
+        let engine = Self::begin(options).await?;
+        engine.recovered().await?;
+        Ok(engine)
+    }
+
+    /// Opens a data folder and begins to bring its plants back to life. Each answers once it is back;
+    /// until then it says [`EngineError::Recovering`]. [`recovered`](Self::recovered) waits for them.
+    /// Errors: those of the journal (held, damaged, no rights) and of the key ring.
+    pub async fn begin(options: Options) -> Result<Engine, EngineError> {
         let runtime = tokio::runtime::Handle::current();
         let opening = move || Self::open_blocking(options, runtime);
-        let (engine, opened) = tokio::task::spawn_blocking(opening)
+        let engine = tokio::task::spawn_blocking(opening)
             .await
             .map_err(|error| EngineError::internal(format!("opening ended: {error}")))??;
-        for plant in opened {
-            // A disk that takes no more does not keep the past from being read.
-            let _ = plant.await;
-        }
-        engine.keep_expiring();
+        let begun = engine.clone();
+        engine.inner.runtime.spawn(async move {
+            if begun.recovered().await.is_ok() {
+                begun.keep_expiring();
+            }
+        });
         Ok(engine)
     }
 
     fn open_blocking(
         options: Options,
         runtime: tokio::runtime::Handle,
-    ) -> Result<(Engine, Vec<Opening>), EngineError> {
+    ) -> Result<Engine, EngineError> {
         let begin = Instant::now();
         let meter = Arc::new(Meter::default());
         let disk = MeteredDisk::new(Arc::clone(&options.disk), Arc::clone(&meter));
@@ -144,6 +156,7 @@ impl Engine {
             ring,
             meter,
             plants: DashMap::new(),
+            recovery: Recovery::default(),
             created: watch::Sender::default(),
             sessions: Arc::default(),
             first_session,
@@ -163,24 +176,24 @@ impl Engine {
         let engine = Engine {
             inner: Arc::new(inner),
         };
-        let mut snapshots = opened.snapshots;
-        let mut openings = Vec::new();
-        for end in engine.inner.store.ends() {
-            let snapshot = snapshots.remove(&end.plant);
-            let (plant, opening) = engine.revive(&end.plant, end.log_id, snapshot, end.closed)?;
-            engine.inner.plants.insert(end.plant, plant);
-            openings.push(opening);
-        }
-        let took = begin.elapsed();
-        engine.inner.meter.start_ns.set(nanos(took));
-        tracing::info!(
-            data = %engine.inner.options.data.display(),
-            store = engine.store_name(),
-            plants = openings.len(),
-            took_ms = took.as_millis(),
-            "the data folder is open"
-        );
-        Ok((engine, openings))
+        engine.revive_all(opened.snapshots, begin)?;
+        Ok(engine)
+    }
+
+    pub(crate) fn revival(&self) -> &Recovery {
+        &self.inner.recovery
+    }
+
+    pub(crate) fn recovery_rate(&self) -> Option<u64> {
+        self.inner.options.recovery_rate
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.options.clock
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        &self.inner.options.data
     }
 
     pub(crate) fn meter(&self) -> &Meter {
@@ -197,39 +210,8 @@ impl Engine {
         &self.inner.report
     }
 
-    fn revive(
-        &self,
-        id: &PlantId,
-        log_id: LogId,
-        snapshot: Option<Snapshot>,
-        closed: bool,
-    ) -> Result<(Plant, Opening), EngineError> {
-        let from = snapshot
-            .as_ref()
-            .map_or(Position(0), |snapshot| snapshot.writer.position);
-        let begin = Instant::now();
-        let (writer, twin) = recover::plant(&*self.inner.store, id, log_id, snapshot)?;
-        tracing::info!(
-            plant = id.as_str(),
-            position = writer.position.get(),
-            snapshot = from.get(),
-            took_ms = begin.elapsed().as_millis(),
-            "a plant is open"
-        );
-        if let Some(behind_s) = clock::behind(self.inner.options.clock.wall(), writer.recorded_at) {
-            tracing::warn!(
-                plant = id.as_str(),
-                behind_s,
-                "the clock is behind the log: set the clock right; until it is ahead of the log again, \
-                 events are recorded by the log's last time and a nanosecond each"
-            );
-        }
-        let (told, opening) = oneshot::channel();
-        Ok((self.start(writer, twin, closed, from, Some(told))?, opening))
-    }
-
     /// Starts the loop of a plant.
-    fn start(
+    pub(crate) fn start(
         &self,
         writer: Writer,
         twin: Twin,
@@ -295,7 +277,7 @@ impl Engine {
         Ok(plant)
     }
 
-    /// The plants, by name.
+    /// The plants that answer, by name.
     #[must_use]
     pub fn plants(&self) -> Vec<Plant> {
         let mut plants: Vec<Plant> = self
@@ -314,10 +296,25 @@ impl Engine {
         self.inner.created.subscribe()
     }
 
-    /// A plant by its name. Errors: `UnknownPlant`.
+    /// A plant by its name. Errors: `UnknownPlant`; `Recovering` while it is not back after a start.
     pub fn plant(&self, id: &PlantId) -> Result<Plant, EngineError> {
-        let found = self.inner.plants.get(id).map(|plant| plant.clone());
-        found.ok_or_else(|| EngineError::UnknownPlant { plant: id.clone() })
+        let find = || self.inner.plants.get(id).map(|plant| plant.clone());
+        if let Some(plant) = find() {
+            return Ok(plant);
+        }
+        match self.revival().error(id) {
+            Some(error) => Err(error),
+            // It may have come back between the two looks.
+            None => find().ok_or_else(|| EngineError::UnknownPlant { plant: id.clone() }),
+        }
+    }
+
+    /// A plant by its name; nothing where there is none. Errors: `Recovering`.
+    fn plant_if_any(&self, id: &PlantId) -> Result<Option<Plant>, EngineError> {
+        match self.plant(id) {
+            Err(EngineError::UnknownPlant { .. }) => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     /// Opens a source of a plant for reporting; fences older sessions of the same source.
@@ -372,7 +369,7 @@ impl Engine {
     pub async fn apply(&self, request: Apply) -> Result<Applied, EngineError> {
         self.check_open()?;
         let id = request.file.plant_id.clone();
-        if let Ok(plant) = self.plant(&id) {
+        if let Some(plant) = self.plant_if_any(&id)? {
             return apply_to(&plant, request).await;
         }
         if request.dry_run {
@@ -389,7 +386,7 @@ impl Engine {
     async fn create(&self, id: PlantId, request: Apply) -> Result<Applied, EngineError> {
         let _creating = self.inner.creating.lock().await;
         self.check_open()?;
-        if let Ok(plant) = self.plant(&id) {
+        if let Some(plant) = self.plant_if_any(&id)? {
             return apply_to(&plant, request).await;
         }
         let mut log_id = LogId::default();
@@ -428,6 +425,12 @@ impl Engine {
         }
         // A plant that is being created is finished first, so that it is closed as well.
         let _creating = self.inner.creating.lock().await;
+        // Nor does one come back afterwards.
+        let engine = self.clone();
+        let joined = tokio::task::spawn_blocking(move || engine.revival().join());
+        joined
+            .await
+            .map_err(|error| EngineError::internal(format!("closing ended: {error}")))?;
         for plant in self.plants() {
             close_plant(&plant).await;
         }

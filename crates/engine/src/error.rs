@@ -19,6 +19,24 @@ pub enum EngineError {
         /// The plant asked for.
         plant: PlantId,
     },
+    /// The plant is being folded from its log, as after a start without a snapshot. Try again after the
+    /// delay.
+    #[error(
+        "plant \"{plant}\" is being folded from its log since the server started: {percent} % are done \
+         ({done} of {last} events); try again in {} ms", retry.as_millis()
+    )]
+    Recovering {
+        /// The plant.
+        plant: PlantId,
+        /// How much is done, in percent.
+        percent: u64,
+        /// The last position that is folded.
+        done: u64,
+        /// The last position of the log.
+        last: u64,
+        /// When to try again.
+        retry: Duration,
+    },
     /// The plant's description has no such machine. Ask for one that it has, or apply one that has it.
     #[error("plant \"{plant}\" has no machine \"{machine}\"")]
     UnknownMachine {

@@ -71,10 +71,14 @@ pub struct Figures {
     pub commit_queue: (u64, u64),
     /// The bytes that the log takes on the disk, if that can be said.
     pub log_bytes: Option<u64>,
+    /// The same by its parts, with the room that is left, if that can be said.
+    pub usage: Option<werkbuch_journal::Usage>,
     /// Whether the log can be written.
     pub is_writing: bool,
-    /// The plants, by name.
+    /// The plants that answer, by name.
     pub plants: Vec<PlantFigures>,
+    /// The plants that are being folded from their logs after the start, by name.
+    pub recovering: Vec<crate::Recovering>,
 }
 
 /// What a plant says about itself. Counts are since the start of the process.
@@ -132,8 +136,10 @@ impl Engine {
             expire_failures: meter.expire_failures.get(),
             commit_queue: (waiting, COMMIT_QUEUE as u64),
             log_bytes: self.store().bytes().ok(),
+            usage: self.store().usage().ok(),
             is_writing: self.stopped().is_none(),
             plants: self.plants().iter().map(Plant::figures).collect(),
+            recovering: self.recovering(),
         }
     }
 }

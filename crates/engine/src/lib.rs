@@ -60,6 +60,9 @@
 //!   would hold a machine's state until then.
 //! - 2026-11-22: the writer holds the twin's description and not its own copy, which was a fifth of a
 //!   fleet's memory; a start reads snapshots on all cores, because decoding them is most of it.
+//! - 2026-11-22: a start ends for each plant by itself (`revive`): those with the least to fold come first
+//!   and answer at once, the others say how far they are. One long log then does not keep the other
+//!   plants from being reported to.
 //! - 2026-11-22: what is measured is counted in atomics, once for each batch and not for each event;
 //!   syncs are timed at the disk itself (`metered`), so that every store is measured alike.
 //! - 2026-11-22: what every event looks up (its machine's last position, the ranks of sources) is found
@@ -95,6 +98,7 @@ mod protect;
 mod recorder;
 mod recover;
 mod replay;
+mod revive;
 mod snapshots;
 mod writer;
 
@@ -113,5 +117,7 @@ pub use error::EngineError;
 pub use figures::{Distribution, Figures, Lag, PlantFigures};
 pub use plant::{Follow, Plant, SampleBody, Step, StoredEvents, Survey, is_protected};
 pub use replay::{fold_log, replay_folder};
+pub use revive::Recovering;
 #[cfg(feature = "fuzz")]
 pub use snapshots::decode_snapshot;
+pub use snapshots::vouched;

@@ -73,6 +73,14 @@ pub const FEED_BATCHES: usize = 32;
 /// How often sample bodies are looked through for what has expired: their lifetimes are days.
 pub const EXPIRE_EVERY: Duration = Duration::from_secs(3_600);
 
+/// While a plant is folded from its log after a start, callers are told to try again after a time that
+/// lies within these bounds.
+pub const RECOVERY_RETRY_MIN: Duration = Duration::from_millis(100);
+/// The longest such time: a caller should notice within seconds that its plant is back.
+pub const RECOVERY_RETRY_MAX: Duration = Duration::from_secs(5);
+/// How often the log file says how far a recovery is.
+pub const RECOVERY_TOLD_EVERY: Duration = Duration::from_secs(2);
+
 /// The most past folds and replays at once; each holds a twin of its own in memory.
 pub const PAST_FOLDS_MAX: usize = 4;
 

@@ -127,13 +127,16 @@ fn keep_fitting(
     });
 }
 
-/// A plant as it stands after its last event: writer and twin.
-/// Errors: the log cannot be read, or needs a newer build.
+/// After so many events it is asked whether to go on.
+const STEP_EVENTS: u64 = 1_024;
+
+/// A plant as it stands after its last event: writer and twin. `step` hears now and then how far it is.
+/// Errors: the log cannot be read, or needs a newer build; those of `step`.
 pub(crate) fn plant(
     store: &dyn Store,
-    plant: &PlantId,
-    log_id: LogId,
+    (plant, log_id): (&PlantId, LogId),
     snapshot: Option<Snapshot>,
+    step: &mut dyn FnMut(Position) -> Result<(), EngineError>,
 ) -> Result<(Writer, Twin), EngineError> {
     let (mut writer, mut twin) = match snapshot {
         Some(snapshot) => (snapshot.writer, snapshot.twin),
@@ -142,6 +145,9 @@ pub(crate) fn plant(
     let from = writer.position.next();
     each_event(store, plant, from, &mut |event, bytes| {
         writer.absorb(event, bytes);
+        if event.position.get().is_multiple_of(STEP_EVENTS) {
+            step(event.position)?;
+        }
         twin.apply(event)
             .map_err(|error| fold_error(plant, event.position, &error))
     })?;

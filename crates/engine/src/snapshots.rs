@@ -147,6 +147,18 @@ pub(crate) fn drop_file(path: &Path, plant: &PlantId, what: &str, keep: bool) {
     }
 }
 
+/// Up to where the snapshots of a data folder reach that can be believed: a log that ends before has
+/// lost something. Nothing is changed.
+#[must_use]
+pub fn vouched(data: &Path) -> Vec<(PlantId, Position)> {
+    let plants = plants(data).into_iter();
+    let reach = plants.filter_map(|plant| {
+        let snapshot = newest(data, &plant, true)?;
+        Some((plant, snapshot.writer.position))
+    });
+    reach.collect()
+}
+
 /// The names of the plants that have snapshots.
 pub(crate) fn plants(data: &Path) -> Vec<PlantId> {
     let entries = std::fs::read_dir(data.join("snapshots"))

@@ -141,17 +141,18 @@ pub enum StoreError {
 /// Where and how a log is damaged.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-    "the log is damaged in \"{}\" at byte {offset} (group {group}{}): {what}; nothing was changed, \
-     restore this file from a backup or keep a copy of the folder and ask for help",
+    "the log is damaged in \"{}\"{}: {what}; nothing was changed, restore this file from a backup or \
+     keep a copy of the folder and ask for help",
     file.display(),
-    plant.as_ref().map(|plant| format!(", plant \"{plant}\"")).unwrap_or_default()
+    place(*offset, *group, plant.as_ref())
 )]
 pub struct Damage {
     /// The file.
     pub file: PathBuf,
-    /// The first byte that cannot be trusted.
+    /// The first byte that cannot be trusted; 0 where it is the file as a whole, or the file is that of
+    /// a database and `what` names the place.
     pub offset: u64,
-    /// The group that the place belongs to.
+    /// The group that the place belongs to; 0 where it cannot be told.
     pub group: u64,
     /// The plant, where it can be told.
     pub plant: Option<PlantId>,
@@ -179,4 +180,14 @@ impl StoreError {
             },
         }
     }
+}
+
+/// What is known of a place beside its file, with a space before it.
+fn place(offset: u64, group: u64, plant: Option<&PlantId>) -> String {
+    let byte = (offset > 0).then(|| format!(" at byte {offset}"));
+    let group = (group > 0).then(|| format!("group {group}"));
+    let plant = plant.map(|plant| format!("plant \"{plant}\""));
+    let more: Vec<String> = group.into_iter().chain(plant).collect();
+    let more = (!more.is_empty()).then(|| format!(" ({})", more.join(", ")));
+    byte.into_iter().chain(more).collect()
 }

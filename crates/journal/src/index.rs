@@ -151,6 +151,15 @@ impl PlantIndex {
         self.runs.retain(|_, runs| !runs.is_empty());
     }
 
+    /// Lets a segment stand for those whose events it holds; answers which they were.
+    pub(crate) fn merge(&mut self, segment: Arc<Segment>) -> Vec<Arc<Segment>> {
+        let bounds = segment.bounds();
+        let sealed = &mut self.sealed;
+        let from = sealed.partition_point(|old| old.bounds().last < bounds.first);
+        let to = sealed.partition_point(|old| old.bounds().last <= bounds.last);
+        sealed.splice(from..to, [segment]).collect()
+    }
+
     /// The blocks of the write-ahead files up to one, in order.
     pub(crate) fn blocks_up_to(&self, generation: u64) -> Vec<BlockRef> {
         let blocks = self.blocks.iter().copied();

@@ -75,6 +75,9 @@
 //! - 2026-11-22: **the numbers of sealed events are looked up in their segments**, in pages of bounded
 //!   length, because a source that sends ten years of its past again must be answered right without a
 //!   table of ten years in memory.
+//! - 2026-11-22: **small segments are merged by eights**, none longer than the others together: quiet
+//!   plants leave few files, and a byte is written again about once for each eightfold length. The files
+//!   of merged segments go with their last reader, so that nobody has to look again.
 //! - 2026-11-22: **the writer hands in the tree with the block.** It has hashed each event already;
 //!   the store checks that sizes and roots connect, and recovery hashes again.
 //! - 2026-11-22: **a proposal that contradicts the log is an outcome, not an error**, so that a
@@ -85,6 +88,9 @@
 //! - 2026-11-22: **sled is flushed and then synced by us**, because its own flush is no fsync on Linux;
 //!   each of its settings has its reason at the code. Its writes do not go through [`disk::Disk`], so
 //!   its power-cut test compares its file as it was at each of our syncs.
+//! - 2026-11-22: **each store tells of its files and verifies itself**, as part of the contract: what is to be
+//!   held against what differs (tables of segments here, trees of keys there), and who asks is answered
+//!   in the same words.
 //! - 2026-11-22: **sample bodies are deleted by the file**, and the lifetime counts from recorded_at: it
 //!   alone never goes back in a log, and no source's clock can make bodies vanish at once or stay for
 //!   ever. The start in each file's header bounds what lies before it, so that nothing need be read to
@@ -107,6 +113,7 @@ mod copy;
 mod cursor;
 mod error;
 mod index;
+mod inspect;
 mod judge;
 mod kind;
 mod marker;
@@ -120,13 +127,12 @@ pub use self::sled::Sled;
 pub use bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, SAMPLE_BODY_BYTES_MAX};
 pub use copy::copy;
 pub use error::{Damage, StoreError};
+pub use inspect::{FileKind, LogFile, LogPart, Verified};
 pub use kind::{Opened, StoreKind, open};
-pub use segments::{
-    Cut, LogFile, LogPart, Options, RecoveryReport, Segments, Trusted, Verified, WAL_BYTES_MAX,
-};
+pub use segments::{Cut, Options, RecoveryReport, Segments, Trusted, WAL_BYTES_MAX};
 pub use store::{
     BlockBounds, Blocks, BodyPlace, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store,
-    StoredBlock,
+    StoredBlock, Usage,
 };
 
 #[cfg(test)]

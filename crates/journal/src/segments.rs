@@ -10,7 +10,7 @@
 //!
 //! One write-ahead file at a time takes the blocks of all plants, one write and one sync per group.
 //! A file that has grown past its limit is followed by the next, and sealed: its blocks are joined
-//! into segments, one for each plant, in the background. A file in which the log was closed in good order is never continued, so that whatever comes behind
+//! into segments, one for each plant, in the background; small segments are merged there. A file in which the log was closed in good order is never continued, so that whatever comes behind
 //! a clean-close mark in it is damage.
 
 mod commit;
@@ -41,10 +41,10 @@ use crate::bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, BodyLimits, BodyStor
 use crate::disk::{Disk, DiskFile};
 use crate::index::PlantIndex;
 use crate::{
-    BlockBounds, Blocks, DeletedBodies, FoundBody, Outcome, PlantEnd, Proposal, Store, StoreError,
+    BlockBounds, Blocks, DeletedBodies, FoundBody, LogFile, Outcome, PlantEnd, Proposal, Store,
+    StoreError, Usage, Verified,
 };
 use commit::Writer;
-pub use inspect::{LogFile, LogPart, Verified};
 use recover::LOG;
 pub(crate) use sealed::Segment;
 use sealed::{Kept, RunCache};
@@ -64,13 +64,15 @@ pub struct Options {
     pub trusted: Vec<Trusted>,
     /// The length in bytes from which on a write-ahead file is followed by the next.
     pub wal_bytes_max: u64,
+    /// Small segments are merged into ones of at most this length in bytes.
+    pub merge_bytes_max: u64,
     /// The length in bytes from which on a file of sample bodies is followed by the next.
     pub body_file_bytes_max: u64,
     /// The age of its first body, in nanoseconds, from which on a file of sample bodies is followed by
     /// the next.
     pub body_file_span_ns: i64,
-    /// Whether full write-ahead files are sealed in the background. Without it they are kept until
-    /// [`Segments::seal`] is called.
+    /// Whether full write-ahead files are sealed and small segments merged in the background. Without it
+    /// they are kept until [`Segments::seal`] and [`Segments::merge`] are called.
     pub seal: bool,
 }
 
@@ -80,6 +82,7 @@ impl Default for Options {
             floors: Vec::new(),
             trusted: Vec::new(),
             wal_bytes_max: WAL_BYTES_MAX,
+            merge_bytes_max: WAL_BYTES_MAX,
             body_file_bytes_max: BODY_FILE_BYTES_MAX,
             body_file_span_ns: BODY_FILE_SPAN_NS,
             seal: true,
@@ -140,7 +143,9 @@ pub struct Cut {
 pub struct Segments {
     shared: Arc<Shared>,
     writer: Mutex<Writer>,
-    sealer: Option<Sealer>,
+    sealer: Mutex<Option<Sealer>>,
+    /// No segment is merged into a longer one than this.
+    merge_bytes_max: u64,
 }
 
 /// The thread that seals in the background.
@@ -235,7 +240,7 @@ impl Segments {
         };
         let catalogue = Kept {
             content: recovered.catalogue.clone(),
-            in_doubt: false,
+            ..Kept::default()
         };
         let shared = Arc::new(Shared {
             disk: Arc::clone(&disk),
@@ -252,12 +257,14 @@ impl Segments {
             // One note is enough: who is told seals everything that is full.
             let (full, files) = sync_channel(1);
             writer.tell_full(full);
-            sealer = Some(Sealer::start(&shared, files, options.wal_bytes_max / 2)?);
+            let limits = (options.wal_bytes_max / 2, options.merge_bytes_max);
+            sealer = Some(Sealer::start(&shared, files, limits)?);
         }
         let store = Self {
             shared,
             writer: Mutex::new(writer),
-            sealer,
+            sealer: Mutex::new(sealer),
+            merge_bytes_max: options.merge_bytes_max,
         };
         Ok((store, report))
     }
@@ -278,6 +285,41 @@ impl Segments {
                 sealed => files += sealed as u64,
             }
         }
+    }
+
+    /// Merges small segments that are neighbours, now and in this thread. Answers how many became part
+    /// of a longer one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ReadOnly`] and those of the disk; what is not merged stays as it is.
+    pub fn merge(&self) -> Result<u64, StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.check_writable()?;
+        drop(writer);
+        let mut segments = 0;
+        loop {
+            let stop = AtomicBool::new(false);
+            match sealed::merge_next(&self.shared, self.merge_bytes_max, &stop)? {
+                0 => return Ok(segments),
+                merged => segments += merged as u64,
+            }
+        }
+    }
+
+    /// Ends what is done in the background, so that nothing changes in the folder any more.
+    fn end_sealer(&self) {
+        let sealer = self.sealer.lock();
+        let Some(sealer) = sealer.unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        sealer.stop.store(true, Ordering::Relaxed);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.forget_sealer();
+        drop(writer);
+        // It ends at the next plant that it would seal, or block that it would merge; a panic there has
+        // been told already.
+        let _ = sealer.thread.join();
     }
 }
 
@@ -301,8 +343,12 @@ impl Segments {
 
 impl Sealer {
     /// Files that are closed early, at the end of a process, wait until `least` bytes are together:
-    /// many small segments would be slow to look through.
-    fn start(shared: &Arc<Shared>, full: Receiver<()>, least: u64) -> Result<Self, StoreError> {
+    /// many small segments would be slow to look through. None is merged into one of more than `most`.
+    fn start(
+        shared: &Arc<Shared>,
+        full: Receiver<()>,
+        (least, most): (u64, u64),
+    ) -> Result<Self, StoreError> {
         let stop = Arc::new(AtomicBool::new(false));
         let (shared, stopped) = (Arc::clone(shared), Arc::clone(&stop));
         let folder = shared.folder.clone();
@@ -315,6 +361,13 @@ impl Sealer {
                     // The write-ahead file stays, and with the next one that is full it is tried again.
                     Err(error) => {
                         tracing::warn!(folder = %shared.folder.display(), %error, "a write-ahead file could not be sealed");
+                    }
+                }
+                match sealed::merge_next(&shared, most, &stopped) {
+                    Ok(1..) => continue,
+                    Ok(0) => {}
+                    Err(error) => {
+                        tracing::warn!(folder = %shared.folder.display(), %error, "small segments could not be merged");
                     }
                 }
                 if full.recv().is_err() || stopped.load(Ordering::Relaxed) {
@@ -332,14 +385,7 @@ impl Sealer {
 
 impl Drop for Segments {
     fn drop(&mut self) {
-        if let Some(sealer) = self.sealer.take() {
-            sealer.stop.store(true, Ordering::Relaxed);
-            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.forget_sealer();
-            drop(writer);
-            // It ends at the next plant that it would seal; a panic there has been told already.
-            let _ = sealer.thread.join();
-        }
+        self.end_sealer();
     }
 }
 
@@ -480,23 +526,44 @@ impl Store for Segments {
         self.shared.bodies.expire(plant, lifetime_ns, now)
     }
 
-    fn bytes(&self) -> Result<u64, StoreError> {
-        let (files, sealed) = {
-            let index = self.shared.index();
-            let sealed = index.plants.values().flat_map(|plant| &plant.sealed);
-            let sealed: u64 = sealed.map(|segment| segment.bytes()).sum();
-            (index.files.values().cloned().collect::<Vec<_>>(), sealed)
+    fn usage(&self) -> Result<Usage, StoreError> {
+        let Shared { disk, folder, .. } = &*self.shared;
+        let failed = |error| StoreError::io("measure", folder, error);
+        let mut usage = Usage {
+            body_bytes: self.shared.bodies.bytes(),
+            reserve_bytes: reserve::kept_bytes(&**disk, folder),
+            room: disk.room(folder).map_err(failed)?,
+            ..Usage::default()
         };
-        let mut bytes = self.shared.bodies.bytes().saturating_add(sealed);
+        let files: Vec<_> = {
+            let index = self.shared.index();
+            for segment in index.plants.values().flat_map(|plant| &plant.sealed) {
+                usage.segments += 1;
+                usage.sealed_bytes = usage.sealed_bytes.saturating_add(segment.bytes());
+            }
+            index.files.values().cloned().collect()
+        };
         for file in files {
-            let length = file.len();
-            let length = length.map_err(|e| StoreError::io("measure", &self.shared.folder, e))?;
-            bytes = bytes.saturating_add(length);
+            let length = file.len().map_err(failed)?;
+            usage.hot_bytes = usage.hot_bytes.saturating_add(length);
         }
-        Ok(bytes)
+        Ok(usage)
+    }
+
+    fn files(&self) -> Result<Vec<LogFile>, StoreError> {
+        self.list_files()
+    }
+
+    fn verify(
+        &self,
+        progress: &mut dyn FnMut(&PlantId, &Verified),
+    ) -> Result<Verified, StoreError> {
+        self.verify_all(progress)
     }
 
     fn close(&self) -> Result<(), StoreError> {
+        // The folder is free for others afterwards.
+        self.end_sealer();
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.close(&self.shared)
     }

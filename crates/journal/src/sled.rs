@@ -28,8 +28,8 @@ use crate::bodies::{BodyLimits, BodyStore};
 use crate::disk::Disk;
 use crate::marker;
 use crate::{
-    BlockBounds, Blocks, DeletedBodies, FoundBody, Options, Outcome, PlantEnd, Proposal,
-    RecoveryReport, Store, StoreError, StoreKind,
+    BlockBounds, Blocks, DeletedBodies, FoundBody, LogFile, Options, Outcome, PlantEnd, Proposal,
+    RecoveryReport, Store, StoreError, StoreKind, Usage, Verified,
 };
 use commit::{Mode, Writer};
 pub(crate) use database::DATABASE;
@@ -38,6 +38,7 @@ use keys::End;
 
 mod commit;
 mod database;
+mod inspect;
 mod keys;
 mod read;
 mod recover;
@@ -300,9 +301,26 @@ impl Store for Sled {
         self.shared.bodies.expire(plant, lifetime_ns, now)
     }
 
-    fn bytes(&self) -> Result<u64, StoreError> {
-        let database = self.shared.database()?.bytes()?;
-        Ok(database.saturating_add(self.shared.bodies.bytes()))
+    fn usage(&self) -> Result<Usage, StoreError> {
+        let Shared { disk, folder, .. } = &*self.shared;
+        let room = disk.room(folder);
+        Ok(Usage {
+            hot_bytes: self.shared.database()?.bytes()?,
+            body_bytes: self.shared.bodies.bytes(),
+            room: room.map_err(|error| StoreError::io("measure", folder, error))?,
+            ..Usage::default()
+        })
+    }
+
+    fn files(&self) -> Result<Vec<LogFile>, StoreError> {
+        inspect::files(self)
+    }
+
+    fn verify(
+        &self,
+        progress: &mut dyn FnMut(&PlantId, &Verified),
+    ) -> Result<Verified, StoreError> {
+        inspect::verify(self, progress)
     }
 
     fn close(&self) -> Result<(), StoreError> {

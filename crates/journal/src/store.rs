@@ -11,7 +11,8 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_proof::{CompactRange, Hash};
 use werkbuch_record::block::{BlockBody, BlockHeader, SealedBlock};
 
-use crate::StoreError;
+use crate::disk::Room;
+use crate::{LogFile, StoreError, Verified};
 
 /// An append-only log of blocks for many plants.
 ///
@@ -102,13 +103,50 @@ pub trait Store: Send + Sync + Debug {
         now: Timestamp,
     ) -> Result<DeletedBodies, StoreError>;
 
-    /// How many bytes the log takes on the disk, with the sample bodies; for a person, not exact to
-    /// the byte while something is being written.
-    fn bytes(&self) -> Result<u64, StoreError>;
+    /// What the log takes on the disk, and what room is left there; for a person, not exact to the byte
+    /// while something is being written.
+    fn usage(&self) -> Result<Usage, StoreError>;
+
+    /// How many bytes the log takes on the disk, with the sample bodies.
+    fn bytes(&self) -> Result<u64, StoreError> {
+        let usage = self.usage()?;
+        let log = usage.hot_bytes.saturating_add(usage.sealed_bytes);
+        Ok(log.saturating_add(usage.body_bytes))
+    }
+
+    /// The files of the log, for a person: first those that never change again.
+    fn files(&self) -> Result<Vec<LogFile>, StoreError>;
+
+    /// Reads every record of the log once more and holds it against everything else that is known:
+    /// checksums, lengths, positions, the tree from the first event on, the indexes, sample bodies
+    /// against the hashes that events name. `progress` is called now and then. The log must have been
+    /// opened without [`Options::trusted`](crate::Options::trusted) if nothing is to be taken on trust.
+    /// The first thing that is wrong is answered as [`StoreError::Damaged`], with its place; missing
+    /// sample bodies are counted.
+    fn verify(&self, progress: &mut dyn FnMut(&PlantId, &Verified))
+    -> Result<Verified, StoreError>;
 
     /// Marks the log of every plant as closed in good order, syncs, and takes nothing more. Closing
     /// twice is no error. A store that has stopped does not mark anything and says so.
     fn close(&self) -> Result<(), StoreError>;
+}
+
+/// What a log takes on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The bytes of what is not sealed; of a store that seals nothing all but the sample bodies.
+    pub hot_bytes: u64,
+    /// The bytes of the segments.
+    pub sealed_bytes: u64,
+    /// How many segments there are.
+    pub segments: u64,
+    /// The bytes of the sample bodies.
+    pub body_bytes: u64,
+    /// The room that is kept for the last records of a full disk; 0 while there is none, or once they
+    /// use it.
+    pub reserve_bytes: u64,
+    /// The room on the disk of the data folder, where the system tells it.
+    pub room: Option<Room>,
 }
 
 /// The blocks of one plant, verified.

@@ -6,12 +6,14 @@ mod damage;
 mod faults;
 mod folder;
 mod for_ever;
+mod merged;
 mod misplaced;
 mod power;
 mod readers;
 mod sealed;
 mod simulation;
 mod sled;
+mod sled_verify;
 mod suite;
 
 use std::path::Path;

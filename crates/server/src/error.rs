@@ -24,7 +24,9 @@ pub(crate) fn status(error: EngineError) -> Status {
     let reason = reason(&error);
     log(&error, reason);
     match error {
-        EngineError::Overloaded { retry, .. } => reason.retry(short(&error.to_string()), retry),
+        EngineError::Overloaded { retry, .. } | EngineError::Recovering { retry, .. } => {
+            reason.retry(short(&error.to_string()), retry)
+        }
         EngineError::PlantFile { mistakes } => plant_file(&mistakes),
         EngineError::AccessLog { .. } => {
             reason.status("the access log cannot be written, so nothing protected is read")
@@ -131,6 +133,7 @@ fn reason(error: &EngineError) -> Reason {
         EngineError::EmptyBatch => Reason::EmptyBatch,
         EngineError::BatchTooLarge { .. } => Reason::BatchTooLarge,
         EngineError::Overloaded { .. } => Reason::Overloaded,
+        EngineError::Recovering { .. } => Reason::PlantRecovering,
         EngineError::ClockUnconfirmed { .. } => Reason::ClockUnconfirmed,
         EngineError::InvalidInstant { .. } => Reason::InvalidInstant,
         EngineError::PlantFile { .. } => Reason::InvalidPlantFile,

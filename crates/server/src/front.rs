@@ -120,6 +120,11 @@ fn health(context: &Context) -> Response<Body> {
     } else {
         (StatusCode::OK, "ok\n")
     };
+    let left = context.engine.recovering().len();
+    if left > 0 && status == StatusCode::OK {
+        let text = format!("ok; {left} plants are being folded from their logs\n");
+        return page(status, TEXT, text);
+    }
     page(status, TEXT, text.to_owned())
 }
 

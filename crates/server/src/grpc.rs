@@ -34,6 +34,9 @@ pub(crate) type Services = Router<Layers>;
 /// The service that stops serving when the log cannot be written.
 pub(crate) const INGEST: &str = <IngestServiceServer<rpc::Ingest> as NamedService>::NAME;
 
+/// What health calls it that every plant answers.
+pub(crate) const PLANTS: &str = "werkbuch.v1.plants";
+
 /// The names of our services.
 pub(crate) const NAMES: [&str; 7] = [
     INGEST,

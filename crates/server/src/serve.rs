@@ -16,6 +16,9 @@ use werkbuch_model::time::Timestamp;
 
 /// How often the health of the store is looked at.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
+/// A start from snapshots is over within this time, and then nobody need be told to come back. After it
+/// calls are taken, and the plants that are back answer.
+const START_PATIENCE: Duration = Duration::from_millis(500);
 /// How long connections that are cut may take to notice it.
 const CUT_TIME: Duration = Duration::from_secs(1);
 
@@ -82,13 +85,17 @@ pub async fn run_with(
     options.snapshot_every = config.snapshot_every;
     options.wal_bytes_max = config.write_ahead_mib.saturating_mul(1024 * 1024);
     options.store = config.store;
+    options.recovery_rate = config.recovery_rate;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data = %config.data.display(),
         listen = %address,
         "the server starts"
     );
-    let engine = Engine::open(options).await?;
+    let engine = Engine::begin(options).await?;
+    if let Ok(recovered) = tokio::time::timeout(START_PATIENCE, engine.recovered()).await {
+        recovered?;
+    }
     let served = serve(&engine, &config, limits, listener, shutdown, || {
         ready(address)
     })
@@ -112,6 +119,8 @@ async fn serve(
     let (cut, is_cut) = watch::channel(false);
     let context = Context::new(engine.clone(), limits, now(), stopping.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
+    // Until it is known that every plant is back, the name for that is not serving.
+    set_health(&reporter, ServingStatus::NotServing).await;
     set_health(&reporter, ServingStatus::Serving).await;
     let connections = listen::connections(listener, &limits, is_cut);
     let services = grpc::services(&Arc::new(context), health)?;
@@ -120,13 +129,17 @@ async fn serve(
         let _ = stopping.wait_for(|stop| *stop).await;
     });
     let mut server = std::pin::pin!(server);
-    tracing::info!(plants = engine.plants().len(), "the server takes calls");
+    let not_yet = engine.recovering().len();
+    let plants = engine.plants().len();
+    tracing::info!(plants, not_yet, "the server takes calls");
     ready();
+    let mut failed = None;
 
     tokio::select! {
         ended = &mut server => return Ok(ended?),
         () = shutdown => {}
         () = watch_store(engine, &reporter) => {}
+        error = watch_recovery(engine, &reporter) => failed = Some(error),
     }
     tracing::info!(grace = ?config.shutdown_grace, "stopping: calls in flight may end");
     set_health(&reporter, ServingStatus::NotServing).await;
@@ -140,7 +153,18 @@ async fn serve(
             let _ = tokio::time::timeout(CUT_TIME, &mut server).await;
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Says that every plant answers once that is so. Returns if one cannot be brought back.
+async fn watch_recovery(engine: &Engine, reporter: &HealthReporter) -> EngineError {
+    if let Err(error) = engine.recovered().await {
+        return error;
+    }
+    reporter
+        .set_service_status(grpc::PLANTS, ServingStatus::Serving)
+        .await;
+    std::future::pending().await
 }
 
 /// Says "not serving" for the way in once the log can no longer be written. It never returns.
@@ -162,7 +186,8 @@ async fn watch_store(engine: &Engine, reporter: &HealthReporter) {
 }
 
 async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
-    for name in grpc::NAMES.into_iter().chain([""]) {
+    let plants = (status == ServingStatus::NotServing).then_some(grpc::PLANTS);
+    for name in grpc::NAMES.into_iter().chain([""]).chain(plants) {
         reporter.set_service_status(name, status).await;
     }
 }

@@ -72,6 +72,8 @@ reasons! {
     MessageTooLarge = OutOfRange "MESSAGE_TOO_LARGE",
     /// A queue is full; try again after the delay.
     Overloaded = ResourceExhausted "OVERLOADED",
+    /// The plant is being folded from its log since the server started; try again after the delay.
+    PlantRecovering = Unavailable "PLANT_RECOVERING",
     /// A newer session has opened the source.
     SessionFenced = Aborted "SESSION_FENCED",
     /// The server is closing.

@@ -10,7 +10,7 @@ use crate::Context;
 use crate::failure::{Failure, Outcome};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use werkbuch_model::id::PlantId;
 use werkbuch_wire::{name, pb};
 
@@ -132,22 +132,9 @@ impl Fleet {
     pub(super) async fn serve(&self, args: &Args) -> Outcome<Served> {
         let served = Served::start(self.folder.path()).await?;
         for number in 1..=args.plants {
-            let name = machine(number, args.machines);
-            let request = pb::GetMachineRequest {
-                name,
-                ..Default::default()
-            };
-            served
-                .client
-                .twin()
-                .get_machine(request)
-                .await
-                .map_err(|status| {
-                    Failure::from(status).hint(
-                    "a fleet of this size is expected in the folder: give the same --plants and \
-                     --machines as when it was made, or another --data",
-                )
-                })?;
+            while !served.answers(machine(number, args.machines)).await? {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
         }
         Ok(served)
     }

@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
+use werkbuch_wire::pb;
+use werkbuch_wire::reason::Reason;
 
 /// A server; it ends when this is dropped.
 #[derive(Debug)]
@@ -58,6 +60,23 @@ impl Served {
     /// One more connection. Errors: it takes no more.
     pub(super) async fn connect(&self) -> Outcome<Client> {
         Client::connect(&self.url).await
+    }
+
+    /// Whether the plant of a machine answers, or is still being folded from its log.
+    /// Errors: anything else than an answer.
+    pub(super) async fn answers(&self, machine: String) -> Outcome<bool> {
+        let request = pb::GetMachineRequest {
+            name: machine,
+            ..Default::default()
+        };
+        match self.client.twin().get_machine(request).await {
+            Ok(_) => Ok(true),
+            Err(status) if Reason::of(&status) == Some(Reason::PlantRecovering) => Ok(false),
+            Err(status) => Err(Failure::from(status).hint(
+                "data of this size are expected in the folder: give the same --plants and --machines as \
+                 when they were made, or another --data",
+            )),
+        }
     }
 
     /// The number of its process.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use werkbuch_journal::disk::RealDisk;
-use werkbuch_journal::{LogFile, Options, RecoveryReport, Segments, Store, StoreError, Verified};
+use werkbuch_journal::{LogFile, Opened, Options, PlantEnd, StoreError, StoreKind, Verified};
 use werkbuch_model::id::{PlantId, Position};
 
 #[derive(Debug, clap::Subcommand)]
@@ -21,7 +21,7 @@ pub(crate) enum Args {
     Ls(Folder),
     /// What the log holds of each plant, and what it takes.
     Stat(Folder),
-    /// Read every byte and hold it against everything else that is known; exit code 5 when something
+    /// Read all of it and hold it against everything else that is known; exit code 5 when something
     /// is wrong.
     #[command(after_help = VERIFY_HELP)]
     Verify(Folder),
@@ -29,10 +29,19 @@ pub(crate) enum Args {
 }
 
 const VERIFY_HELP: &str = "\
-Checked are the checksums of headers, bodies and tables, the lengths, that no file is missing and none
-follows another, the positions without a gap, the Merkle root before each block from the first event
-on, the tables of the segments against the events, and sample bodies against the hashes that events
-name. Nothing is changed. Whether the twin follows from the log: werkbuch replay --check.";
+With the store segments every byte is read. Checked are the checksums of headers, bodies and tables,
+the lengths, that no file is missing and none follows another, the positions without a gap, the Merkle
+root before each block from the first event on, the tables of the segments against the events, and
+sample bodies against the hashes that events name.
+
+With the store sled every record of the database is read. Checked are the checksums of headers and
+bodies, the positions without a gap, the Merkle root before each block and at the end, the indexes of
+times and numbers against the events, that no record belongs to nothing, and sample bodies against the
+hashes that events name.
+
+With both, no log may end before what a snapshot of the folder vouches for.
+
+Nothing is changed. Whether the twin follows from the log: werkbuch replay --check.";
 
 /// Which folder is meant.
 #[derive(Debug, clap::Args)]
@@ -63,12 +72,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     })?
 }
 
-fn open(data: &Path) -> Outcome<(Segments, RecoveryReport)> {
+fn open(data: &Path, options: &Options) -> Outcome<Opened> {
     if !data.is_dir() {
         let what = format!("there is no folder \"{}\"", data.display());
         return Err(Failure::new(Exit::NotFound, "FILE_NOT_FOUND", what));
     }
-    Segments::open_read_only(Arc::new(RealDisk), data, &Options::default()).map_err(failed)
+    werkbuch_journal::open(Arc::new(RealDisk), data, options, None, true).map_err(failed)
 }
 
 fn failed(error: StoreError) -> Failure {
@@ -86,12 +95,13 @@ const LS: [&str; 7] = [
 ];
 
 fn ls(context: &Context, data: &Path) -> Outcome<()> {
-    let (store, _) = open(data)?;
+    let Opened { store, kind, .. } = open(data, &Options::default())?;
     let files = store.files().map_err(failed)?;
     let rows: Vec<_> = files.iter().map(row).collect();
     let bytes: u64 = files.iter().map(|file| file.bytes).sum();
     let note = format!("{} of {} files, {bytes} bytes", rows.len(), rows.len());
     let whole = json!({
+        "store": kind.name(),
         "files": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
         "shown": rows.len(),
         "total": rows.len(),
@@ -109,11 +119,7 @@ fn row(file: &LogFile) -> (Vec<String>, Value) {
         .map(|part| count(part.first, part.last))
         .sum();
     let blocks: u64 = file.parts.values().map(|part| part.blocks).sum();
-    let kind = if file.plant.is_some() {
-        "segment"
-    } else {
-        "write-ahead"
-    };
+    let kind = file.kind.name();
     let plants = file.parts.len();
     let plant = match (&file.plant, file.parts.keys().next()) {
         (Some(plant), _) => plant.to_string(),
@@ -165,46 +171,15 @@ const STAT: [&str; 8] = [
 ];
 
 fn stat(context: &Context, data: &Path) -> Outcome<()> {
-    let (store, report) = open(data)?;
+    let Opened {
+        store,
+        kind,
+        report,
+    } = open(data, &Options::default())?;
     let files = store.files().map_err(failed)?;
-    let sealed = |plant: &PlantId| {
-        let mine = files
-            .iter()
-            .filter(|file| file.plant.as_ref() == Some(plant));
-        let parts = mine.clone().flat_map(|file| file.parts.values());
-        let last = parts.map(|part| part.last.get()).max().unwrap_or(0);
-        (last, mine.map(|file| file.bytes).sum::<u64>())
-    };
-    let rows: Vec<_> = store
-        .ends()
-        .into_iter()
-        .map(|end| {
-            let (sealed, bytes) = sealed(&end.plant);
-            let root = end.tree.root().to_string();
-            let item = json!({
-                "plant": end.plant.as_str(),
-                "log": end.log_id.to_string(),
-                "epoch": end.epoch.get(),
-                "events": end.last.get(),
-                "sealed_events": sealed,
-                "sealed_bytes": bytes,
-                "last_recorded_at": end.last_recorded_at,
-                "closed": end.closed,
-                "root": root,
-            });
-            let cells = vec![
-                end.plant.to_string(),
-                end.log_id.to_string(),
-                end.epoch.get().to_string(),
-                end.last.to_string(),
-                sealed.to_string(),
-                end.last_recorded_at.to_string(),
-                bytes.to_string(),
-                root,
-            ];
-            (cells, item)
-        })
-        .collect();
+    let ends = store.ends();
+    let rows = ends.iter().map(|end| plant_row(end, &files, kind));
+    let rows: Vec<_> = rows.collect();
     let (bytes, events) = (
         store.bytes().map_err(failed)?,
         report.events + report.sealed_events,
@@ -220,6 +195,7 @@ fn stat(context: &Context, data: &Path) -> Outcome<()> {
         rows.len()
     );
     let whole = json!({
+        "store": kind.name(),
         "plants": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
         "shown": rows.len(),
         "total": rows.len(),
@@ -228,8 +204,53 @@ fn stat(context: &Context, data: &Path) -> Outcome<()> {
         "closed": report.closed,
         "torn": report.cuts.iter().map(torn).collect::<Vec<_>>(),
     });
-    let answer = Answer::list(&STAT, rows).whole(whole).note(note);
+    let columns: Vec<_> = STAT.into_iter().filter(|name| has(kind, name)).collect();
+    let answer = Answer::list(&columns, rows).whole(whole).note(note);
     context.output.answer(&answer)
+}
+
+/// Whether a column has a meaning with a store: a database seals nothing.
+fn has(kind: StoreKind, column: &str) -> bool {
+    match kind {
+        StoreKind::Segments => true,
+        StoreKind::Sled => !column.starts_with("sealed"),
+    }
+}
+
+fn plant_row(end: &PlantEnd, files: &[LogFile], kind: StoreKind) -> (Vec<String>, Value) {
+    let mine = files
+        .iter()
+        .filter(|file| file.plant.as_ref() == Some(&end.plant));
+    let parts = mine.clone().flat_map(|file| file.parts.values());
+    let sealed = parts.map(|part| part.last.get()).max().unwrap_or(0);
+    let bytes: u64 = mine.map(|file| file.bytes).sum();
+    let root = end.tree.root().to_string();
+    let mut item = json!({
+        "plant": end.plant.as_str(),
+        "log": end.log_id.to_string(),
+        "epoch": end.epoch.get(),
+        "events": end.last.get(),
+        "last_recorded_at": end.last_recorded_at,
+        "closed": end.closed,
+        "root": root,
+    });
+    if kind == StoreKind::Segments {
+        item["sealed_events"] = sealed.into();
+        item["sealed_bytes"] = bytes.into();
+    }
+    let cells = [
+        end.plant.to_string(),
+        end.log_id.to_string(),
+        end.epoch.get().to_string(),
+        end.last.to_string(),
+        sealed.to_string(),
+        end.last_recorded_at.to_string(),
+        bytes.to_string(),
+        root,
+    ];
+    let cells = STAT.into_iter().zip(cells);
+    let cells = cells.filter(|(name, _)| has(kind, name));
+    (cells.map(|(_, cell)| cell).collect(), item)
 }
 
 fn torn(cut: &werkbuch_journal::Cut) -> Value {
@@ -243,8 +264,16 @@ fn torn(cut: &werkbuch_journal::Cut) -> Value {
 }
 
 fn verify(context: &Context, data: &Path, bar: &ProgressBar) -> Outcome<()> {
-    bar.set_message("write-ahead files");
-    let (store, report) = open(data)?;
+    bar.set_message("snapshots, and what is not sealed");
+    let options = Options {
+        floors: werkbuch_engine::vouched(data),
+        ..Options::default()
+    };
+    let Opened {
+        store,
+        kind,
+        report,
+    } = open(data, &options)?;
     let mut progress = |plant: &PlantId, done: &Verified| {
         bar.set_message(format!("{plant}: {} events so far", done.events));
         bar.tick();
@@ -253,6 +282,7 @@ fn verify(context: &Context, data: &Path, bar: &ProgressBar) -> Outcome<()> {
     let torn: u64 = report.cuts.iter().map(|cut| cut.bytes).sum();
     let plants = store.ends().len();
     let whole = json!({
+        "store": kind.name(),
         "plants": plants,
         "files": done.files,
         "blocks": done.blocks,
@@ -276,7 +306,10 @@ fn verify(context: &Context, data: &Path, bar: &ProgressBar) -> Outcome<()> {
         ("expired bodies", number(done.bodies_expired)),
         ("missing bodies", number(done.bodies_missing)),
     ];
-    let note = "every checksum, length, position, root and table holds";
+    let note = match kind {
+        StoreKind::Segments => "every checksum, length, position, root and table holds",
+        StoreKind::Sled => "every checksum, position, root and index in the database holds",
+    };
     context
         .output
         .answer(&Answer::single(parts, whole).note(note))?;

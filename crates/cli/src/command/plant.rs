@@ -141,7 +141,7 @@ async fn list(context: &Context) -> Outcome<()> {
     let client = context.client().await?;
     let mut rows = Vec::new();
     let mut page_token = String::new();
-    loop {
+    let (total, not_yet) = loop {
         let request = pb::ListPlantsRequest {
             parent: format!("tenants/{}", name::DEFAULT_TENANT),
             page_size: PAGE,
@@ -165,11 +165,16 @@ async fn list(context: &Context) -> Outcome<()> {
         }));
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            break;
+            break (page.total_size, page.unreachable);
         }
-    }
+    };
     let columns = ["plant", "name", "revision", "machines", "position"];
-    let note = format!("{} of {} plants", rows.len(), rows.len());
+    let mut note = format!("{} of {total} plants", rows.len());
+    if !not_yet.is_empty() {
+        let names: Vec<_> = not_yet.iter().map(|name| last(name)).collect();
+        let names = names.join(", ");
+        note = format!("{note}; being folded from their logs, see werkbuch server status: {names}");
+    }
     context
         .output
         .answer(&Answer::list(&columns, rows).note(note))

@@ -15,9 +15,10 @@ use werkbuch_server::{Config, ConfigError, PartialConfig, ServeError};
 /// Run the server until it is told to stop.
 ///
 /// Options are taken from the command line, then from variables WERKBUCH_SERVE_DATA, _STORE,
-/// _LISTEN, _ALLOW_REMOTE, _LOG_LEVEL, _LOG_FILTER, _LOG_FORMAT, _SNAPSHOT_EVERY, _SHUTDOWN_GRACE, then from
+/// _LISTEN, _ALLOW_REMOTE, _LOG_LEVEL, _LOG_FILTER, _LOG_FORMAT, _SNAPSHOT_EVERY, _RECOVERY_RATE, _SHUTDOWN_GRACE, then from
 /// the file.
-/// Standard output gets one line once the server takes calls: `werkbuch listening on URL`. The first
+/// Standard output gets one line once the server takes calls: `werkbuch listening on URL`. A plant that
+/// must be folded from its log first says so (PLANT_RECOVERING); the others answer. The first
 /// SIGTERM or Ctrl-C stops it in good order, the second at once.
 ///
 /// Each level of the log is a promise: error, somebody must act; warn, somebody should look soon, data
@@ -56,6 +57,10 @@ pub(crate) struct Args {
     /// (default: 64).
     #[arg(long, value_name = "MIB")]
     write_ahead_mib: Option<u64>,
+    /// How many events a second each plant folds at most after a start, while it does not answer yet, so
+    /// that those that do have the processor (default: as many as it can).
+    #[arg(long, value_name = "EVENTS")]
+    recovery_rate: Option<u64>,
     /// How long calls in flight may take to end when the server stops (default: 30s).
     #[arg(long, value_name = "DURATION")]
     shutdown_grace: Option<String>,
@@ -103,6 +108,7 @@ fn config(args: Args) -> Outcome<Config> {
         log_format: args.log_format,
         snapshot_every: args.snapshot_every,
         write_ahead_mib: args.write_ahead_mib,
+        recovery_rate: args.recovery_rate,
         shutdown_grace: args.shutdown_grace,
     };
     let resolve = || {
@@ -156,6 +162,7 @@ pub(crate) fn engine_failure(error: &EngineError) -> Failure {
         EngineError::Store(StoreError::Denied { .. }) => (Exit::NotAllowed, "FOLDER_NOT_ALLOWED"),
         EngineError::Store(StoreError::DiskFull { .. }) => (Exit::Unavailable, "DISK_FULL"),
         EngineError::Store(StoreError::Damaged(_)) => (Exit::Verification, "LOG_DAMAGED"),
+        EngineError::Store(StoreError::BelowFloor { .. }) => (Exit::Verification, "LOG_TOO_SHORT"),
         EngineError::Fold { .. } => (Exit::Verification, "LOG_DOES_NOT_FOLD"),
         _ => (Exit::Failed, "FOLDER_FAILED"),
     };

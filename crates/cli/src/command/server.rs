@@ -2,7 +2,7 @@
 
 mod metrics;
 
-use super::time;
+use super::{last, time};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
@@ -43,13 +43,25 @@ async fn status(context: &Context) -> Outcome<()> {
         "started_at": time(Some(server.started_at)),
         "plants": server.plants,
         "stopped": server.stopped,
+        "recovering": server.recovering.iter().map(|plant| json!({
+            "plant": last(&plant.name),
+            "position": plant.position,
+            "last_position": plant.last_position,
+            "percent": plant.percent,
+        })).collect::<Vec<_>>(),
     });
-    let parts = vec![
+    let not_yet = server.recovering.iter();
+    let not_yet = not_yet.map(|plant| format!("{} ({} %)", last(&plant.name), plant.percent));
+    let not_yet: Vec<_> = not_yet.collect();
+    let mut parts = vec![
         ("version", server.version),
         ("store", server.store),
         ("started", when::shown(Some(server.started_at))),
         ("plants", server.plants.to_string()),
         ("writing", writing),
     ];
+    if !not_yet.is_empty() {
+        parts.push(("not yet", not_yet.join(", ")));
+    }
     context.output.answer(&Answer::single(parts, whole))
 }

@@ -9,6 +9,7 @@ mod ingest;
 mod overload;
 mod people;
 mod restart;
+mod revive;
 mod samples;
 mod sources;
 mod times;

@@ -14,6 +14,7 @@ pub(super) fn is_final(status: &Status) -> bool {
         Some(reason) => !matches!(
             reason,
             Reason::Overloaded
+                | Reason::PlantRecovering
                 | Reason::CallTimeout
                 | Reason::SlowReader
                 | Reason::ShuttingDown

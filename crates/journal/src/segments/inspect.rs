@@ -1,74 +1,22 @@
 //! Tells what files a log has, and verifies every byte of it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use werkbuch_model::event::Body;
 use werkbuch_model::id::{PlantId, Position};
-use werkbuch_proof::{CompactRange, Hash, leaf_hash};
-use werkbuch_record::decode_recorded;
+use werkbuch_proof::{CompactRange, leaf_hash};
 
 use super::{Segments, read, recover::LOG, sealed, wal};
-use crate::{FoundBody, PlantEnd, Store, StoreError, StoredBlock};
-
-/// A file of a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogFile {
-    /// Its path in the data folder.
-    pub path: PathBuf,
-    /// Whose segment it is; nothing for a write-ahead file, which holds blocks of all plants.
-    pub plant: Option<PlantId>,
-    /// What it holds of each plant.
-    pub parts: BTreeMap<PlantId, LogPart>,
-    /// Its length in bytes.
-    pub bytes: u64,
-}
-
-/// What a file holds of a plant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogPart {
-    /// The first position.
-    pub first: Position,
-    /// The last position.
-    pub last: Position,
-    /// How many blocks there are.
-    pub blocks: u64,
-}
-
-/// What has been verified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// Write-ahead files and segments.
-    pub files: u64,
-    /// Blocks: checksums, lengths, positions, the root before each.
-    pub blocks: u64,
-    /// Events, each hashed into the tree of its plant.
-    pub events: u64,
-    /// Bytes of the files.
-    pub bytes: u64,
-    /// Sample bodies that events name and that are there, each held against its hash.
-    pub bodies: u64,
-    /// Sample bodies whose lifetime is over.
-    pub bodies_expired: u64,
-    /// Sample bodies that should be there, and are not or are damaged.
-    pub bodies_missing: u64,
-}
+use crate::inspect::relative;
+use crate::{FileKind, LogFile, LogPart, PlantEnd, Store, StoreError, StoredBlock, Verified};
 
 impl Segments {
-    /// The files of the log: segments by plant and position, then write-ahead files by number.
-    ///
-    /// # Errors
-    ///
-    /// Those of the disk; a segment that is missing or damaged.
-    pub fn files(&self) -> Result<Vec<LogFile>, StoreError> {
+    /// Segments by plant and position, then write-ahead files by number.
+    pub(super) fn list_files(&self) -> Result<Vec<LogFile>, StoreError> {
         let (plants, files) = {
             let index = self.shared.index();
             (index.plants.clone(), index.files.clone())
         };
-        let relative = |path: PathBuf| match path.strip_prefix(&self.shared.folder) {
-            Ok(relative) => relative.to_owned(),
-            Err(_) => path,
-        };
+        let folder = &self.shared.folder;
         let mut all = Vec::new();
         for (plant, index) in &plants {
             for segment in &index.sealed {
@@ -79,7 +27,8 @@ impl Segments {
                     blocks: segment.summary()?.blocks.len() as u64,
                 };
                 all.push(LogFile {
-                    path: relative(segment.path().to_owned()),
+                    path: relative(folder, segment.path().to_owned()),
+                    kind: FileKind::Segment,
                     plant: Some(plant.clone()),
                     parts: BTreeMap::from([(plant.clone(), part)]),
                     bytes: segment.bytes(),
@@ -103,7 +52,8 @@ impl Segments {
             });
             all.push(LogFile {
                 parts: parts.collect(),
-                path: relative(path),
+                path: relative(folder, path),
+                kind: FileKind::WriteAhead,
                 plant: None,
                 bytes,
             });
@@ -111,16 +61,8 @@ impl Segments {
         Ok(all)
     }
 
-    /// Reads every byte of the log once more and holds it against everything else that is known:
-    /// checksums, lengths, positions, the tree from the first event on, the tables of the segments,
-    /// sample bodies against the hashes that events name. `progress` is called after each segment and
-    /// each plant. Write-ahead files were verified when the log was opened, which must have been done
-    /// without [`Options::trusted`](crate::Options::trusted) if nothing is to be taken on trust.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Damaged`] with the first place that is wrong, and those of the disk.
-    pub fn verify(
+    /// Reads every byte of the log once more. Write-ahead files were verified when the log was opened.
+    pub(super) fn verify_all(
         &self,
         progress: &mut dyn FnMut(&PlantId, &Verified),
     ) -> Result<Verified, StoreError> {
@@ -135,9 +77,8 @@ impl Segments {
             };
             let mut tree = CompactRange::new();
             for segment in segments.unwrap_or_default() {
-                let verify_body = &mut |event: &[u8], verified: &mut Verified| {
-                    self.verify_body(plant, event, verified)
-                };
+                let verify_body =
+                    &mut |event: &[u8], verified: &mut Verified| verified.body(self, plant, event);
                 sealed::verify(&segment, &mut tree, &mut verified, verify_body)?;
                 progress(plant, &verified);
             }
@@ -170,7 +111,7 @@ impl Segments {
             }
             for (_, event) in block.events() {
                 tree.append(leaf_hash(event));
-                self.verify_body(&end.plant, event, verified)?;
+                verified.body(self, &end.plant, event)?;
             }
             verified.blocks += 1;
             verified.events += block.body.len() as u64;
@@ -182,30 +123,5 @@ impl Segments {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Looks at the sample body that an event names, if it names one.
-    fn verify_body(
-        &self,
-        plant: &PlantId,
-        event: &[u8],
-        verified: &mut Verified,
-    ) -> Result<(), StoreError> {
-        // What this build cannot read may name a body in a way that it does not know.
-        let Ok(event) = decode_recorded(event) else {
-            return Ok(());
-        };
-        let Body::SampleReported(samples) = &event.reported.body else {
-            return Ok(());
-        };
-        let Ok(hash) = <[u8; 32]>::try_from(&*samples.body_hash) else {
-            return Ok(());
-        };
-        match self.body(plant, Hash::from_bytes(hash), event.recorded_at)? {
-            FoundBody::Present(_) => verified.bodies += 1,
-            FoundBody::Expired { .. } => verified.bodies_expired += 1,
-            FoundBody::Lost(_) | FoundBody::Damaged(_) => verified.bodies_missing += 1,
-        }
-        Ok(())
     }
 }

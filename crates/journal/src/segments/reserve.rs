@@ -20,6 +20,24 @@ const LOOK_EVERY: u64 = 8 * 1024 * 1024;
 const LOW_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 const URGENT_BYTES: u64 = 1024 * 1024 * 1024;
 
+/// Whether so many bytes can be written that need not be, without writing being about to stop.
+pub(super) fn has_room(disk: &dyn Disk, folder: &Path, bytes: u64) -> bool {
+    let room = disk.room(folder).ok().flatten();
+    room.is_none_or(|room| room.free.saturating_sub(bytes) >= urgent(room))
+}
+
+/// How much room is kept now; 0 where that cannot be told.
+pub(super) fn kept_bytes(disk: &dyn Disk, folder: &Path) -> u64 {
+    let path = folder.join(RESERVE);
+    let file = disk.open(&path, OpenMode::Read).and_then(|file| file.len());
+    file.unwrap_or(0)
+}
+
+/// With less free room than this, writing is about to stop.
+fn urgent(room: Room) -> u64 {
+    (room.total / 50).min(URGENT_BYTES)
+}
+
 /// How full the disk is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
@@ -89,7 +107,7 @@ impl Reserve {
     fn look(&mut self, room: Option<Room>) {
         let Some(room) = room else { return };
         let level = match room.free {
-            free if free < (room.total / 50).min(URGENT_BYTES) => Level::Urgent,
+            free if free < urgent(room) => Level::Urgent,
             free if free < (room.total / 10).min(LOW_BYTES) => Level::Low,
             _ => Level::Plenty,
         };

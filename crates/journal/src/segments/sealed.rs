@@ -9,12 +9,14 @@
 //! denser ones and go into a segment of their own. A segment counts once the catalogue names it, and
 //! the catalogue is replaced in one step. So after a power cut there are either the write-ahead file
 //! and perhaps segments that nobody names, or the segments and perhaps a write-ahead file that is not
-//! needed any more; what is not needed is removed at the next start.
+//! needed any more; what is not needed is removed at the next start. Small segments that are neighbours
+//! are merged in the same way, see `merge.rs`.
 
 mod builder;
 mod catalogue;
 mod format;
 mod leftovers;
+mod merge;
 mod reader;
 mod seal;
 mod verify;
@@ -23,6 +25,7 @@ mod verify;
 pub(super) use catalogue::CATALOGUE;
 pub(super) use catalogue::{Catalogue, Kept};
 pub(super) use leftovers::{leftovers, remove};
+pub(super) use merge::merge_next;
 pub(super) use reader::RunCache;
 pub(crate) use reader::Segment;
 pub(super) use seal::seal_next;

@@ -37,7 +37,7 @@ const LOCK_WAIT: Duration = Duration::from_millis(10);
 /// The folder of the database in the data folder.
 pub(crate) const DATABASE: &str = "sled";
 /// The database's own file, in which all is that counts.
-const DB: &str = "db";
+pub(super) const DB: &str = "db";
 /// The database's own file of settings.
 const CONF: &str = "conf";
 /// The folder for values that are too long.
@@ -172,6 +172,14 @@ impl Database {
     pub(super) fn remove(&self, tree: &Tree, key: &[u8]) -> Result<(), StoreError> {
         let removed = guard("write", &self.folder, || tree.remove(key));
         removed.map(|_before| ())
+    }
+
+    /// Reads, and turns an error or a panic of the database into an error of ours.
+    pub(super) fn guarded<T>(
+        &self,
+        read: impl FnOnce() -> ::sled::Result<T>,
+    ) -> Result<T, StoreError> {
+        guard("read", &self.folder, read)
     }
 
     pub(super) fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -6,10 +6,10 @@ use werkbuch_record::encode_recorded;
 
 use super::*;
 
-const MACHINES: u64 = 7;
+pub(super) const MACHINES: u64 = 7;
 
 /// An event as the engine writes it: of one of seven machines, of one of two sources.
-fn event(position: u64) -> Vec<u8> {
+pub(super) fn event(position: u64) -> Vec<u8> {
     let at = Timestamp(position as i64 * 10);
     encode_recorded(&Recorded {
         position: Position(position),
@@ -34,17 +34,17 @@ fn event(position: u64) -> Vec<u8> {
     })
 }
 
-fn source(position: u64) -> u32 {
+pub(super) fn source(position: u64) -> u32 {
     1 + u32::from(position.is_multiple_of(3))
 }
 
 /// Each source's numbers come in pairs the wrong way round, so that there are many runs.
-fn sequence(position: u64) -> u64 {
+pub(super) fn sequence(position: u64) -> u64 {
     (position ^ 1) + 10
 }
 
 /// Machine 7 says something in the first quarter only.
-fn machine(position: u64) -> u64 {
+pub(super) fn machine(position: u64) -> u64 {
     if position < 250 {
         position % MACHINES + 1
     } else {
@@ -63,8 +63,11 @@ fn sealed_log(disk: &SimulatedDisk) -> Segments {
 }
 
 fn filled(disk: &SimulatedDisk, seal_every: usize) -> Segments {
-    let (store, _) =
-        Segments::open(Arc::new(disk.clone()), Path::new(DIR), &small_files()).unwrap();
+    filled_with(disk, seal_every, &small_files())
+}
+
+pub(super) fn filled_with(disk: &SimulatedDisk, seal_every: usize, options: &Options) -> Segments {
+    let (store, _) = Segments::open(Arc::new(disk.clone()), Path::new(DIR), options).unwrap();
     let id = PlantId::new("a").unwrap();
     let mut tree = CompactRange::new();
     for (round, first) in (1..=1000).step_by(20).enumerate() {
@@ -91,7 +94,7 @@ fn filled(disk: &SimulatedDisk, seal_every: usize) -> Segments {
     store
 }
 
-fn names(disk: &SimulatedDisk, folder: &str) -> Vec<String> {
+pub(super) fn names(disk: &SimulatedDisk, folder: &str) -> Vec<String> {
     use crate::disk::Disk;
     let names = disk.list(&Path::new(DIR).join(folder)).unwrap();
     names
@@ -100,14 +103,14 @@ fn names(disk: &SimulatedDisk, folder: &str) -> Vec<String> {
         .collect()
 }
 
-fn segment_paths(disk: &SimulatedDisk) -> Vec<std::path::PathBuf> {
+pub(super) fn segment_paths(disk: &SimulatedDisk) -> Vec<std::path::PathBuf> {
     let names = names(disk, "log/sealed/a").into_iter();
     names
         .map(|name| Path::new(DIR).join("log/sealed/a").join(name))
         .collect()
 }
 
-fn check(store: &Segments) {
+pub(super) fn check(store: &Segments) {
     let id = PlantId::new("a").unwrap();
     let mut next = 1;
     for block in store.read(&id, Position(1)).unwrap() {

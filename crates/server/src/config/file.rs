@@ -53,6 +53,7 @@ impl PartialConfig {
             log_format: get("log_format"),
             snapshot_every: number("snapshot_every", "it takes a number of events")?,
             write_ahead_mib: number("write_ahead_mib", "it takes a number of MiB")?,
+            recovery_rate: number("recovery_rate", "it takes a number of events a second")?,
             shutdown_grace: get("shutdown_grace"),
         })
     }

@@ -41,6 +41,8 @@ pub struct PartialConfig {
     pub snapshot_every: Option<u64>,
     /// The length of a write-ahead file in MiB, from which on it is sealed. Default: 64.
     pub write_ahead_mib: Option<u64>,
+    /// How many events a second each plant folds at most while it is recovered. Default: no limit.
+    pub recovery_rate: Option<u64>,
     /// How long calls in flight may take to end when the server stops: `30s`, `500ms`, `2m`.
     /// Default: `30s`.
     pub shutdown_grace: Option<String>,
@@ -67,6 +69,8 @@ pub struct Config {
     pub snapshot_every: u64,
     /// The length of a write-ahead file in MiB, from which on it is sealed.
     pub write_ahead_mib: u64,
+    /// How many events a second each plant folds at most while it is recovered; nothing for no limit.
+    pub recovery_rate: Option<u64>,
     /// How long calls in flight may take to end when the server stops.
     pub shutdown_grace: Duration,
 }
@@ -98,7 +102,7 @@ pub enum LogFormat {
 }
 
 /// The options: key in the file, variable of the environment, meaning.
-pub const KEYS: [(&str, &str, &str); 10] = [
+pub const KEYS: [(&str, &str, &str); 11] = [
     (
         "data",
         "WERKBUCH_SERVE_DATA",
@@ -141,6 +145,11 @@ pub const KEYS: [(&str, &str, &str); 10] = [
         "length of a write-ahead file in MiB",
     ),
     (
+        "recovery_rate",
+        "WERKBUCH_SERVE_RECOVERY_RATE",
+        "events a second that a plant folds at most while it is recovered",
+    ),
+    (
         "shutdown_grace",
         "WERKBUCH_SERVE_SHUTDOWN_GRACE",
         "how long calls in flight may take at the end",
@@ -161,6 +170,7 @@ impl PartialConfig {
             log_format: self.log_format.or(lower.log_format),
             snapshot_every: self.snapshot_every.or(lower.snapshot_every),
             write_ahead_mib: self.write_ahead_mib.or(lower.write_ahead_mib),
+            recovery_rate: self.recovery_rate.or(lower.recovery_rate),
             shutdown_grace: self.shutdown_grace.or(lower.shutdown_grace),
         }
     }
@@ -187,6 +197,7 @@ impl PartialConfig {
             write_ahead_mib: parse::write_ahead_mib(
                 self.write_ahead_mib.unwrap_or(WRITE_AHEAD_MIB),
             )?,
+            recovery_rate: self.recovery_rate.map(parse::recovery_rate).transpose()?,
             shutdown_grace: parse::grace(grace)?,
         })
     }

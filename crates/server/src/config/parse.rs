@@ -83,6 +83,14 @@ pub(super) fn write_ahead_mib(mib: u64) -> Result<u64, ConfigError> {
     Err(refused("write_ahead_mib", &mib.to_string(), expected))
 }
 
+pub(super) fn recovery_rate(events: u64) -> Result<u64, ConfigError> {
+    if events == 0 {
+        let expected = "it takes a number of events a second from 1; leave it out for no limit";
+        return Err(refused("recovery_rate", "0", expected));
+    }
+    Ok(events)
+}
+
 /// A duration such as `30s`, `500ms` or `2m`.
 pub(super) fn grace(text: &str) -> Result<Duration, ConfigError> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());

@@ -2,6 +2,8 @@
 
 use super::scrape::{Scrape, behind, silence};
 use werkbuch_engine::{Distribution, PlantFigures};
+use werkbuch_journal::Usage;
+use werkbuch_journal::disk::Room;
 
 /// The labels of a row.
 pub(super) type Labels = Vec<(&'static str, String)>;
@@ -67,14 +69,17 @@ families! {
             ("store", scrape.store.to_owned()),
         ];
     "werkbuch_start_seconds" Gauge
-        "How long opening the data folder took when the server started."
+        "How long it took from the start until every plant answered; 0 before."
         |scrape| one(scrape.figures.start_seconds);
     "werkbuch_writing" Gauge
         "1 while the log can be written, 0 once the server must be started anew."
         |scrape| one(f64::from(u8::from(scrape.figures.is_writing)));
     "werkbuch_plants" Gauge
-        "Plants in the data folder."
+        "Plants that answer."
         |scrape| one(scrape.figures.plants.len() as f64);
+    "werkbuch_plants_recovering" Gauge
+        "Plants that do not answer yet, because they are being folded from their logs since the start."
+        |scrape| one(scrape.figures.recovering.len() as f64);
     "werkbuch_plants_omitted" Gauge
         "Plants without rows of their own on this page, to keep it bounded."
         |scrape| one((scrape.figures.plants.len() - scrape.shown().len()) as f64);
@@ -117,6 +122,27 @@ families! {
     "werkbuch_log_bytes" Gauge
         "The size of the log on the disk, sample bodies included."
         |scrape| scrape.figures.log_bytes.map_or_else(Vec::new, |bytes| one(bytes as f64));
+    "werkbuch_hot_bytes" Gauge
+        "The size of what of the log is not sealed, with the room taken ahead."
+        |scrape| usage(scrape, |usage| usage.hot_bytes);
+    "werkbuch_sealed_bytes" Gauge
+        "The size of the sealed segments."
+        |scrape| usage(scrape, |usage| usage.sealed_bytes);
+    "werkbuch_segments" Gauge
+        "Sealed segments of all plants."
+        |scrape| usage(scrape, |usage| usage.segments);
+    "werkbuch_body_bytes" Gauge
+        "The size of the sample bodies."
+        |scrape| usage(scrape, |usage| usage.body_bytes);
+    "werkbuch_disk_free_bytes" Gauge
+        "What can still be written on the disk of the data folder, where the system tells it."
+        |scrape| room(scrape, |room| room.free);
+    "werkbuch_disk_total_bytes" Gauge
+        "The size of that disk."
+        |scrape| room(scrape, |room| room.total);
+    "werkbuch_disk_reserve_bytes" Gauge
+        "Room on it that is kept for the last records once it is full; 0 while none is kept."
+        |scrape| usage(scrape, |usage| usage.reserve_bytes);
     "werkbuch_queue_length" Gauge
         "What waits or is under way: inputs of each plant, blocks for the disk (commit), calls, streams and questions."
         queues;
@@ -174,6 +200,16 @@ families! {
     "process_resident_memory_bytes" Gauge
         "Resident memory of the process, where the system tells it."
         |scrape| scrape.resident_bytes.map_or_else(Vec::new, |bytes| one(bytes as f64));
+}
+
+fn usage(scrape: &Scrape, read: fn(&Usage) -> u64) -> Rows<f64> {
+    let usage = scrape.figures.usage.as_ref();
+    usage.map_or_else(Vec::new, |usage| one(read(usage) as f64))
+}
+
+fn room(scrape: &Scrape, read: fn(&Room) -> u64) -> Rows<f64> {
+    let room = scrape.figures.usage.and_then(|usage| usage.room);
+    room.map_or_else(Vec::new, |room| one(read(&room) as f64))
 }
 
 fn one(value: f64) -> Rows<f64> {

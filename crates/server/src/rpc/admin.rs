@@ -3,9 +3,21 @@
 use super::Admin;
 use crate::error;
 use tonic::{Request, Response, Status};
+use werkbuch_engine::Recovering;
 use werkbuch_wire::name;
 use werkbuch_wire::pb::admin_service_server::AdminService;
-use werkbuch_wire::pb::{ConfirmClockRequest, ConfirmClockResponse, GetServerRequest, Server};
+use werkbuch_wire::pb::{
+    ConfirmClockRequest, ConfirmClockResponse, GetServerRequest, RecoveringPlant, Server,
+};
+
+fn recovering(plant: &Recovering) -> RecoveringPlant {
+    RecoveringPlant {
+        name: name::of_plant(plant.plant.as_str()),
+        position: plant.done.get(),
+        last_position: plant.last.get(),
+        percent: u32::try_from(plant.percent).unwrap_or(100),
+    }
+}
 
 #[tonic::async_trait]
 impl AdminService for Admin {
@@ -23,6 +35,7 @@ impl AdminService for Admin {
                 (None, Some(cause)) => cause,
                 (None, None) => String::new(),
             },
+            recovering: engine.recovering().iter().map(recovering).collect(),
         }))
     }
 

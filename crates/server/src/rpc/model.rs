@@ -57,7 +57,10 @@ impl ModelService for Model {
         let from = question
             .cursor(&request.page_token)?
             .map_or(0, |cursor| cursor.offset);
+        // In this order: a plant that comes back in between stands in both rather than in none.
+        let mut unreachable: Vec<_> = self.0.engine.recovering();
         let plants = self.0.engine.plants();
+        unreachable.retain(|one| plants.iter().all(|plant| *plant.id() != one.plant));
         let from = usize::try_from(from)
             .unwrap_or(usize::MAX)
             .min(plants.len());
@@ -82,7 +85,11 @@ impl ModelService for Model {
             } else {
                 question.token(&cursor)
             },
-            total_size: view::count(plants.len()),
+            total_size: view::count(plants.len() + unreachable.len()),
+            unreachable: unreachable
+                .iter()
+                .map(|one| name::of_plant(one.plant.as_str()))
+                .collect(),
         })
     }
 }

@@ -89,6 +89,7 @@ pub(crate) async fn run(args: Jsonl, context: &Context) -> Outcome<()> {
     };
     let plant = PlantId::new(&args.plant).map_err(|error| Failure::usage(error.to_string()))?;
     let client = context.client().await?;
+    client.until_back(&plant, pace.patience).await?;
     let bars = MultiProgress::with_draw_target(target(context, false));
     let mut report = Report::new(&args.plant);
     for path in &args.files {

@@ -365,7 +365,11 @@ fn lost(status: Status) -> Lost {
     match Reason::of(&status) {
         None
         | Some(
-            Reason::ShuttingDown | Reason::SlowReader | Reason::Overloaded | Reason::CallTimeout,
+            Reason::ShuttingDown
+            | Reason::PlantRecovering
+            | Reason::SlowReader
+            | Reason::Overloaded
+            | Reason::CallTimeout,
         ) => Lost::Again(status),
         Some(_) => Lost::Failed(status.into()),
     }

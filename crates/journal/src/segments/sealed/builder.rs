@@ -1,12 +1,12 @@
-//! Builds a segment out of the blocks of a write-ahead file.
+//! Builds a segment out of the blocks of write-ahead files, or of other segments.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use werkbuch_model::id::{LogId, Position, SourceNumber};
+use werkbuch_model::id::{LogId, Position, Sequence, SourceNumber};
 use werkbuch_proof::CompactRange;
-use werkbuch_record::block::{BLOCK_BYTES_MAX, BlockHeader, join};
+use werkbuch_record::block::{BLOCK_BYTES_MAX, BlockHeader, Run, join};
 use werkbuch_record::peek_machine;
 
 use super::catalogue::Entry;
@@ -69,6 +69,31 @@ impl Builder {
         Ok(())
     }
 
+    /// Takes the next block of another segment. One that is long enough goes over as it is, others are
+    /// joined. The numbers of its events are to be added apart.
+    pub(super) fn push_sealed(&mut self, block: StoredBlock, encoded: &[u8]) -> io::Result<()> {
+        if u64::from(block.header.raw_body_bytes) < RAW_BYTES / 2 {
+            return self.push(block);
+        }
+        self.flush()?;
+        self.last = Some(block.header.clone());
+        self.enter(&block.header, encoded.len(), std::slice::from_ref(&block));
+        self.buffer.extend_from_slice(encoded);
+        self.write_when_long()
+    }
+
+    /// Adds a run of another segment.
+    pub(super) fn add_run(&mut self, source: SourceNumber, run: PlacedRun) {
+        let placed = Run {
+            source,
+            first: Sequence(run.sequence),
+            count: u32::try_from(run.count).unwrap_or(u32::MAX),
+            offset: 0,
+        };
+        let runs = self.runs.entry(source).or_default();
+        add_run(runs, Position(run.position), placed);
+    }
+
     /// Writes the tables, syncs, and answers what the segment is. `tree` covers all events up to its
     /// last.
     pub(super) fn finish(mut self, tree: CompactRange) -> io::Result<(Summary, Entry)> {
@@ -125,6 +150,13 @@ impl Builder {
             self.put(front)?;
             return self.put(back);
         };
+        self.enter(sealed.header(), sealed.encoded_bytes(), blocks);
+        sealed.encode(&mut self.buffer);
+        self.write_when_long()
+    }
+
+    /// Notes where a sealed block will lie, and which machines its events are about.
+    fn enter(&mut self, header: &BlockHeader, bytes: usize, blocks: &[StoredBlock]) {
         let index = self.blocks.len();
         for block in blocks {
             for (position, event) in block.events() {
@@ -139,10 +171,12 @@ impl Builder {
         }
         self.blocks.push(SealedBlockRef {
             offset: self.end(),
-            bytes: length(sealed.encoded_bytes()),
-            bounds: BlockBounds::of(sealed.header()),
+            bytes: length(bytes),
+            bounds: BlockBounds::of(header),
         });
-        sealed.encode(&mut self.buffer);
+    }
+
+    fn write_when_long(&mut self) -> io::Result<()> {
         if self.buffer.len() >= STEP_BYTES.max(BLOCK_BYTES_MAX) {
             self.write()?;
         }

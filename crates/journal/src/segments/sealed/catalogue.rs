@@ -17,7 +17,7 @@
 //!        .     4  CRC-32C of all before
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use werkbuch_model::id::{LogId, PlantId, Position, WriterEpoch};
@@ -53,6 +53,8 @@ pub(crate) struct Kept {
     /// Whether it could not be replaced, so that it is not known which one the disk has. Nothing is
     /// sealed then until the log is opened again.
     pub(crate) in_doubt: bool,
+    /// Plants whose segments are not merged any more, because one of them is damaged.
+    pub(crate) spared: BTreeSet<PlantId>,
 }
 
 /// The sealed part of a plant's log.
@@ -182,6 +184,16 @@ impl Catalogue {
     }
 }
 
+fn damaged(path: &Path, what: &str) -> StoreError {
+    StoreError::Damaged(Box::new(Damage {
+        file: path.to_owned(),
+        offset: 0,
+        group: 0,
+        plant: None,
+        what: what.into(),
+    }))
+}
+
 impl SealedPlant {
     fn take(cursor: &mut Cursor<'_>) -> Option<Self> {
         let log_id = LogId(cursor.array()?);
@@ -240,14 +252,4 @@ impl Entry {
         };
         Some(Self { bounds, bytes })
     }
-}
-
-fn damaged(path: &Path, what: &str) -> StoreError {
-    StoreError::Damaged(Box::new(Damage {
-        file: path.to_owned(),
-        offset: 0,
-        group: 0,
-        plant: None,
-        what: what.into(),
-    }))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use werkbuch_model::id::{LogId, MachineNumber, PlantId, Position, Sequence, SourceNumber};
@@ -29,6 +30,20 @@ pub(crate) struct Segment {
     plant: PlantId,
     entry: Entry,
     summary: OnceLock<Arc<Summary>>,
+    /// Whether another segment has taken its place; its file goes once nobody reads it any more.
+    retired: AtomicBool,
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if !self.retired.load(Ordering::Acquire) {
+            return;
+        }
+        // What stays is removed at the next start.
+        if let Err(error) = self.disk.remove(&self.path) {
+            tracing::debug!(file = %self.path.display(), %error, "a segment that was merged stays");
+        }
+    }
 }
 
 /// The pages of runs that were asked for last.
@@ -58,6 +73,7 @@ impl Segment {
             plant: plant.clone(),
             entry,
             summary: OnceLock::new(),
+            retired: AtomicBool::new(false),
         }
     }
 
@@ -69,8 +85,14 @@ impl Segment {
             path: self.path.clone(),
             plant: self.plant.clone(),
             summary: OnceLock::new(),
+            retired: AtomicBool::new(false),
             ..*self
         }
+    }
+
+    /// Lets the file go as soon as nobody reads it any more.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
     }
 
     pub(crate) fn bounds(&self) -> BlockBounds {
@@ -174,6 +196,15 @@ impl Segment {
         file: &dyn DiskFile,
         place: &SealedBlockRef,
     ) -> Result<StoredBlock, StoreError> {
+        Ok(self.encoded_block(file, place)?.0)
+    }
+
+    /// The same, and its bytes as they are stored.
+    pub(super) fn encoded_block(
+        &self,
+        file: &dyn DiskFile,
+        place: &SealedBlockRef,
+    ) -> Result<(StoredBlock, Vec<u8>), StoreError> {
         let bytes = self.bytes_of(file, place.offset, place.bytes as usize)?;
         let read = || {
             let (header, body_at) = BlockHeader::decode(&bytes)?;
@@ -187,7 +218,7 @@ impl Segment {
             let what = "another block stands there than the segment's summary names";
             return Err(self.damaged(place.offset, what.into()));
         }
-        Ok(block)
+        Ok((block, bytes))
     }
 
     /// Which blocks have events of a machine, a bit for each.

@@ -23,8 +23,8 @@ use crate::disk::{DiskFile, OpenMode};
 use crate::error::Damage;
 use crate::index::BlockRef;
 use crate::segments::wal::{self, FILE_HEADER_BYTES, FileHeader};
-use crate::segments::{LOG, Shared, Verified, read};
-use crate::{StoreError, StoredBlock};
+use crate::segments::{LOG, Shared, read};
+use crate::{StoreError, StoredBlock, Verified};
 
 /// Seals the oldest write-ahead files that a later one follows, if they have `least` bytes together.
 /// Answers how many were sealed.

@@ -11,8 +11,7 @@ use super::format::{FOOTER_BYTES, HEADER_BYTES, Summary};
 use super::reader::Segment;
 use crate::disk::DiskFile;
 use crate::index::{PlacedRun, find_run};
-use crate::segments::Verified;
-use crate::{StoreError, StoredBlock};
+use crate::{StoreError, StoredBlock, Verified};
 
 /// Verifies a segment; `tree` covers the events before it and then those up to its last. `each` gets
 /// every event.

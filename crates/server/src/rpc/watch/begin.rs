@@ -27,14 +27,21 @@ pub(super) struct Begun {
 }
 
 /// The plants that a stream begins with.
-/// Errors: `UNKNOWN_PLANT`, `INVALID_REQUEST`, `INVALID_INSTANT`, `INVALID_RESUME_TOKEN`, `OVERLOADED`.
+/// Errors: `UNKNOWN_PLANT`, `INVALID_REQUEST`, `INVALID_INSTANT`, `INVALID_RESUME_TOKEN`, `OVERLOADED`,
+/// `PLANT_RECOVERING` of one that is asked for, where all are asked for of any.
 pub(super) async fn all(
     context: &Arc<Context>,
     asked: &Asked,
     request: &WatchMachinesRequest,
 ) -> Result<Vec<Begun>, Status> {
     let plants = match &asked.plants {
-        None => context.engine.plants(),
+        None => {
+            // A plant that came back later would be told from its first event on.
+            if let Some(late) = context.engine.recovering().first() {
+                context.plant_of(&late.plant)?;
+            }
+            context.engine.plants()
+        }
         Some(plants) => {
             let plants = plants.iter().map(|id| context.plant_of(id));
             plants.collect::<Result<_, _>>()?

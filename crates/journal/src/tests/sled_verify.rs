@@ -1,0 +1,150 @@
+//! Whatever is changed in the database by another hand is found, and told with its place.
+
+use super::*;
+use crate::disk::RealDisk;
+use crate::{FileKind, Opened, StoreKind};
+
+/// Two plants in a closed log, the first with some blocks.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open_read(folder.path(), false);
+    let mut plants = ["a", "bb"].map(Plant::new);
+    for count in [3, 20, 1, 7] {
+        let group = plants.iter_mut().map(|plant| plant.proposal(count));
+        assert!(committed(&opened.store.commit(group.collect()).unwrap()));
+    }
+    opened.store.close().unwrap();
+    folder
+}
+
+fn open_read(path: &Path, read_only: bool) -> Opened {
+    try_open(path, read_only).unwrap()
+}
+
+fn try_open(path: &Path, read_only: bool) -> Result<Opened, StoreError> {
+    let (disk, options) = (Arc::new(RealDisk), Options::default());
+    crate::open(disk, path, &options, Some(StoreKind::Sled), read_only)
+}
+
+/// Opens the database beside the store, as another program would.
+fn change(path: &Path, tree: &str, change: impl FnOnce(&::sled::Tree)) {
+    let db = ::sled::Config::new()
+        .path(path.join("sled"))
+        .segment_size(16 * 1024 * 1024)
+        .open()
+        .unwrap();
+    change(&db.open_tree(tree).unwrap());
+    db.flush().unwrap();
+}
+
+fn nth(tree: &::sled::Tree, at: usize) -> (Vec<u8>, Vec<u8>) {
+    let (key, value) = tree.iter().nth(at).unwrap().unwrap();
+    (key.to_vec(), value.to_vec())
+}
+
+#[test]
+fn a_whole_log_is_listed_and_verified() {
+    let folder = folder();
+    let Opened { store, .. } = open_read(folder.path(), true);
+    let files = store.files().unwrap();
+    let [file] = files.as_slice() else {
+        panic!("{files:?}");
+    };
+    assert_eq!((file.kind, &file.plant), (FileKind::Database, &None));
+    assert_eq!(file.path, Path::new("sled/db"));
+    let parts: Vec<_> = file.parts.values().collect();
+    assert_eq!(parts.len(), 2);
+    assert!(
+        parts
+            .iter()
+            .all(|part| part.last.0 == 31 && part.blocks == 4)
+    );
+    let mut told = 0;
+    let verified = store.verify(&mut |_, _| told += 1).unwrap();
+    assert_eq!((verified.events, verified.blocks), (62, 8));
+    assert_eq!((verified.files, verified.bytes), (1, file.bytes));
+    assert!(told >= 2);
+}
+
+#[test]
+fn whatever_another_hand_changed_is_found() {
+    type Change = fn(&::sled::Tree);
+    let cases: [(&str, Change, &str); 8] = [
+        (
+            "blocks",
+            |tree| {
+                let (key, mut value) = nth(tree, 1);
+                let middle = value.len() / 2;
+                value[middle] ^= 1;
+                tree.insert(key, value).unwrap();
+            },
+            "the block at position 4",
+        ),
+        (
+            "blocks",
+            |tree| {
+                tree.remove(nth(tree, 2).0).unwrap();
+            },
+            "position 24",
+        ),
+        (
+            "blocks",
+            |tree| {
+                let ((key, _), (_, other)) = (nth(tree, 1), nth(tree, 5));
+                tree.insert(key, other).unwrap();
+            },
+            "position 4",
+        ),
+        (
+            "blocks",
+            |tree| {
+                tree.insert([0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1], nth(tree, 0).1)
+                    .unwrap();
+            },
+            "among the blocks stands one of plant number 9",
+        ),
+        (
+            "times",
+            |tree| {
+                tree.remove(nth(tree, 1).0).unwrap();
+            },
+            "the block at position 4: its times",
+        ),
+        (
+            "times",
+            |tree| {
+                let (key, value) = nth(tree, 3);
+                let early = [&key[..4], &[0; 8]].concat();
+                tree.insert(early, value).unwrap();
+            },
+            "5 times of blocks",
+        ),
+        (
+            "runs",
+            |tree| {
+                tree.remove(nth(tree, 2).0).unwrap();
+            },
+            "position 24 on are not in the index of numbers",
+        ),
+        (
+            "runs",
+            |tree| {
+                let mut key = nth(tree, 2).0;
+                key[7] = 9;
+                tree.insert(key, &[1, 0, 0, 0]).unwrap();
+            },
+            "5 numbers of sources",
+        ),
+    ];
+    for (tree, by, place) in cases {
+        let folder = folder();
+        change(folder.path(), tree, by);
+        let found =
+            try_open(folder.path(), true).and_then(|opened| opened.store.verify(&mut |_, _| {}));
+        let Err(StoreError::Damaged(damage)) = &found else {
+            panic!("{tree}, {place}: {found:?}");
+        };
+        assert!(damage.file.ends_with("sled/db"), "{damage}");
+        assert!(damage.to_string().contains(place), "{damage}");
+    }
+}
