@@ -186,7 +186,10 @@ fn event(mark: &str, sequence: u64) -> Vec<u8> {
     })
 }
 
-/// Letters that stand nowhere else, so that no compression shortens them.
+/// How many letters at each end of a mark may be packed away.
+const ENDS: usize = 3;
+
+/// Letters that stand nowhere else, so that no compression shortens them, but for the ends.
 fn mark(client: u64, sequence: u64) -> String {
     let mut z = (client << 32 | sequence).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let letters = (0..16).map(|_| {
@@ -266,7 +269,10 @@ fn unsynced(calls: &[Call], acknowledged: &BTreeMap<u64, usize>, marks: &Marks) 
     faults
 }
 
+/// Whether a mark stands there. Its ends are left out: where what stands before them and a letter or two
+/// of theirs have stood together before, they are packed away.
 fn holds(bytes: &[u8], mark: &[u8]) -> bool {
+    let mark = &mark[ENDS..mark.len() - ENDS];
     bytes.windows(mark.len()).any(|window| window == mark)
 }
 
@@ -281,8 +287,8 @@ fn a_sync_that_is_missing_too_early_too_late_elsewhere_or_failed_is_seen() {
         returned,
         result,
     };
-    let write = call("pwrite64", "/wal", b"..mark..", 2, 4, 8);
-    let marks = Marks::from([(7, "mark".to_owned())]);
+    let write = call("pwrite64", "/wal", b"..mark-of-seven..", 2, 4, 8);
+    let marks = Marks::from([(7, "mark-of-seven".to_owned())]);
     let told = BTreeMap::from([(7, 9)]);
     let faults = |calls: &[Call]| unsynced(calls, &told, &marks).len();
     let good = call("fdatasync", "/wal", b"", 5, 8, 0);
