@@ -15,7 +15,7 @@
 //! A body proves nothing; the event that names it by its hash does. So damage does not keep the log
 //! from being opened: what is damaged or gone is said to be so when it is asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,7 +25,7 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_proof::{Hash, sha256};
 
 use crate::disk::{Disk, DiskFile, OpenMode};
-use crate::{BodyPlace, DeletedBodies, FoundBody, StoreError};
+use crate::{BodyPlace, DeletedBodies, FoundBody, Proposal, StoreError};
 use file::{FileIndex, HEADER_BYTES, Place};
 use plant::PlantBodies;
 
@@ -110,6 +110,32 @@ impl BodyStore {
             indexes: Mutex::default(),
             deleting: Mutex::default(),
         })
+    }
+
+    /// Puts the bodies of a group into the files of their plants. A file is begun only before the first
+    /// body of a plant, where `last_recorded_at` says its log ends: all that has been committed was
+    /// recorded before it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the disk; what was put is then to be undone.
+    pub(crate) fn put_all(
+        &self,
+        group: &[Proposal],
+        last_recorded_at: impl Fn(&PlantId) -> Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut begun = BTreeSet::new();
+        for proposal in group.iter().filter(|proposal| !proposal.bodies.is_empty()) {
+            let header = proposal.block.header();
+            let (plant, recorded) = (proposal.plant(), (header.recorded_min, header.recorded_max));
+            if begun.insert(plant) {
+                self.begin(plant, last_recorded_at(plant), recorded.0)?;
+            }
+            for (hash, body) in &proposal.bodies {
+                self.put(plant, *hash, body, recorded)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes ready for bodies of events recorded at `at` and later, while the log of the plant ends at

@@ -1,6 +1,5 @@
 //! Commits groups: writes what is not refused in one piece and syncs once.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -247,7 +246,10 @@ impl Writer {
     /// Writes and syncs the sample bodies of a group. If that fails, nothing of the group is in the
     /// log.
     fn write_bodies(&mut self, shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
-        if let Err(error) = put_bodies(shared, group) {
+        if let Err(error) = shared
+            .bodies
+            .put_all(group, |plant| shared.last_recorded_at(plant))
+        {
             if let Err(second) = shared.bodies.undo() {
                 self.stop(&second);
             }
@@ -326,24 +328,6 @@ impl Writer {
     fn path(&self) -> PathBuf {
         wal::path(&self.folder.join(LOG), self.generation)
     }
-}
-
-/// Puts the sample bodies of a group into the files of their plants. A file is begun only before the
-/// first body of a plant: then all that has been committed was recorded before it.
-fn put_bodies(shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
-    let mut begun = BTreeSet::new();
-    for proposal in group.iter().filter(|proposal| !proposal.bodies.is_empty()) {
-        let header = proposal.block.header();
-        let (plant, recorded) = (proposal.plant(), (header.recorded_min, header.recorded_max));
-        if begun.insert(plant) {
-            let last = shared.last_recorded_at(plant);
-            shared.bodies.begin(plant, last, recorded.0)?;
-        }
-        for (hash, body) in &proposal.bodies {
-            shared.bodies.put(plant, *hash, body, recorded)?;
-        }
-    }
-    Ok(())
 }
 
 impl Index {

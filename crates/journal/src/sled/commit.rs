@@ -1,6 +1,6 @@
 //! Commits groups: blocks, their indexes and the new end of each plant, in the order of the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use werkbuch_model::id::PlantId;
 
@@ -120,7 +120,10 @@ impl Writer {
     /// Writes and syncs the sample bodies of a group. If that fails, nothing of the group is in the
     /// log.
     fn write_bodies(&mut self, shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
-        if let Err(error) = put_bodies(shared, group) {
+        if let Err(error) = shared
+            .bodies
+            .put_all(group, |plant| shared.last_recorded_at(plant))
+        {
             if let Err(second) = shared.bodies.undo() {
                 self.stop(shared, &second);
             }
@@ -198,24 +201,6 @@ impl Writer {
         self.numbers.insert(plant.clone(), next);
         Ok(next)
     }
-}
-
-/// Puts the sample bodies of a group into the files of their plants. A file is begun only before the
-/// first body of a plant: then all that has been committed was recorded before it.
-fn put_bodies(shared: &Shared, group: &[Proposal]) -> Result<(), StoreError> {
-    let mut begun = BTreeSet::new();
-    for proposal in group.iter().filter(|proposal| !proposal.bodies.is_empty()) {
-        let header = proposal.block.header();
-        let (plant, recorded) = (proposal.plant(), (header.recorded_min, header.recorded_max));
-        if begun.insert(plant) {
-            let last = shared.last_recorded_at(plant);
-            shared.bodies.begin(plant, last, recorded.0)?;
-        }
-        for (hash, body) in &proposal.bodies {
-            shared.bodies.put(plant, *hash, body, recorded)?;
-        }
-    }
-    Ok(())
 }
 
 fn judged(end: &End) -> judge::End {
