@@ -126,55 +126,81 @@ fn a_killed_server_tells_how_soon_it_is_back() {
     assert!(is_empty(temporary.path()), "a folder did not vanish");
 }
 
+/// The figures of a small ingest, which left nothing behind.
+fn ingest(path: &str, store: &str) -> Value {
+    let temporary = tempfile::tempdir().unwrap();
+    let sizes = "--events 6001 --plants 2 --machines 40 --batch 100 --rounds 2 --singles 5";
+    let way = ["ingest", "--path", path, "--store", store];
+    let arguments: Vec<_> = way.into_iter().chain(sizes.split(' ')).collect();
+    let figures = bench(temporary.path(), &arguments).json();
+    assert!(is_empty(temporary.path()), "the folder did not vanish");
+    assert_eq!(
+        (&figures["path"], &figures["store"]),
+        (&path.into(), &store.into())
+    );
+    figures
+}
+
 #[test]
-fn both_ways_of_ingest_tell_their_figures() {
-    for path in ["server", "grpc"] {
-        let temporary = tempfile::tempdir().unwrap();
-        let arguments = [
-            "ingest",
-            "--path",
-            path,
-            "--events",
-            "6001",
-            "--plants",
-            "2",
-            "--machines",
-            "40",
-            "--batch",
-            "100",
-            "--rounds",
-            "2",
-            "--singles",
-            "5",
-        ];
-        let figures = bench(temporary.path(), &arguments).json();
-        assert_eq!(figures["path"], path);
+fn both_ways_of_ingest_tell_their_figures_with_either_store() {
+    for (path, store) in [
+        ("server", "segments"),
+        ("grpc", "segments"),
+        ("server", "sled"),
+        ("grpc", "sled"),
+    ] {
+        let figures = ingest(path, store);
         assert_eq!(figures["events"], 6001, "{figures:#}");
-        for key in [
+        let mut keys = vec![
             "events_per_second",
-            "raw_disk_ratio",
             "syncs",
+            "merkle_ns_per_event",
             "hot_bytes_per_event",
-            "sealed_bytes_per_event",
             "ack_p50_us",
             "ack_p99_us",
             "single_ack_p50_us",
             "single_ack_p99_us",
-        ] {
-            assert!(number(&figures, key) > 0.0, "{path}, {key}: {figures:#}");
+        ];
+        // What a database writes by itself is known where the system counts it.
+        if store == "segments" || cfg!(target_os = "linux") {
+            keys.extend(["raw_disk_ratio", "raw_events_per_second"]);
+            keys.push("written_bytes_per_event");
         }
-        // What is sealed is denser, and both are of the size of an event, not of a thousand.
-        let (hot, sealed) = (
-            number(&figures, "hot_bytes_per_event"),
-            number(&figures, "sealed_bytes_per_event"),
-        );
-        assert!(sealed < hot && hot < 200.0, "{figures:#}");
+        for key in keys {
+            assert!(
+                number(&figures, key) > 0.0,
+                "{path}, {store}, {key}: {figures:#}"
+            );
+        }
         if cfg!(target_os = "linux") {
             assert!(number(&figures, "cpu_ns_per_event") > 0.0, "{figures:#}");
             assert_eq!(figures["cpu_ns_client"].is_null(), path == "server");
         }
-        assert!(is_empty(temporary.path()), "the folder did not vanish");
     }
+}
+
+#[test]
+fn an_ingest_says_of_each_store_what_it_takes_on_the_disk() {
+    let segments = ingest("server", "segments");
+    assert_eq!(segments["written_bytes_counted"], "by the log");
+    // What is sealed is denser, and both are of the size of an event, not of a thousand.
+    let (hot, sealed) = (
+        number(&segments, "hot_bytes_per_event"),
+        number(&segments, "sealed_bytes_per_event"),
+    );
+    assert!(sealed < hot && hot < 200.0, "{segments:#}");
+    // The count of the log is of the blocks that then lie in its files.
+    let written = number(&segments, "written_bytes_per_event");
+    assert!(hot / 2.0 < written && written < hot * 2.0, "{segments:#}");
+    let sled = ingest("server", "sled");
+    // A database seals nothing: that is no zero.
+    assert!(sled["sealed_bytes_per_event"].is_null(), "{sled:#}");
+    assert_eq!(
+        sled["written_bytes_counted"],
+        "by the system, in whole pages"
+    );
+    // It holds the same blocks, and cannot hold them in less.
+    assert!(number(&sled, "hot_bytes_per_event") > written, "{sled:#}");
 }
 
 #[test]
@@ -209,6 +235,7 @@ fn sizes_that_mean_nothing_are_refused() {
         ["bench", "fleet", "--plants", "0"],
         ["bench", "query", "--page", "0"],
         ["bench", "ingest", "--window", "17"],
+        ["bench", "ingest", "--store", "redb"],
     ] {
         assert_eq!(run(&arguments).code, 2, "{arguments:?}");
     }

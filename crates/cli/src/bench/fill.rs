@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write;
 use std::path::Path;
 use werkbuch_engine::{Apply, Batch, Engine, OpenSource, Options};
+use werkbuch_journal::StoreKind;
 use werkbuch_model::event::{Body, Reported, SourceKind};
 use werkbuch_model::id::{MachineNumber, PlantId, Sequence, SourceName};
 use werkbuch_model::plant::{PlantFile, parse};
@@ -23,18 +24,19 @@ const PER_STATION: u64 = 5;
 
 /// Opens an engine on a folder. No snapshot is written before the end.
 pub(super) async fn open(data: &Path) -> Outcome<Engine> {
-    open_as(data, werkbuch_journal::WAL_BYTES_MAX).await
+    open_as(Options::new(data)).await
 }
 
-/// As [`open`], and what is written stays in one write-ahead file.
-pub(super) async fn open_unsealed(data: &Path) -> Outcome<Engine> {
-    open_as(data, u64::MAX).await
-}
-
-async fn open_as(data: &Path, wal_bytes_max: u64) -> Outcome<Engine> {
+/// As [`open`] with this store, and what is written stays in one write-ahead file.
+pub(super) async fn open_unsealed(data: &Path, store: StoreKind) -> Outcome<Engine> {
     let mut options = Options::new(data);
+    options.store = Some(store);
+    options.wal_bytes_max = u64::MAX;
+    open_as(options).await
+}
+
+async fn open_as(mut options: Options) -> Outcome<Engine> {
     options.snapshot_every = u64::MAX;
-    options.wal_bytes_max = wal_bytes_max;
     Engine::open(options)
         .await
         .map_err(|error| engine_failure(&error))

@@ -5,6 +5,7 @@ mod load;
 mod path;
 mod raw;
 mod server;
+mod sizes;
 
 use super::Figures;
 use super::fill;
@@ -12,21 +13,17 @@ use super::folder::Folder;
 use super::measure::{percentile, rounded};
 use super::mix;
 use crate::Context;
-use crate::command::serve::engine_failure;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use load::Load;
 use path::{Core, IngestPath, Round};
 use raw::RawDisk;
 use serde_json::Value;
+use sizes::Sizes;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
-use werkbuch_engine::EngineError;
-use werkbuch_journal::disk::RealDisk;
-use werkbuch_journal::{Options, Segments, Store};
-use werkbuch_model::id::Position;
-use werkbuch_proof::{CompactRange, leaf_hash};
+use werkbuch_journal::StoreKind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Path {
@@ -41,6 +38,9 @@ pub(crate) struct Args {
     /// The way that the events take.
     #[arg(long, value_enum, default_value_t = Path::Server)]
     path: Path,
+    /// The store that keeps the log.
+    #[arg(long, value_name = "STORE", default_value = StoreKind::Segments.name(), value_parser = store())]
+    store: StoreKind,
     /// How many events are reported in all; unless said otherwise 2,000,000, over the network half.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
     events: Option<u64>,
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
         return Err(Failure::new(Exit::Conflict, "ALREADY_EXISTS", what)
             .hint("name a new folder with --data, or leave it out for one that vanishes"));
     }
-    let engine = fill::open_unsealed(folder.path()).await?;
+    let engine = fill::open_unsealed(folder.path(), args.store).await?;
     for plant in 1..=args.plants {
         let mut file = fill::plant_file("bench", args.machines)?;
         file.plant_id = load::plant(plant)?;
@@ -99,7 +99,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
         }
     };
     // What is on the disk is measured on the disk, once nothing is written any more.
-    measured.disk = disk_sizes(&folder, context).await?;
+    measured.disk = sizes::measure(&folder, args.store, context).await?;
     Ok(measured.figures(&args))
 }
 
@@ -141,14 +141,15 @@ impl Measured {
             let before = way.core();
             let done = way.report(requests, args.window).await?;
             measured.core.add(&before, &way.core());
-            let (bytes, syncs) = (done.bytes, done.syncs);
-            let written = tokio::task::spawn_blocking(move || {
-                raw.write(bytes, syncs).map(|seconds| (raw, seconds))
-            });
-            let written = written.await.map_err(|error| internal(&error))?;
-            let seconds;
-            (raw, seconds) = written?;
-            measured.raw_seconds.push(seconds);
+            if let (Some(bytes), syncs) = (done.bytes, done.syncs) {
+                let written = tokio::task::spawn_blocking(move || {
+                    raw.write(bytes, syncs).map(|seconds| (raw, seconds))
+                });
+                let written = written.await.map_err(|error| internal(&error))?;
+                let seconds;
+                (raw, seconds) = written?;
+                measured.raw_seconds.push(seconds);
+            }
             measured.rounds.push(done);
             bar.inc(share);
         }
@@ -167,7 +168,9 @@ impl Measured {
     fn figures(mut self, args: &Args) -> Figures {
         let events: u64 = self.rounds.iter().map(|round| round.events).sum();
         let seconds: f64 = self.rounds.iter().map(|round| round.seconds).sum();
-        let raw: f64 = self.raw_seconds.iter().sum();
+        // Without a count of what was written there is nothing that a plain writer could do the same of.
+        let written: Option<u64> = self.rounds.iter().map(|round| round.bytes).sum();
+        let raw: Option<f64> = written.map(|_| self.raw_seconds.iter().sum());
         let syncs: u64 = self.rounds.iter().map(|round| round.syncs).sum();
         let each = |nanos: u64| rounded(nanos as f64 / events.max(1) as f64);
         let rate = |events: u64, seconds: f64| (events as f64 / seconds.max(1e-9)).round() as u64;
@@ -193,7 +196,7 @@ impl Measured {
                 Path::Grpc => "grpc",
             },
         );
-        figures.add("store", "segments");
+        figures.add("store", args.store.name());
         figures.add("events", events);
         figures.add("events_per_second", rate(events, seconds));
         figures.add("best_events_per_second", best);
@@ -202,8 +205,13 @@ impl Measured {
         figures.add("cpu_ns_committer", self.core.committer.map(each));
         figures.add("cpu_ns_client", self.core.client.map(each));
         figures.add("merkle_ns_per_event", self.disk.merkle_ns.map(each));
-        figures.add("raw_disk_ratio", rounded(raw / seconds.max(1e-9)));
-        figures.add("raw_events_per_second", rate(events, raw));
+        figures.add(
+            "raw_disk_ratio",
+            raw.map_or(Value::Null, |raw| rounded(raw / seconds.max(1e-9))),
+        );
+        figures.add("raw_events_per_second", raw.map(|raw| rate(events, raw)));
+        figures.add("written_bytes_per_event", written.map_or(Value::Null, each));
+        figures.add("written_bytes_counted", path::counted_by(args.store));
         figures.add("syncs", syncs);
         figures.add("events_per_sync", events / syncs.max(1));
         figures.add("hot_bytes_per_event", self.disk.hot);
@@ -222,82 +230,11 @@ impl Measured {
     }
 }
 
-/// What the log takes on the disk.
-#[derive(Debug, Default)]
-struct Sizes {
-    hot: Value,
-    sealed: Value,
-    /// Hashing all of it into the trees, in core time.
-    merkle_ns: Option<u64>,
-}
-
-/// Measures the files of the log before and after sealing, and hashes the log once on one core.
-async fn disk_sizes(folder: &Folder, context: &Context) -> Outcome<Sizes> {
-    context.output.note("sealing");
-    let hot_bytes = folder.bytes_below("log");
-    let is_hot = folder.bytes_below("log/sealed") == 0;
-    let events = events_of(folder)?;
-    // The log was closed in good order, so what comes now begins a file of its own, and the one
-    // before counts as full.
-    let engine = fill::open_unsealed(folder.path()).await?;
-    fill::close(engine).await?;
-    let data = folder.path().to_owned();
-    let sealed = tokio::task::spawn_blocking(move || {
-        let store = Segments::open(Arc::new(RealDisk), &data, &options())
-            .map_err(journal)?
-            .0;
-        let merkle_ns = merkle_ns(&store)?;
-        let files = store.seal().map_err(journal)?;
-        store.close().map_err(journal)?;
-        Ok::<_, Failure>((files, merkle_ns))
-    });
-    let (files, merkle_ns) = sealed.await.map_err(|error| internal(&error))??;
-    let each = |bytes: u64| rounded(bytes as f64 / events.max(1) as f64);
-    let sealed = (files > 0).then(|| each(folder.bytes_below("log/sealed")));
-    Ok(Sizes {
-        // A server on the network seals by itself what is full.
-        hot: if is_hot { each(hot_bytes) } else { Value::Null },
-        sealed: sealed.unwrap_or(Value::Null),
-        merkle_ns,
-    })
-}
-
-fn options() -> Options {
-    Options {
-        seal: false,
-        ..Options::default()
-    }
-}
-
-fn events_of(folder: &Folder) -> Outcome<u64> {
-    let opened = Segments::open_read_only(Arc::new(RealDisk), folder.path(), &options());
-    let (store, _) = opened.map_err(journal)?;
-    Ok(store.ends().iter().map(|end| end.last.get()).sum())
-}
-
-/// Core time of hashing every event of the log into the tree of its plant, reading it left out.
-fn merkle_ns(store: &Segments) -> Outcome<Option<u64>> {
-    let mut sum = None;
-    for end in store.ends() {
-        let mut tree = CompactRange::new();
-        for block in store.read(&end.plant, Position(1)).map_err(journal)? {
-            let block = block.map_err(journal)?;
-            let begin = Instant::now();
-            for (_, event) in block.events() {
-                tree.append(leaf_hash(event));
-            }
-            sum = Some(sum.unwrap_or(0) + path::nanos(begin));
-        }
-        if tree.root() != end.tree.root() {
-            let what = format!("the log of plant {} does not hash to its root", end.plant);
-            return Err(Failure::new(Exit::Verification, "ROOT_DIFFERS", what));
-        }
-    }
-    Ok(sum)
-}
-
-fn journal(error: werkbuch_journal::StoreError) -> Failure {
-    engine_failure(&EngineError::Store(error))
+/// The stores by their names.
+fn store() -> impl TypedValueParser<Value = StoreKind> {
+    let names = PossibleValuesParser::new(StoreKind::ALL.map(StoreKind::name));
+    // Only names of stores get here.
+    names.map(|name| StoreKind::named(&name).unwrap_or_default())
 }
 
 fn internal(error: &dyn std::fmt::Display) -> Failure {

@@ -40,6 +40,17 @@ pub(super) fn process_cpu_seconds(process: u32) -> Option<f64> {
     Some(user.saturating_add(system) as f64 / 100.0)
 }
 
+/// What a process (absent: this one) has sent to disks so far in bytes, where the system tells: it counts
+/// whole pages, and a page that is written again before it gets there once.
+pub(super) fn disk_bytes(process: Option<u32>) -> Option<u64> {
+    let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
+    let path: PathBuf = ["/proc", &process, "io"].iter().collect();
+    let text = std::fs::read_to_string(path).ok()?;
+    let mut lines = text.lines();
+    let bytes = lines.find_map(|line| line.strip_prefix("write_bytes:"))?;
+    bytes.trim().parse().ok()
+}
+
 /// The resident memory of a process in bytes, where the system tells.
 pub(super) fn resident_bytes(process: u32) -> Option<u64> {
     let path: PathBuf = ["/proc", &process.to_string(), "status"].iter().collect();

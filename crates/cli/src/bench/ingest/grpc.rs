@@ -1,7 +1,7 @@
 //! Over the network: this process is the client of a server in another, on loopback.
 
 use super::load::{self, Session};
-use super::path::{Core, IngestPath, Round, nanos, not_recorded};
+use super::path::{Core, IngestPath, Marks, Round, nanos, not_recorded, written};
 use super::{Args, internal};
 use crate::bench::fill;
 use crate::bench::measure::threads_cpu_ns;
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::Semaphore;
+use werkbuch_journal::StoreKind;
 use werkbuch_wire::pb::ingest_service_client::IngestServiceClient;
 use werkbuch_wire::pb::{self, AppendRequest, AppendResponse, outcome};
 
@@ -22,6 +23,7 @@ use werkbuch_wire::pb::{self, AppendRequest, AppendResponse, outcome};
 #[derive(Debug)]
 pub(super) struct OverNetwork {
     data: PathBuf,
+    store: StoreKind,
     served: Served,
     clients: Vec<Client>,
     sources: Vec<Session>,
@@ -51,6 +53,7 @@ impl OverNetwork {
         }
         Ok(Self {
             data: data.to_owned(),
+            store: args.store,
             served,
             clients,
             sources,
@@ -60,11 +63,11 @@ impl OverNetwork {
     /// Ends the server, and closes its log in good order.
     pub(super) async fn close(self) -> Outcome<()> {
         drop(self.served);
-        fill::close(fill::open_unsealed(&self.data).await?).await
+        fill::close(fill::open_unsealed(&self.data, self.store).await?).await
     }
 
     /// Bytes written to the log and syncs so far, as the server's metrics say.
-    async fn marks(&self) -> Outcome<(u64, u64)> {
+    async fn marks(&self) -> Outcome<Marks> {
         let page = self.served.client.page("/metrics").await?;
         let value = |name: &str| {
             let line = page.lines().find_map(|line| line.strip_prefix(name));
@@ -73,7 +76,10 @@ impl OverNetwork {
         };
         let bytes = value("werkbuch_written_bytes_total ")?;
         let syncs = value("werkbuch_commit_sync_seconds_count ")?;
-        Ok((bytes as u64, syncs as u64))
+        Ok(Marks {
+            bytes: written(self.store, bytes as u64, Some(self.served.process())),
+            syncs: syncs as u64,
+        })
     }
 }
 
@@ -93,7 +99,7 @@ impl IngestPath for OverNetwork {
     }
 
     async fn report(&mut self, requests: Vec<Vec<Bytes>>, window: u64) -> Outcome<Round> {
-        let (bytes, syncs) = self.marks().await?;
+        let before = self.marks().await?;
         let window = usize::try_from(window).unwrap_or(1);
         let begin = Instant::now();
         let streams: Vec<_> = self
@@ -109,9 +115,8 @@ impl IngestPath for OverNetwork {
             round.acks.extend(acks);
         }
         round.seconds = begin.elapsed().as_secs_f64();
-        let (bytes_after, syncs_after) = self.marks().await?;
-        round.bytes = bytes_after.saturating_sub(bytes);
-        round.syncs = syncs_after.saturating_sub(syncs);
+        let marks = self.marks().await?.since(before);
+        (round.bytes, round.syncs) = (marks.bytes, marks.syncs);
         Ok(round)
     }
 

@@ -1,10 +1,12 @@
 //! A way that events take, and what is read off while they take it.
 
 use super::load::Session;
+use crate::bench::measure::disk_bytes;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use bytes::Bytes;
 use std::time::Instant;
+use werkbuch_journal::StoreKind;
 
 /// The way of the events.
 pub(super) trait IngestPath {
@@ -29,9 +31,45 @@ pub(super) struct Round {
     pub(super) seconds: f64,
     /// From handing in a batch to its answer, in nanoseconds.
     pub(super) acks: Vec<u64>,
-    /// What was written to the log, in bytes, and how often it was synced.
-    pub(super) bytes: u64,
+    /// What was written to the log, in bytes, where that is counted; and how often it was synced.
+    pub(super) bytes: Option<u64>,
     pub(super) syncs: u64,
+}
+
+/// Bytes written and syncs of the log, at one moment or between two.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks {
+    /// Nothing where nobody counts them.
+    pub(super) bytes: Option<u64>,
+    pub(super) syncs: u64,
+}
+
+impl Marks {
+    /// What has passed since an earlier moment.
+    pub(super) fn since(self, before: Self) -> Self {
+        let bytes = self.bytes.zip(before.bytes);
+        Self {
+            bytes: bytes.map(|(after, before)| after.saturating_sub(before)),
+            syncs: self.syncs.saturating_sub(before.syncs),
+        }
+    }
+}
+
+/// Who counts the bytes that a store writes: our own files count them, a database writes by itself.
+pub(super) fn counted_by(store: StoreKind) -> &'static str {
+    match store {
+        StoreKind::Segments => "by the log",
+        StoreKind::Sled => "by the system, in whole pages",
+    }
+}
+
+/// What a process (absent: this one) has written to the log so far: as the log says, or where a
+/// database writes by itself as the system says of all that the process writes to disks.
+pub(super) fn written(store: StoreKind, of_log: u64, process: Option<u32>) -> Option<u64> {
+    match store {
+        StoreKind::Segments => Some(of_log),
+        StoreKind::Sled => disk_bytes(process),
+    }
 }
 
 /// Core time in nanoseconds, where the system tells: of all threads that serve, of the plants' loops

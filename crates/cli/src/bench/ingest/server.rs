@@ -1,7 +1,7 @@
 //! The server's path without the network: requests are decoded and go through the engine.
 
 use super::load::{self, Session};
-use super::path::{Core, IngestPath, Round, nanos, not_recorded};
+use super::path::{Core, IngestPath, Marks, Round, nanos, not_recorded, written};
 use super::{Args, internal};
 use crate::bench::fill;
 use crate::bench::measure::threads_cpu_ns;
@@ -13,6 +13,7 @@ use futures::stream::{FuturesOrdered, StreamExt};
 use prost::Message;
 use std::time::Instant;
 use werkbuch_engine::{Appended, Batch, Engine, EngineError, OpenSource, OutcomeResult};
+use werkbuch_journal::StoreKind;
 use werkbuch_model::event::SourceKind;
 use werkbuch_model::id::SourceName;
 use werkbuch_wire::pb::AppendRequest;
@@ -21,6 +22,7 @@ use werkbuch_wire::pb::AppendRequest;
 #[derive(Debug)]
 pub(super) struct InProcess {
     engine: Engine,
+    store: StoreKind,
     sources: Vec<Session>,
 }
 
@@ -44,7 +46,19 @@ impl InProcess {
                 next_sequence: opened.next_sequence.get(),
             });
         }
-        Ok(Self { engine, sources })
+        Ok(Self {
+            engine,
+            store: args.store,
+            sources,
+        })
+    }
+
+    fn marks(&self) -> Marks {
+        let figures = self.engine.figures();
+        Marks {
+            bytes: written(self.store, figures.written_bytes, None),
+            syncs: figures.sync.count(),
+        }
     }
 
     /// Ends the engine in good order.
@@ -68,11 +82,7 @@ impl IngestPath for InProcess {
     }
 
     async fn report(&mut self, requests: Vec<Vec<Bytes>>, window: u64) -> Outcome<Round> {
-        let marks = |engine: &Engine| {
-            let figures = engine.figures();
-            (figures.written_bytes, figures.sync.count())
-        };
-        let (bytes, syncs) = marks(&self.engine);
+        let before = self.marks();
         let begin = Instant::now();
         let window = usize::try_from(window).unwrap_or(1);
         let streams: Vec<_> = requests
@@ -86,9 +96,8 @@ impl IngestPath for InProcess {
             round.acks.extend(acks);
         }
         round.seconds = begin.elapsed().as_secs_f64();
-        let (bytes_after, syncs_after) = marks(&self.engine);
-        round.bytes = bytes_after.saturating_sub(bytes);
-        round.syncs = syncs_after.saturating_sub(syncs);
+        let marks = self.marks().since(before);
+        (round.bytes, round.syncs) = (marks.bytes, marks.syncs);
         Ok(round)
     }
 
