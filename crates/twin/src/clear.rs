@@ -1,7 +1,6 @@
 //! Clears the table of texts of those that no slot uses any more, so that it cannot grow for ever.
 
 use crate::Twin;
-use crate::machine::MachineState;
 use crate::symbol::{Symbol, Symbols};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,20 +25,9 @@ impl Twin {
             });
         };
         for machine in &mut self.machines {
-            for_each_symbol(Arc::make_mut(machine), &mut renumber);
-            // The order of the slots follows the numbers.
-            Arc::make_mut(machine).slots.sort_by_key(|slot| slot.key);
+            Arc::make_mut(machine).renumber(&mut renumber);
         }
         self.symbols_used = table.len();
         self.symbols = Arc::new(table);
-    }
-}
-
-/// Calls `f` with each symbol of a machine.
-pub(crate) fn for_each_symbol(machine: &mut MachineState, f: &mut dyn FnMut(&mut Symbol)) {
-    for slot in &mut machine.slots {
-        f(&mut slot.key.item);
-        f(&mut slot.key.sub);
-        slot.value.for_each_symbol(f);
     }
 }

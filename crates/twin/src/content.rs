@@ -1,29 +1,18 @@
 //! Takes events apart into the contents of the aspects that they set.
 
 use crate::fact;
-use crate::program::ProgramValue;
+use crate::packed::Packer;
 use crate::symbol::{Symbol, Symbols};
 use crate::value::*;
 use std::sync::Arc;
 use werkbuch_model::event::{
-    AlarmAcknowledged, AlarmRaised, Aspect, AssetDeclared, Body, PartProduced, ProgramChanged,
-    Protected, SampleItem, SampleReported, ToolChanged,
+    AlarmRaised, Aspect, AssetDeclared, Body, PartProduced, ProgramChanged, Protected, SampleItem,
+    SampleReported, ToolChanged,
 };
 
-/// Makes the value of one aspect, once it is known that it is needed. What held before is given, and
-/// where it only differs in numbers it is changed in its place; then there is no new one.
-pub(crate) type Make<'m> = &'m dyn Fn(&mut Interner<'_>, Option<&mut SlotValue>) -> Made;
-
-/// What became of a value.
-#[derive(Debug)]
-pub(crate) enum Made {
-    /// It is to be put into the slot.
-    New(SlotValue),
-    /// It lies in the slot already.
-    InPlace,
-    /// The event says nothing that a slot keeps.
-    Nothing,
-}
+/// Writes down what is kept of one aspect, once it is known that it is needed. False when the event
+/// says nothing that a slot keeps; what was written means nothing then.
+pub(crate) type Make<'m> = &'m dyn Fn(&mut Interner<'_>, &mut Vec<u8>) -> bool;
 
 /// The table of texts as the fold uses it: shared with forks until a new text comes.
 #[derive(Debug)]
@@ -39,66 +28,39 @@ impl Interner<'_> {
     }
 }
 
-/// Calls `f` with each aspect that the body sets and what makes the value of it.
+/// Calls `f` with each aspect that the body sets and what writes down the content of it.
 pub(crate) fn for_each(body: &Body<'_>, f: &mut dyn FnMut(Aspect<'_>, Make<'_>)) {
     let Body::SampleReported(batch) = body else {
         return body.for_each_aspect(&mut |aspect| {
-            f(aspect, &|texts, held| {
-                if held.is_some_and(|held| renew(body, held, texts)) {
-                    return Made::InPlace;
-                }
-                value(body, &aspect, texts).map_or(Made::Nothing, Made::New)
+            f(aspect, &|texts, out| {
+                let Some(value) = value(body, texts) else {
+                    // The newer kinds are kept as packed fields; the others set no aspect.
+                    begin_fact(&mut Packer(out));
+                    return fact::pack_to(body, &aspect, out);
+                };
+                value.pack(&mut Packer(out));
+                true
             });
         });
     };
     let mut items = batch.items.iter();
     body.for_each_aspect(&mut |aspect| {
         if let Some(item) = items.next() {
-            f(aspect, &|texts, _| Made::New(sample(batch, item, texts)));
+            f(aspect, &|texts, out| {
+                sample(batch, item, texts).pack(&mut Packer(out));
+                true
+            });
         }
     });
 }
 
-/// Changes the value that holds into what is said now, where that takes no new memory: counters and
-/// conditions mostly say the same words again. False where it has to be made anew.
-fn renew(body: &Body<'_>, held: &mut SlotValue, texts: &mut Interner<'_>) -> bool {
-    match (body, held) {
-        (Body::PartProduced(said), SlotValue::Part(held)) if *held.part == *said.part => {
-            held.value = said.value;
-            held.modulus = said.modulus;
-            held.reset_epoch = said.reset_epoch;
-            held.part_type = texts.symbol(&said.part_type);
-            held.meaning = said.meaning;
-        }
-        (Body::AlarmRaised(said), SlotValue::AlarmRaise(held)) if *held.text == *said.text => {
-            held.code = texts.symbol(&said.code);
-            held.native = texts.symbol(&said.native);
-            held.severity = said.severity;
-        }
-        (
-            Body::ConditionChanged(said),
-            SlotValue::Condition {
-                level,
-                qualifier,
-                severity,
-                text,
-            },
-        ) if **text == *said.text => {
-            *level = said.level;
-            *qualifier = said.qualifier;
-            *severity = texts.symbol(&said.native_severity);
-        }
-        _ => return false,
-    }
-    true
-}
-
-fn value(body: &Body<'_>, aspect: &Aspect<'_>, texts: &mut Interner<'_>) -> Option<SlotValue> {
+/// What a kind with a form of its own says; absent for the others.
+fn value<'b>(body: &'b Body<'_>, texts: &mut Interner<'_>) -> Option<SlotValue<'b>> {
     Some(match body {
         Body::AssetDeclared(said) => declaration(said, texts),
         Body::ConnectionChanged(said) => SlotValue::Connection {
             to: said.to,
-            cause: boxed(&said.cause),
+            cause: &said.cause,
         },
         Body::StateChanged(said) => SlotValue::State {
             to: said.to,
@@ -115,7 +77,10 @@ fn value(body: &Body<'_>, aspect: &Aspect<'_>, texts: &mut Interner<'_>) -> Opti
         Body::ProgramChanged(said) => program(said),
         Body::PartProduced(said) => part(said, texts),
         Body::AlarmRaised(said) => alarm(said, texts),
-        Body::AlarmAcknowledged(said) => acknowledge(said),
+        Body::AlarmAcknowledged(said) => SlotValue::AlarmAcknowledge {
+            who: protected(&said.who),
+            comment: protected(&said.comment),
+        },
         Body::AlarmCleared(said) => SlotValue::AlarmClear {
             duration_ms: said.duration_ms,
         },
@@ -123,7 +88,7 @@ fn value(body: &Body<'_>, aspect: &Aspect<'_>, texts: &mut Interner<'_>) -> Opti
             level: said.level,
             qualifier: said.qualifier,
             severity: texts.symbol(&said.native_severity),
-            text: boxed(&said.text),
+            text: &said.text,
         },
         Body::ToolChanged(said) => tool(said),
         Body::OverrideChanged(said) => SlotValue::Override {
@@ -131,18 +96,13 @@ fn value(body: &Body<'_>, aspect: &Aspect<'_>, texts: &mut Interner<'_>) -> Opti
             percent: said.percent,
         },
         Body::ItemChanged(said) => SlotValue::Item {
-            text: said.text.as_deref().map(boxed),
+            text: said.text.as_deref(),
         },
-        // The newer kinds are kept as packed fields; the others set no aspect.
-        other => SlotValue::Fact(fact::pack(other, aspect)?),
+        _ => return None,
     })
 }
 
-fn boxed(text: &str) -> Box<str> {
-    text.into()
-}
-
-fn declaration(said: &AssetDeclared<'_>, texts: &mut Interner<'_>) -> SlotValue {
+fn declaration<'b>(said: &'b AssetDeclared<'_>, texts: &mut Interner<'_>) -> SlotValue<'b> {
     let items = said.items.iter().map(|item| DeclaredItemValue {
         id: texts.symbol(&item.id),
         item_type: texts.symbol(&item.item_type),
@@ -150,72 +110,65 @@ fn declaration(said: &AssetDeclared<'_>, texts: &mut Interner<'_>) -> SlotValue 
         category: item.category,
         deadband: item.deadband,
     });
-    SlotValue::Declaration(Box::new(DeclarationValue {
+    SlotValue::Declaration(DeclarationValue {
         items: items.collect(),
-        manufacturer: boxed(&said.manufacturer),
-        model: boxed(&said.model),
-        serial: boxed(&said.serial),
-    }))
+        manufacturer: &said.manufacturer,
+        model: &said.model,
+        serial: &said.serial,
+    })
 }
 
-fn program(said: &ProgramChanged<'_>) -> SlotValue {
-    SlotValue::Program(ProgramValue::new(
-        said.program.as_deref(),
-        &said.revision,
-        &said.block,
-    ))
+fn program<'b>(said: &'b ProgramChanged<'_>) -> SlotValue<'b> {
+    SlotValue::Program(ProgramValue {
+        program: said.program.as_deref(),
+        revision: &said.revision,
+        block: &said.block,
+    })
 }
 
-fn part(said: &PartProduced<'_>, texts: &mut Interner<'_>) -> SlotValue {
-    SlotValue::Part(Box::new(PartValue {
+fn part<'b>(said: &'b PartProduced<'_>, texts: &mut Interner<'_>) -> SlotValue<'b> {
+    SlotValue::Part(PartValue {
         value: said.value,
         modulus: said.modulus,
         reset_epoch: said.reset_epoch,
         part_type: texts.symbol(&said.part_type),
-        part: boxed(&said.part),
+        part: &said.part,
         meaning: said.meaning,
-    }))
+    })
 }
 
-fn alarm(said: &AlarmRaised<'_>, texts: &mut Interner<'_>) -> SlotValue {
-    SlotValue::AlarmRaise(Box::new(AlarmValue {
-        text: boxed(&said.text),
+fn alarm<'b>(said: &'b AlarmRaised<'_>, texts: &mut Interner<'_>) -> SlotValue<'b> {
+    SlotValue::AlarmRaise(AlarmValue {
+        text: &said.text,
         code: texts.symbol(&said.code),
         native: texts.symbol(&said.native),
         severity: said.severity,
-    }))
+    })
 }
 
-fn acknowledge(said: &AlarmAcknowledged<'_>) -> SlotValue {
-    SlotValue::AlarmAcknowledge(Box::new(AcknowledgeValue {
-        who: protected(&said.who),
-        comment: protected(&said.comment),
-    }))
-}
-
-fn protected(said: &Protected<'_>) -> ProtectedValue {
+fn protected<'b>(said: &'b Protected<'_>) -> ProtectedValue<'b> {
     ProtectedValue {
         present: !said.is_empty(),
         key: said.key,
-        ciphertext: said.ciphertext.as_ref().into(),
+        ciphertext: &said.ciphertext,
     }
 }
 
-fn tool(said: &ToolChanged<'_>) -> SlotValue {
-    SlotValue::Tool(Box::new(ToolValue {
-        tool: said.tool.as_deref().map(boxed),
+fn tool<'b>(said: &'b ToolChanged<'_>) -> SlotValue<'b> {
+    SlotValue::Tool(ToolValue {
+        tool: said.tool.as_deref(),
         life_used: said.life_used,
         life_limit: said.life_limit,
         life_unit: said.life_unit,
-    }))
+    })
 }
 
-fn sample(
+fn sample<'b>(
     batch: &SampleReported<'_>,
     said: &SampleItem<'_>,
     texts: &mut Interner<'_>,
-) -> SlotValue {
-    SlotValue::Sample(Box::new(SampleValue {
+) -> SlotValue<'b> {
+    SlotValue::Sample(SampleValue {
         period_start_ns: batch.period_start.nanos(),
         period_ms: batch.period_ms,
         n: said.n,
@@ -225,5 +178,5 @@ fn sample(
         mean: said.mean,
         last: said.last,
         unit: texts.symbol(&said.unit),
-    }))
+    })
 }

@@ -6,7 +6,6 @@
 
 use crate::Twin;
 use crate::machine::MachineState;
-use crate::program::ProgramValue;
 use crate::shards::PlantSlot;
 use crate::slot::Slot;
 use crate::value::*;
@@ -50,7 +49,9 @@ impl Twin {
             out.text(sub);
             out.u32(u32::from(slot.key.rank.0));
             self.encode_order(&slot.order(), out);
-            self.encode_value(&slot.value, out);
+            if let Some(value) = machine.value(slot) {
+                self.encode_value(&value, out);
+            }
         }
     }
 
@@ -80,7 +81,7 @@ impl Twin {
     }
 
     /// The kind of aspect tells which fields follow.
-    fn encode_value(&self, value: &SlotValue, out: &mut Canon) {
+    fn encode_value(&self, value: &SlotValue<'_>, out: &mut Canon) {
         let text = |symbol| self.symbols.text(symbol);
         match value {
             SlotValue::Declaration(said) => self.encode_declaration(said, out),
@@ -115,12 +116,12 @@ impl Twin {
             SlotValue::AlarmRaise(said) => {
                 out.text(text(said.code));
                 out.u32(said.severity);
-                out.text(&said.text);
+                out.text(said.text);
                 out.text(text(said.native));
             }
-            SlotValue::AlarmAcknowledge(said) => {
-                out.flag(said.who.present);
-                out.flag(said.comment.present);
+            SlotValue::AlarmAcknowledge { who, comment } => {
+                out.flag(who.present);
+                out.flag(comment.present);
             }
             SlotValue::AlarmClear { duration_ms } => out.option(*duration_ms, Canon::u64),
             SlotValue::Condition {
@@ -139,16 +140,16 @@ impl Twin {
                 out.option(*percent, Canon::f64);
             }
             SlotValue::Tool(said) => encode_tool(said, out),
-            SlotValue::Item { text } => out.option(text.as_deref(), Canon::text),
+            SlotValue::Item { text } => out.option(*text, Canon::text),
             SlotValue::Sample(said) => self.encode_sample(said, out),
             SlotValue::Fact(bytes) => crate::fact::encode(bytes, out),
         }
     }
 
-    fn encode_declaration(&self, said: &DeclarationValue, out: &mut Canon) {
-        out.text(&said.manufacturer);
-        out.text(&said.model);
-        out.text(&said.serial);
+    fn encode_declaration(&self, said: &DeclarationValue<'_>, out: &mut Canon) {
+        out.text(said.manufacturer);
+        out.text(said.model);
+        out.text(said.serial);
         out.length(said.items.len());
         for item in &said.items {
             out.text(self.symbols.text(item.id));
@@ -159,13 +160,13 @@ impl Twin {
         }
     }
 
-    fn encode_part(&self, said: &PartValue, out: &mut Canon) {
+    fn encode_part(&self, said: &PartValue<'_>, out: &mut Canon) {
         out.u32(said.meaning.code());
         out.option(said.value, Canon::u64);
         out.u64(said.modulus);
         out.u32(said.reset_epoch);
         out.text(self.symbols.text(said.part_type));
-        out.text(&said.part);
+        out.text(said.part);
     }
 
     fn encode_sample(&self, said: &SampleValue, out: &mut Canon) {
@@ -180,14 +181,14 @@ impl Twin {
     }
 }
 
-fn encode_program(said: &ProgramValue, out: &mut Canon) {
-    out.option(said.program(), Canon::text);
-    out.text(said.revision());
-    out.text(said.block());
+fn encode_program(said: &ProgramValue<'_>, out: &mut Canon) {
+    out.option(said.program, Canon::text);
+    out.text(said.revision);
+    out.text(said.block);
 }
 
-fn encode_tool(said: &ToolValue, out: &mut Canon) {
-    out.option(said.tool.as_deref(), Canon::text);
+fn encode_tool(said: &ToolValue<'_>, out: &mut Canon) {
+    out.option(said.tool, Canon::text);
     out.option(said.life_used, Canon::f64);
     out.option(said.life_limit, Canon::f64);
     out.u32(said.life_unit.code());

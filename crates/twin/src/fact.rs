@@ -1,25 +1,32 @@
 //! Contents that are kept as packed fields: one form for all kinds, in the least space.
 
 use crate::digest::Canon;
+use crate::packed::{Packer, Unpacker};
 use werkbuch_model::event::{Aspect, AspectKind, Body, FieldSink, FieldSource, Kind, Protected};
 
-/// Packs what a body says about one of its aspects; nothing for a kind that is not made of fields.
-pub(crate) fn pack(body: &Body<'_>, aspect: &Aspect<'_>) -> Option<Box<[u8]>> {
-    let mut out = Packed(Vec::with_capacity(64));
+/// Packs what a body says about one of its aspects. False for a kind that is not made of fields; what
+/// is behind the bytes that were there before means nothing then.
+pub(crate) fn pack_to(body: &Body<'_>, aspect: &Aspect<'_>, out: &mut Vec<u8>) -> bool {
+    let mut out = Packer(out);
     out.number(u64::from(body.kind().code()));
-    let packed = match without_list(body, aspect) {
+    match without_list(body, aspect) {
         Some(short) => short.give_fields(&mut out),
         None => body.give_fields(&mut out),
-    };
-    packed.then(|| out.0.into_boxed_slice())
+    }
 }
 
-/// The content that was packed. Absent for bytes that [`pack`] did not write.
+/// The same in bytes of its own.
+pub(crate) fn pack(body: &Body<'_>, aspect: &Aspect<'_>) -> Option<Box<[u8]>> {
+    let mut out = Vec::with_capacity(64);
+    pack_to(body, aspect, &mut out).then(|| out.into_boxed_slice())
+}
+
+/// The content that was packed; bytes that come after it are not looked at. Absent for bytes that
+/// [`pack`] did not write.
 pub(crate) fn unpack(bytes: &[u8]) -> Option<Body<'_>> {
-    let mut from = Unpacked(bytes);
-    let kind = Kind::from_code(u32::try_from(from.number()?).ok()?)?;
-    let body = Body::take_fields(kind, &mut from)?;
-    from.0.is_empty().then_some(body)
+    let mut from = Unpacker(bytes);
+    let kind = Kind::from_code(from.small()?)?;
+    Body::take_fields(kind, &mut from)
 }
 
 /// Writes a packed content for the digest.
@@ -45,75 +52,50 @@ fn without_list<'b>(body: &Body<'b>, aspect: &Aspect<'_>) -> Option<Body<'b>> {
     Some(short)
 }
 
-/// Fields one after the other: numbers as varints, texts with their length before them.
-struct Packed(Vec<u8>);
-
-impl FieldSink for Packed {
-    fn number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push(number.to_le_bytes()[0] | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number.to_le_bytes()[0]);
+impl FieldSink for Packer<'_> {
+    fn number(&mut self, number: u64) {
+        Packer::number(self, number);
     }
 
     fn fixed(&mut self, bits: u64) {
-        self.0.extend_from_slice(&bits.to_le_bytes());
+        Packer::fixed(self, bits);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
+        Packer::bytes(self, bytes);
     }
 
     /// A text in plain is not kept: the writer protects it before. That there is one is.
     fn person(&mut self, person: &Protected<'_>) {
-        self.number(u64::from(!person.is_empty()));
+        self.byte(u8::from(!person.is_empty()));
         if !person.is_empty() {
-            self.number(person.key);
-            self.bytes(&person.ciphertext);
+            Packer::number(self, person.key);
+            Packer::bytes(self, &person.ciphertext);
         }
     }
 }
 
-/// What is left to be taken of packed fields.
-struct Unpacked<'a>(&'a [u8]);
-
-impl<'a> FieldSource<'a> for Unpacked<'a> {
+impl<'a> FieldSource<'a> for Unpacker<'a> {
     fn number(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if *byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
+        Unpacker::number(self)
     }
 
     fn fixed(&mut self) -> Option<u64> {
-        let (bits, rest) = self.0.split_first_chunk::<8>()?;
-        self.0 = rest;
-        Some(u64::from_le_bytes(*bits))
+        Unpacker::fixed(self)
     }
 
     fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes)
+        Unpacker::bytes(self)
     }
 
     fn person(&mut self) -> Option<Protected<'a>> {
-        if self.number()? == 0 {
+        if self.byte()? == 0 {
             return Some(Protected::default());
         }
         Some(Protected {
             plain: "".into(),
-            key: self.number()?,
-            ciphertext: self.bytes()?.into(),
+            key: Unpacker::number(self)?,
+            ciphertext: Unpacker::bytes(self)?.into(),
         })
     }
 }

@@ -36,6 +36,9 @@ pub struct Twin {
     pub(crate) shards: Shards,
     pub(crate) window: Window,
     pub(crate) notes: Notes,
+    /// Where contents are written before they are kept.
+    #[serde(skip)]
+    said: Vec<u8>,
 }
 
 impl Twin {
@@ -64,6 +67,7 @@ impl Twin {
             shards: Shards::default(),
             window: Window::default(),
             notes: Notes::default(),
+            said: Vec::new(),
         }
     }
 
@@ -258,6 +262,7 @@ impl Twin {
             machines: &mut self.machines,
             shards: &mut self.shards,
             window: &mut self.window,
+            said: &mut self.said,
         }
     }
 }
@@ -270,6 +275,7 @@ pub(crate) struct Fold<'t> {
     machines: &'t mut Vec<Arc<MachineState>>,
     shards: &'t mut Shards,
     window: &'t mut Window,
+    said: &'t mut Vec<u8>,
 }
 
 impl Fold<'_> {
@@ -294,6 +300,7 @@ impl Fold<'_> {
             symbols: &mut self.symbols,
             shards: self.shards,
             window: *self.window,
+            said: self.said,
         };
         if aspects.join(number, machine.as_deref_mut(), claim, authority, body) {
             self.window.heard(effective_at);
@@ -338,6 +345,7 @@ impl Fold<'_> {
             symbols: &mut self.symbols,
             shards: self.shards,
             window: *self.window,
+            said: self.said,
         };
         aspects.join(number, machine, claim, authority, body)
     }
@@ -349,6 +357,7 @@ struct Aspects<'f, 't> {
     symbols: &'f mut Interner<'t>,
     shards: &'f mut Shards,
     window: Window,
+    said: &'f mut Vec<u8>,
 }
 
 impl Aspects<'_, '_> {
@@ -367,6 +376,7 @@ impl Aspects<'_, '_> {
             symbols,
             shards,
             window,
+            said,
         } = self;
         let (sources, window, rank) = (*sources, *window, Rank::of(authority));
         let mut sets_something = false;
@@ -383,7 +393,8 @@ impl Aspects<'_, '_> {
                 sub: symbols.symbol(aspect.sub),
                 rank,
             };
-            machine.join(key, claim, (sources, window), |held| make(symbols, held));
+            let make = |out: &mut Vec<u8>| make(symbols, out);
+            machine.join(key, claim, (sources, window), (make, said));
         });
         sets_something
     }

@@ -1,9 +1,10 @@
 //! What the twin keeps of one machine: its slots, in which the event latest in order holds.
 
 use crate::coded;
-use crate::content::Made;
 use crate::order::Sources;
-use crate::slot::{Slot, SlotKey};
+use crate::packed::Packer;
+use crate::slot::{Slot, SlotKey, Span};
+use crate::symbol::Symbol;
 use crate::value::SlotValue;
 use crate::window::Window;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use werkbuch_model::event::OrderKey;
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
 
-/// One machine: its slots in the order of their keys.
+/// One machine: its slots in the order of their keys, and what they say in one piece of memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MachineState {
     pub(crate) number: MachineNumber,
@@ -22,6 +23,9 @@ pub(crate) struct MachineState {
     pub(crate) first_position: Position,
     pub(crate) last_position: Position,
     pub(crate) slots: Vec<Slot>,
+    /// Written by [`SlotValue::pack`]; between what slots use lies what they no longer do.
+    #[serde(with = "coded::bytes")]
+    contents: Vec<u8>,
 }
 
 /// With more slots than this they are searched by halving.
@@ -43,55 +47,92 @@ impl MachineState {
             first_position: Position(0),
             last_position: Position(0),
             slots: Vec::new(),
+            contents: Vec::new(),
         }
     }
 
+    /// What a slot says.
+    pub(crate) fn value(&self, slot: &Slot) -> Option<SlotValue<'_>> {
+        SlotValue::unpack(self.contents.get(slot.span.range())?)
+    }
+
     /// Lets a content hold when it is later in order than what holds. The same place in order is
-    /// the same event: then what the later position says holds.
+    /// the same event: then what the later position says holds. `make` writes the content to `said`,
+    /// when it is needed, or answers that there is none.
     pub(crate) fn join(
         &mut self,
         key: SlotKey,
         claim: &Claim,
         (sources, window): (&Sources, Window),
-        make: impl FnOnce(Option<&mut SlotValue>) -> Made,
+        (make, said): (impl FnOnce(&mut Vec<u8>) -> bool, &mut Vec<u8>),
     ) {
         let found = self.find(&key);
         if let Ok(at) = found
-            && let Some(held) = self.slots.get_mut(at)
+            && let Some(held) = self.slots.get(at)
         {
             match sources.compare(&claim.order, &held.order()) {
                 Ordering::Less => return,
                 Ordering::Equal if claim.position < held.position => return,
                 Ordering::Equal | Ordering::Greater => {}
             }
-            match make(Some(&mut held.value)) {
-                Made::New(value) => held.value = value,
-                Made::InPlace => {}
-                Made::Nothing => return,
+        }
+        said.clear();
+        if !make(said) {
+            return;
+        }
+        let at = match found {
+            Ok(at) => at,
+            Err(at) => {
+                let slot = Slot::new(key, claim);
+                self.insert(at, slot, window)
             }
+        };
+        if let Some(held) = self.slots.get_mut(at) {
             held.source = claim.order.source;
             held.effective_at = claim.order.effective_at;
             held.sequence = claim.order.sequence;
             held.place = claim.place;
             held.position = claim.position;
-            return;
         }
-        let (Err(at), Made::New(value)) = (found, make(None)) else {
-            return;
-        };
-        let slot = Slot {
-            key,
-            source: claim.order.source,
-            effective_at: claim.order.effective_at,
-            sequence: claim.order.sequence,
-            place: claim.place,
-            position: claim.position,
-            value,
-        };
-        self.insert(at, slot, window);
+        self.say(at, said);
     }
 
-    fn insert(&mut self, mut at: usize, slot: Slot, window: Window) {
+    /// Calls `f` with each symbol that the machine uses. Absent where a content is not one.
+    pub(crate) fn for_each_symbol(&self, f: &mut dyn FnMut(Symbol)) -> Option<()> {
+        for slot in &self.slots {
+            f(slot.key.item);
+            f(slot.key.sub);
+            self.value(slot)?.for_each_symbol(&mut |symbol| f(*symbol));
+        }
+        Some(())
+    }
+
+    /// Gives each symbol its new number.
+    pub(crate) fn renumber(&mut self, f: &mut dyn FnMut(&mut Symbol)) {
+        let mut old = Self::new(self.number);
+        std::mem::swap(&mut old.slots, &mut self.slots);
+        std::mem::swap(&mut old.contents, &mut self.contents);
+        let mut said = Vec::new();
+        for (at, slot) in old.slots.iter().enumerate() {
+            let Some(mut value) = old.value(slot) else {
+                continue;
+            };
+            value.for_each_symbol(f);
+            said.clear();
+            value.pack(&mut Packer(&mut said));
+            let mut slot = slot.clone();
+            slot.span = Span::default();
+            f(&mut slot.key.item);
+            f(&mut slot.key.sub);
+            self.slots.push(slot);
+            self.say(at, &said);
+        }
+        // The order of the slots follows the numbers.
+        self.slots.sort_by_key(|slot| slot.key);
+    }
+
+    /// Answers where the slot is now.
+    fn insert(&mut self, mut at: usize, slot: Slot, window: Window) -> usize {
         // Machines have few slots and gain them seldom: doubling would waste their memory.
         if self.slots.len() == self.slots.capacity() {
             self.sweep(window);
@@ -101,6 +142,47 @@ impl MachineState {
             self.slots.reserve_exact(1 + self.slots.len() / 8);
         }
         self.slots.insert(at, slot);
+        at
+    }
+
+    /// Keeps what a slot says, in the room that it has if that is enough.
+    fn say(&mut self, at: usize, said: &[u8]) {
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        if let Some(room) = self.contents.get_mut(slot.span.range())
+            && let Some((own, rest)) = room.split_at_mut_checked(said.len())
+        {
+            own.copy_from_slice(said);
+            rest.fill(0);
+            return;
+        }
+        slot.span = Span::default();
+        if self.contents.len() + said.len() > self.contents.capacity() {
+            self.tidy(said.len());
+        }
+        let (from, room) = (self.contents.len(), said.len());
+        // Memory ends long before one machine says four gigabytes.
+        if let (Ok(from), Ok(room), Some(slot)) = (
+            u32::try_from(from),
+            u32::try_from(room),
+            self.slots.get_mut(at),
+        ) {
+            slot.span = Span { from, room };
+            self.contents.extend_from_slice(said);
+        }
+    }
+
+    /// Puts the contents together anew, without what no slot uses, and with some room for more.
+    fn tidy(&mut self, more: usize) {
+        let used: usize = self.slots.iter().map(|slot| slot.span.range().len()).sum();
+        let mut contents = Vec::with_capacity(used + more + used / 8);
+        for slot in &mut self.slots {
+            let from = u32::try_from(contents.len()).unwrap_or(u32::MAX);
+            contents.extend_from_slice(self.contents.get(slot.span.range()).unwrap_or_default());
+            slot.span.from = from;
+        }
+        self.contents = contents;
     }
 
     /// The place of a key. Few slots are gone through from the front: a processor reads ahead of
@@ -145,5 +227,73 @@ impl MachineState {
     /// What holds, in the order of the keys.
     pub(crate) fn held(&self, window: Window) -> impl Iterator<Item = &Slot> {
         self.slots.iter().filter(move |slot| slot.is_in(window))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slot::Rank;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use werkbuch_model::event::AspectKind;
+    use werkbuch_model::id::{Sequence, SourceNumber};
+
+    fn key(item: u32) -> SlotKey {
+        SlotKey {
+            kind: AspectKind::Item,
+            item: Symbol::numbered(item),
+            sub: Symbol::EMPTY,
+            rank: Rank(0),
+        }
+    }
+
+    proptest! {
+        /// Whatever grows, shrinks and goes: each slot says what was said of it last.
+        #[test]
+        fn each_slot_keeps_what_it_says(
+            said in prop::collection::vec((0_u32..12, "[a-z]{0,40}", 0_u8..8), 0..200)
+        ) {
+            let mut machine = MachineState::new(MachineNumber(1));
+            let mut expected: BTreeMap<u32, String> = BTreeMap::new();
+            for (at, (item, text, what)) in said.iter().enumerate() {
+                let position = Position(at as u64 + 1);
+                let claim = Claim {
+                    order: OrderKey {
+                        effective_at: Timestamp(at as i64),
+                        source: SourceNumber(1),
+                        sequence: Sequence(position.get()),
+                    },
+                    place: position,
+                    position,
+                };
+                let say = |out: &mut Vec<u8>| {
+                    SlotValue::Item { text: Some(text) }.pack(&mut Packer(out));
+                    true
+                };
+                let context = (&Sources::default(), Window::default());
+                machine.join(key(*item), &claim, context, (say, &mut Vec::new()));
+                expected.insert(*item, text.clone());
+                match what {
+                    0 => {
+                        machine.vacate(position);
+                        expected.remove(item);
+                    }
+                    1 => machine.renumber(&mut |_| ()),
+                    _ => {}
+                }
+                let found: BTreeMap<u32, String> = machine
+                    .slots
+                    .iter()
+                    .filter_map(|slot| match machine.value(slot)? {
+                        SlotValue::Item { text } => Some((slot.key.item.number(), text?.to_owned())),
+                        _ => None,
+                    })
+                    .collect();
+                prop_assert_eq!(&found, &expected);
+            }
+            let used: usize = machine.slots.iter().map(|slot| slot.span.range().len()).sum();
+            prop_assert!(used <= machine.contents.len());
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! A slot: the event that holds for one aspect of a machine, at one rank of authority.
 
 use crate::coded;
+use crate::machine::Claim;
 use crate::symbol::Symbol;
-use crate::value::SlotValue;
 use crate::window::Window;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use werkbuch_model::event::{AspectKind, OrderKey, UNLISTED_AUTHORITY};
 use werkbuch_model::id::{Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
@@ -34,11 +35,20 @@ impl Rank {
     }
 }
 
-/// One slot: 72 bytes beside what its value boxes.
+/// Where the content of a slot lies among those of its machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Span {
+    pub(crate) from: u32,
+    /// The room that it has, in bytes; what it needs may be less.
+    pub(crate) room: u32,
+}
+
+/// One slot: 56 bytes beside its content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Slot {
     pub(crate) key: SlotKey,
     pub(crate) source: SourceNumber,
+    pub(crate) span: Span,
     #[serde(with = "coded::nanos")]
     pub(crate) effective_at: Timestamp,
     pub(crate) sequence: Sequence,
@@ -46,10 +56,29 @@ pub(crate) struct Slot {
     pub(crate) place: Position,
     /// The position of the event that gave the value; for a replacement that of the correction.
     pub(crate) position: Position,
-    pub(crate) value: SlotValue,
+}
+
+impl Span {
+    pub(crate) const fn range(self) -> Range<usize> {
+        let from = self.from as usize;
+        from..from + self.room as usize
+    }
 }
 
 impl Slot {
+    /// A slot that says nothing yet.
+    pub(crate) fn new(key: SlotKey, claim: &Claim) -> Self {
+        Self {
+            key,
+            source: claim.order.source,
+            span: Span::default(),
+            effective_at: claim.order.effective_at,
+            sequence: claim.order.sequence,
+            place: claim.place,
+            position: claim.position,
+        }
+    }
+
     /// Whether it is state.
     pub(crate) fn is_in(&self, window: Window) -> bool {
         window.holds(self.key.kind, self.effective_at)
@@ -71,8 +100,7 @@ mod tests {
 
     #[test]
     fn a_slot_stays_small() {
-        assert_eq!(size_of::<SlotValue>(), 24);
-        assert_eq!(size_of::<Slot>(), 72);
+        assert_eq!(size_of::<Slot>(), 56);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Layout: magic, layout version, fold version, length of the content, SHA-256 over all of these and
 //! the content, then the content. Nothing is decoded before all of the header holds.
 
-use crate::clear::for_each_symbol;
 use crate::window::Window;
 use crate::{FOLD_VERSION, SnapshotError, Twin};
 use sha2::{Digest, Sha256};
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"WBTWIN\r\n";
 /// The layout of the content. It changes with every change of what is written.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 const HASH_AT: usize = 24;
 const CONTENT_AT: usize = HASH_AT + 32;
 /// The most bytes that a snapshot's content may have; half a gigabyte is many times the largest plant.
@@ -38,7 +37,7 @@ impl Twin {
     /// the log instead.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(bytes)?;
-        let (mut twin, read): (Self, usize) = bincode::serde::decode_from_slice(content, config())
+        let (twin, read): (Self, usize) = bincode::serde::decode_from_slice(content, config())
             .map_err(|error| SnapshotError::Coding(error.to_string()))?;
         if read != content.len() {
             return Err(SnapshotError::Inconsistent("it has bytes left over"));
@@ -61,23 +60,26 @@ impl Twin {
     }
 
     /// Checks what the other code builds on.
-    fn check_sound(&mut self) -> Result<(), SnapshotError> {
+    fn check_sound(&self) -> Result<(), SnapshotError> {
         if !self.sources.is_sound() {
             return Err(SnapshotError::Inconsistent("its sources are out of order"));
         }
         if !self.machines.is_sorted_by(|a, b| a.number < b.number) {
             return Err(SnapshotError::Inconsistent("its machines are out of order"));
         }
-        for machine in &mut self.machines {
+        for machine in &self.machines {
             if !machine.slots.is_sorted_by(|a, b| a.key < b.key) {
                 return Err(SnapshotError::Inconsistent(
                     "the slots of a machine are out of order",
                 ));
             }
             let mut known = true;
-            for_each_symbol(Arc::make_mut(machine), &mut |symbol| {
-                known &= self.symbols.has(*symbol);
-            });
+            let read = machine.for_each_symbol(&mut |symbol| known &= self.symbols.has(symbol));
+            if read.is_none() {
+                return Err(SnapshotError::Inconsistent(
+                    "a slot says what cannot be read",
+                ));
+            }
             if !known {
                 return Err(SnapshotError::Inconsistent(
                     "a slot names a text that is missing",
@@ -167,32 +169,61 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::machine::MachineState;
-    use crate::slot::{Rank, Slot, SlotKey};
+    use crate::machine::{Claim, MachineState};
+    use crate::packed::Packer;
+    use crate::slot::{Rank, Slot, SlotKey, Span};
     use crate::symbol::Symbol;
     use crate::value::SlotValue;
-    use werkbuch_model::event::{AspectKind, SourceOpened};
+    use crate::window::Window;
+    use werkbuch_model::event::{AspectKind, OrderKey, SourceOpened};
     use werkbuch_model::id::{MachineNumber, PlantId, Position, Sequence, SourceNumber};
     use werkbuch_model::time::Timestamp;
 
-    fn slot(item: Symbol, source: u32) -> Slot {
-        Slot {
-            key: SlotKey {
-                kind: AspectKind::Item,
-                item,
-                sub: Symbol::EMPTY,
-                rank: Rank(0),
+    fn claim(source: u32) -> Claim {
+        Claim {
+            order: OrderKey {
+                effective_at: Timestamp(0),
+                source: SourceNumber(source),
+                sequence: Sequence(1),
             },
-            source: SourceNumber(source),
-            effective_at: Timestamp(0),
-            sequence: Sequence(1),
             place: Position(1),
             position: Position(1),
-            value: SlotValue::Item { text: None },
         }
     }
 
-    /// The twin with these slots of one machine, written down and read again.
+    fn key(item: Symbol) -> SlotKey {
+        SlotKey {
+            kind: AspectKind::Item,
+            item,
+            sub: Symbol::EMPTY,
+            rank: Rank(0),
+        }
+    }
+
+    /// A machine with one item that is not available.
+    fn machine(number: u32, sources: &crate::order::Sources) -> MachineState {
+        let mut machine = MachineState::new(MachineNumber(number));
+        let say = |out: &mut Vec<u8>| {
+            SlotValue::Item { text: None }.pack(&mut Packer(out));
+            true
+        };
+        let context = (sources, Window::default());
+        machine.join(
+            key(Symbol::EMPTY),
+            &claim(1),
+            context,
+            (say, &mut Vec::new()),
+        );
+        machine
+    }
+
+    fn slot(item: Symbol, source: u32) -> Slot {
+        let mut slot = Slot::new(key(item), &claim(source));
+        slot.span = Span { from: 0, room: 2 };
+        slot
+    }
+
+    /// The twin with these slots of each machine, written down and read again.
     fn again(slots: Vec<Slot>, machines: &[u32]) -> Result<Twin, SnapshotError> {
         let mut twin = Twin::new(PlantId::new("p").unwrap());
         let number = SourceNumber(1);
@@ -201,7 +232,7 @@ mod tests {
             ..Default::default()
         });
         for number in machines {
-            let mut machine = MachineState::new(MachineNumber(*number));
+            let mut machine = machine(*number, &twin.sources);
             machine.slots.clone_from(&slots);
             twin.machines.push(Arc::new(machine));
         }
@@ -212,6 +243,11 @@ mod tests {
     fn what_contradicts_itself_is_not_taken() {
         let stranger = crate::symbol::Symbols::default().add("x");
         let good = || slot(Symbol::EMPTY, 1);
+        let elsewhere = |from, room| {
+            let mut slot = good();
+            slot.span = Span { from, room };
+            slot
+        };
         assert!(again(vec![good()], &[1, 2]).is_ok());
         for (slots, machines) in [
             (vec![good(), good()], &[1, 2]),
@@ -219,6 +255,9 @@ mod tests {
             (vec![good()], &[1, 1]),
             (vec![slot(stranger, 1)], &[1, 2]),
             (vec![slot(Symbol::EMPTY, 2)], &[1, 2]),
+            (vec![elsewhere(0, 9)], &[1, 2]),
+            (vec![elsewhere(1, 1)], &[1, 2]),
+            (vec![elsewhere(u32::MAX, u32::MAX)], &[1, 2]),
         ] {
             let found = again(slots.clone(), machines);
             assert!(

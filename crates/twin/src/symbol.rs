@@ -35,6 +35,16 @@ impl Default for Symbols {
 impl Symbol {
     /// The empty text.
     pub(crate) const EMPTY: Symbol = Symbol(0);
+
+    /// Its number in the table.
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The symbol with a number that was written down.
+    pub(crate) const fn numbered(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 impl Symbols {

@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, FindingKind};
 use crate::Twin;
+use crate::machine::MachineState;
 use crate::slot::Slot;
 use crate::value::SlotValue;
 use werkbuch_model::event::AspectKind;
@@ -29,8 +30,8 @@ pub fn standing_conflicts(twin: &Twin, at: Timestamp) -> Vec<Finding> {
             }
             for other in others {
                 let latest = first.effective_at.max(other.effective_at);
-                if !same(first, other) && at.since(latest) >= CONFLICT_MIN_NS {
-                    found.push(finding(twin, machine.number, first, other, latest));
+                if !same(machine, first, other) && at.since(latest) >= CONFLICT_MIN_NS {
+                    found.push(finding(twin, machine, first, other, latest));
                 }
             }
         }
@@ -40,7 +41,7 @@ pub fn standing_conflicts(twin: &Twin, at: Timestamp) -> Vec<Finding> {
 
 fn finding(
     twin: &Twin,
-    machine: werkbuch_model::id::MachineNumber,
+    machine: &MachineState,
     first: &Slot,
     other: &Slot,
     since: Timestamp,
@@ -49,14 +50,14 @@ fn finding(
     let name = first.key.kind.name();
     Finding {
         position: first.position.max(other.position),
-        machine: Some(machine),
+        machine: Some(machine.number),
         other: Some(first.source),
         what: match item {
             "" => name.to_owned(),
             item => format!("{name} {item}"),
         },
-        from: shown(twin, &first.value),
-        to: shown(twin, &other.value),
+        from: shown(twin, machine.value(first)),
+        to: shown(twin, machine.value(other)),
         detail: "stands".to_owned(),
         ..Finding::new(FindingKind::Conflict, other.source, since)
     }
@@ -74,28 +75,31 @@ fn is_compared(kind: AspectKind) -> bool {
     )
 }
 
-fn same(a: &Slot, b: &Slot) -> bool {
-    match (&a.value, &b.value) {
+fn same(machine: &MachineState, a: &Slot, b: &Slot) -> bool {
+    let (Some(a), Some(b)) = (machine.value(a), machine.value(b)) else {
+        return false;
+    };
+    match (&a, &b) {
         (SlotValue::Mode { to: a, .. }, SlotValue::Mode { to: b, .. }) => a == b,
         (SlotValue::Condition { level: a, .. }, SlotValue::Condition { level: b, .. }) => a == b,
-        (SlotValue::Program(a), SlotValue::Program(b)) => a.program() == b.program(),
+        (SlotValue::Program(a), SlotValue::Program(b)) => a.program == b.program,
         (SlotValue::Tool(a), SlotValue::Tool(b)) => a.tool == b.tool,
         (a, b) => a == b,
     }
 }
 
-fn shown(twin: &Twin, value: &SlotValue) -> String {
+fn shown(twin: &Twin, value: Option<SlotValue<'_>>) -> String {
     let text = |text: Option<&str>| text.unwrap_or("UNAVAILABLE").to_owned();
     match value {
-        SlotValue::Mode { to, native, .. } => match twin.symbols.text(*native) {
+        Some(SlotValue::Mode { to, native, .. }) => match twin.symbols.text(native) {
             "" => to.name().to_owned(),
             native => format!("{to} ({native})"),
         },
-        SlotValue::Condition { level, .. } => level.name().to_owned(),
-        SlotValue::Program(said) => text(said.program()),
-        SlotValue::Tool(said) => text(said.tool.as_deref()),
-        SlotValue::Item { text: said } => text(said.as_deref()),
-        SlotValue::Override { percent, .. } => percent.map_or_else(
+        Some(SlotValue::Condition { level, .. }) => level.name().to_owned(),
+        Some(SlotValue::Program(said)) => text(said.program),
+        Some(SlotValue::Tool(said)) => text(said.tool),
+        Some(SlotValue::Item { text: said }) => text(said),
+        Some(SlotValue::Override { percent, .. }) => percent.map_or_else(
             || "UNAVAILABLE".to_owned(),
             |percent| format!("{percent} %"),
         ),

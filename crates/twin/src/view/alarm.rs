@@ -1,7 +1,7 @@
 //! Alarms: raised, acknowledged, cleared, each the last of its key.
 
 use super::MachineTwin;
-use crate::slot::Slot;
+use super::pick::Pick;
 use crate::value::{ProtectedValue, SlotValue};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -52,9 +52,9 @@ pub struct AlarmView<'t> {
 /// The last events of one alarm.
 #[derive(Default)]
 struct Life<'t> {
-    raise: Option<&'t Slot>,
-    acknowledge: Option<&'t Slot>,
-    clear: Option<&'t Slot>,
+    raise: Option<Pick<'t>>,
+    acknowledge: Option<Pick<'t>>,
+    clear: Option<Pick<'t>>,
 }
 
 impl<'t> MachineTwin<'t> {
@@ -65,9 +65,9 @@ impl<'t> MachineTwin<'t> {
         for pick in self.voices(AspectKind::AlarmRaise, AspectKind::AlarmClear) {
             let life = lives.entry(pick.item).or_default();
             match pick.slot.key.kind {
-                AspectKind::AlarmRaise => life.raise = Some(pick.slot),
-                AspectKind::AlarmAcknowledge => life.acknowledge = Some(pick.slot),
-                _ => life.clear = Some(pick.slot),
+                AspectKind::AlarmRaise => life.raise = Some(pick),
+                AspectKind::AlarmAcknowledge => life.acknowledge = Some(pick),
+                _ => life.clear = Some(pick),
             }
         }
         lives
@@ -78,9 +78,9 @@ impl<'t> MachineTwin<'t> {
 
     fn alarm(&self, key: &'t str, life: &Life<'t>) -> AlarmView<'t> {
         // What came before the last raise was about the raise before it.
-        let since = |slot: Option<&'t Slot>| match (slot, life.raise) {
-            (Some(slot), Some(raise)) if !self.is_after(slot, raise) => None,
-            (slot, _) => slot,
+        let since = |pick: Option<Pick<'t>>| match (pick, life.raise) {
+            (Some(pick), Some(raise)) if !self.is_after(pick.slot, raise.slot) => None,
+            (pick, _) => pick,
         };
         let (acknowledge, clear) = (since(life.acknowledge), since(life.clear));
         let mut view = AlarmView {
@@ -91,33 +91,35 @@ impl<'t> MachineTwin<'t> {
             text: "",
             active: life.raise.is_some() && clear.is_none(),
             acknowledged: acknowledge.is_some(),
-            raised_at: life.raise.map(|slot| slot.effective_at),
-            acknowledged_at: acknowledge.map(|slot| slot.effective_at),
-            cleared_at: clear.map(|slot| slot.effective_at),
+            raised_at: life.raise.map(|pick| pick.at()),
+            acknowledged_at: acknowledge.map(|pick| pick.at()),
+            cleared_at: clear.map(|pick| pick.at()),
             duration_ms: None,
             who: None,
             comment: None,
         };
-        if let Some(SlotValue::AlarmRaise(raise)) = life.raise.map(|slot| &slot.value) {
+        if let Some(SlotValue::AlarmRaise(raise)) = life.raise.and_then(|pick| pick.value()) {
             view.code = self.twin.symbols.text(raise.code);
             view.severity = Some(raise.severity);
             view.native = self.twin.symbols.text(raise.native);
-            view.text = &raise.text;
+            view.text = raise.text;
         }
-        if let Some(SlotValue::AlarmAcknowledge(said)) = acknowledge.map(|slot| &slot.value) {
-            view.who = protected(&said.who);
-            view.comment = protected(&said.comment);
+        if let Some(SlotValue::AlarmAcknowledge { who, comment }) =
+            acknowledge.and_then(|pick| pick.value())
+        {
+            view.who = protected(&who);
+            view.comment = protected(&comment);
         }
-        if let Some(SlotValue::AlarmClear { duration_ms }) = clear.map(|slot| &slot.value) {
-            view.duration_ms = *duration_ms;
+        if let Some(SlotValue::AlarmClear { duration_ms }) = clear.and_then(|pick| pick.value()) {
+            view.duration_ms = duration_ms;
         }
         view
     }
 }
 
-fn protected(value: &ProtectedValue) -> Option<ProtectedView<'_>> {
+fn protected<'t>(value: &ProtectedValue<'t>) -> Option<ProtectedView<'t>> {
     value.present.then_some(ProtectedView {
         key: value.key,
-        ciphertext: &value.ciphertext,
+        ciphertext: value.ciphertext,
     })
 }

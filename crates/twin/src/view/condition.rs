@@ -77,7 +77,7 @@ impl<'t> MachineTwin<'t> {
     }
 
     fn active(&self, pick: &Pick<'t>) -> Option<ActiveCondition<'t>> {
-        match &pick.slot.value {
+        match pick.value()? {
             SlotValue::Condition {
                 level,
                 qualifier,
@@ -86,9 +86,9 @@ impl<'t> MachineTwin<'t> {
             } if matches!(level, ConditionLevel::Warning | ConditionLevel::Fault) => {
                 Some(ActiveCondition {
                     code: pick.sub,
-                    level: *level,
-                    qualifier: *qualifier,
-                    native_severity: self.twin.symbols.text(*severity),
+                    level,
+                    qualifier,
+                    native_severity: self.twin.symbols.text(severity),
                     text,
                     since: pick.at(),
                 })
@@ -99,8 +99,8 @@ impl<'t> MachineTwin<'t> {
 }
 
 fn level_of(pick: &Pick<'_>) -> ConditionLevel {
-    match pick.slot.value {
-        SlotValue::Condition { level, .. } => level,
+    match pick.value() {
+        Some(SlotValue::Condition { level, .. }) => level,
         _ => ConditionLevel::Unspecified,
     }
 }

@@ -21,7 +21,7 @@ use werkbuch_model::time::Timestamp;
 pub struct MachineTwin<'t> {
     pub(super) twin: &'t Twin,
     number: MachineNumber,
-    state: Option<&'t MachineState>,
+    pub(super) state: Option<&'t MachineState>,
 }
 
 /// All that a twin shows of a machine. Its names are stable: they are the fields of the JSON.

@@ -1,14 +1,14 @@
 //! Which of several sources has the say about an aspect: the first by authority that is there.
 
 use super::MachineTwin;
+use crate::machine::MachineState;
 use crate::slot::{Rank, Slot};
 use crate::symbol::Symbol;
+use crate::value::SlotValue;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use werkbuch_model::event::{AspectKind, Connection};
 use werkbuch_model::time::Timestamp;
-
-use crate::value::SlotValue;
 
 /// The slot that moves the state for one aspect.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +16,15 @@ pub(super) struct Pick<'t> {
     pub(super) item: &'t str,
     pub(super) sub: &'t str,
     pub(super) slot: &'t Slot,
+    machine: &'t MachineState,
 }
 
-impl Pick<'_> {
+impl<'t> Pick<'t> {
+    /// What the slot says.
+    pub(super) fn value(&self) -> Option<SlotValue<'t>> {
+        self.machine.value(self.slot)
+    }
+
     pub(super) fn at(&self) -> Timestamp {
         self.slot.effective_at
     }
@@ -55,7 +61,7 @@ impl<'t> MachineTwin<'t> {
         for thing in things.values() {
             let rank = self.voice(thing);
             let told = thing.iter().filter(|slot| Some(slot.key.rank) == rank);
-            picks.extend(told.map(|slot| self.pick_of(slot)));
+            picks.extend(told.filter_map(|slot| self.pick_of(slot)));
         }
         picks.sort_by_key(|pick| (pick.item, pick.sub));
         picks
@@ -96,15 +102,16 @@ impl<'t> MachineTwin<'t> {
         } else {
             first
         };
-        Some(self.pick_of(slot))
+        self.pick_of(slot)
     }
 
-    fn pick_of(&self, slot: &'t Slot) -> Pick<'t> {
-        Pick {
+    fn pick_of(&self, slot: &'t Slot) -> Option<Pick<'t>> {
+        Some(Pick {
             item: self.twin.symbols.text(slot.key.item),
             sub: self.twin.symbols.text(slot.key.sub),
             slot,
-        }
+            machine: self.state?,
+        })
     }
 
     /// Whether the slot's own source said last, as far as it is kept, that the machine is offline.
@@ -122,7 +129,7 @@ impl<'t> MachineTwin<'t> {
         });
         let last = connections.reduce(|a, b| if self.is_after(b, a) { b } else { a });
         matches!(
-            last.map(|slot| &slot.value),
+            last.and_then(|slot| self.state?.value(slot)),
             Some(SlotValue::Connection {
                 to: Connection::Offline,
                 ..

@@ -92,7 +92,7 @@ impl<'t> MachineTwin<'t> {
     pub fn modes(&self) -> Vec<ModeView<'t>> {
         let picks = self.picks(AspectKind::Mode).into_iter();
         let mut modes: Vec<ModeView<'t>> = picks
-            .filter_map(|pick| match pick.slot.value {
+            .filter_map(|pick| match pick.value()? {
                 SlotValue::Mode {
                     to,
                     vocabulary,
@@ -129,7 +129,7 @@ impl<'t> MachineTwin<'t> {
             vocabulary,
             native,
             reason,
-        } = pick.slot.value
+        } = pick.value()?
         else {
             return None;
         };

@@ -128,7 +128,7 @@ impl<'t> MachineTwin<'t> {
         let picks = self.picks(kind).into_iter();
         let held = picks.filter(|pick| pick.slot.is_in(twin.window));
         held.filter_map(|pick| {
-            let SlotValue::Fact(content) = &pick.slot.value else {
+            let SlotValue::Fact(content) = pick.value()? else {
                 return None;
             };
             let source = twin.source(pick.slot.source);

@@ -158,9 +158,9 @@ impl<'t> MachineTwin<'t> {
     #[must_use]
     pub fn connection(&self) -> Option<ConnectionView<'t>> {
         let pick = self.single(AspectKind::Connection)?;
-        match &pick.slot.value {
+        match pick.value()? {
             SlotValue::Connection { to, cause } => Some(ConnectionView {
-                to: *to,
+                to,
                 cause,
                 since: pick.at(),
             }),
@@ -172,7 +172,7 @@ impl<'t> MachineTwin<'t> {
     #[must_use]
     pub fn declaration(&self) -> Option<DeclarationView<'t>> {
         let pick = self.single(AspectKind::Declaration)?;
-        let SlotValue::Declaration(said) = &pick.slot.value else {
+        let SlotValue::Declaration(said) = pick.value()? else {
             return None;
         };
         let symbols = &self.twin.symbols;
@@ -185,9 +185,9 @@ impl<'t> MachineTwin<'t> {
         });
         Some(DeclarationView {
             items: items.collect(),
-            manufacturer: &said.manufacturer,
-            model: &said.model,
-            serial: &said.serial,
+            manufacturer: said.manufacturer,
+            model: said.model,
+            serial: said.serial,
             at: pick.at(),
         })
     }
@@ -197,12 +197,12 @@ impl<'t> MachineTwin<'t> {
     pub fn programs(&self) -> Vec<ProgramView<'t>> {
         let picks = self.picks(AspectKind::Program).into_iter();
         picks
-            .filter_map(|pick| match &pick.slot.value {
+            .filter_map(|pick| match pick.value()? {
                 SlotValue::Program(said) => Some(ProgramView {
                     slot: pick.item,
-                    program: said.program(),
-                    revision: said.revision(),
-                    block: said.block(),
+                    program: said.program,
+                    revision: said.revision,
+                    block: said.block,
                     since: pick.at(),
                 }),
                 _ => None,
@@ -215,7 +215,7 @@ impl<'t> MachineTwin<'t> {
     pub fn counters(&self) -> Vec<CounterView<'t>> {
         let picks = self.picks(AspectKind::Part).into_iter();
         picks
-            .filter_map(|pick| match &pick.slot.value {
+            .filter_map(|pick| match pick.value()? {
                 SlotValue::Part(said) => Some(CounterView {
                     counter: pick.item,
                     meaning: said.meaning,
@@ -223,7 +223,7 @@ impl<'t> MachineTwin<'t> {
                     modulus: said.modulus,
                     reset_epoch: said.reset_epoch,
                     part_type: self.twin.symbols.text(said.part_type),
-                    part: &said.part,
+                    part: said.part,
                     at: pick.at(),
                 }),
                 _ => None,
@@ -236,7 +236,7 @@ impl<'t> MachineTwin<'t> {
     pub fn overrides(&self) -> Vec<OverrideView<'t>> {
         let picks = self.picks(AspectKind::Override).into_iter();
         picks
-            .filter_map(|pick| match pick.slot.value {
+            .filter_map(|pick| match pick.value()? {
                 SlotValue::Override { what, percent } => Some(OverrideView {
                     item: pick.item,
                     what,
@@ -253,10 +253,10 @@ impl<'t> MachineTwin<'t> {
     pub fn tools(&self) -> Vec<ToolView<'t>> {
         let picks = self.picks(AspectKind::Tool).into_iter();
         picks
-            .filter_map(|pick| match &pick.slot.value {
+            .filter_map(|pick| match pick.value()? {
                 SlotValue::Tool(said) => Some(ToolView {
                     slot: pick.item,
-                    tool: said.tool.as_deref(),
+                    tool: said.tool,
                     life_used: said.life_used,
                     life_limit: said.life_limit,
                     life_unit: said.life_unit,
@@ -272,10 +272,10 @@ impl<'t> MachineTwin<'t> {
     pub fn items(&self) -> Vec<ItemView<'t>> {
         let picks = self.picks(AspectKind::Item).into_iter();
         picks
-            .filter_map(|pick| match &pick.slot.value {
+            .filter_map(|pick| match pick.value()? {
                 SlotValue::Item { text } => Some(ItemView {
                     item: pick.item,
-                    text: text.as_deref(),
+                    text,
                     since: pick.at(),
                 }),
                 _ => None,
@@ -288,7 +288,7 @@ impl<'t> MachineTwin<'t> {
     pub fn samples(&self) -> Vec<SampleView<'t>> {
         let picks = self.picks(AspectKind::Sample).into_iter();
         picks
-            .filter_map(|pick| match &pick.slot.value {
+            .filter_map(|pick| match pick.value()? {
                 SlotValue::Sample(said) => Some(SampleView {
                     item: pick.item,
                     unit: self.twin.symbols.text(said.unit),
