@@ -28,6 +28,7 @@ pub struct Description {
     pub(super) tables: Tables,
     /// In the order of declaration, which decides between equally specific ones.
     authorities: Vec<Authority>,
+    /// The names of all that is no machine, and those that machines had before.
     #[serde(deserialize_with = "full_nodes")]
     names: BTreeMap<ElementId, Bearer>,
 }
@@ -44,12 +45,11 @@ where
     Ok(map.into_iter().collect())
 }
 
-/// What a name stands for.
+/// What a name stands for that is not the name of a machine now.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Bearer {
     Unit,
     Buffer,
-    Machine(MachineNumber),
     Alias(MachineNumber),
 }
 
@@ -214,7 +214,8 @@ impl Description {
         let mut later = self
             .removed
             .range((Bound::Excluded(number), Bound::Unbounded));
-        let taken = self.names.contains_key(gone) || later.any(|(_, other)| other.id == *gone);
+        let borne = self.machines.named(gone.as_str()).is_some() || self.names.contains_key(gone);
+        let taken = borne || later.any(|(_, other)| other.id == *gone);
         (!taken).then_some(gone)
     }
 
@@ -227,8 +228,11 @@ impl Description {
     /// The machine with this name, or that had it before.
     #[must_use]
     pub fn machine_named(&self, name: &str) -> Option<&Machine> {
+        if let Some(machine) = self.machines.named(name) {
+            return Some(machine);
+        }
         match self.names.get(name)? {
-            Bearer::Machine(number) | Bearer::Alias(number) => self.machines.get(*number),
+            Bearer::Alias(number) => self.machines.get(*number),
             Bearer::Unit | Bearer::Buffer => None,
         }
     }
@@ -380,7 +384,7 @@ impl Description {
             return Err(self.absent_machine(machine));
         }
         if let Some(old) = self.machines.remove(machine.number) {
-            for name in old.aliases.iter().chain([&old.id]) {
+            for name in &old.aliases {
                 self.names.remove(name);
             }
             self.removed.insert(machine.number, old);
@@ -409,28 +413,36 @@ impl Description {
         machine.aliases.dedup();
         machine.aliases.retain(|alias| *alias != machine.id);
         for name in machine.aliases.iter().chain([&machine.id]) {
-            if self.names.get(name) != Some(&Bearer::Machine(number)) {
+            let bearer = self.machines.named(name.as_str());
+            if bearer.is_none_or(|bearer| bearer.number != number) {
                 self.check_free(name)?;
             }
         }
+        let given_up = self.names.remove(&machine.id);
+        self.give_up(&machine.id, given_up);
         for alias in &machine.aliases {
             self.name(alias, Bearer::Alias(number));
         }
-        self.name(&machine.id, Bearer::Machine(number));
         self.machines.insert(machine);
         Ok(())
     }
 
     /// A name is free when nothing has it now; what only had it before gives it up.
     fn check_free(&self, name: &ElementId) -> Result<(), DescriptionError> {
-        match self.names.get(name) {
-            None | Some(Bearer::Alias(_)) => Ok(()),
-            Some(_) => Err(DescriptionError::NameTaken(name.clone())),
+        match (self.machines.named(name.as_str()), self.names.get(name)) {
+            (None, None | Some(Bearer::Alias(_))) => Ok(()),
+            _ => Err(DescriptionError::NameTaken(name.clone())),
         }
     }
 
     fn name(&mut self, name: &ElementId, bearer: Bearer) {
-        if let Some(Bearer::Alias(number)) = self.names.insert(name.clone(), bearer)
+        let before = self.names.insert(name.clone(), bearer);
+        self.give_up(name, before);
+    }
+
+    /// Takes a name from the machine that had it before.
+    fn give_up(&mut self, name: &ElementId, before: Option<Bearer>) {
+        if let Some(Bearer::Alias(number)) = before
             && let Some(machine) = self.machines.get_mut(number)
         {
             machine.aliases.retain(|alias| alias != name);

@@ -1,58 +1,90 @@
-//! Machines by their numbers, found in one step.
+//! Machines by their numbers, found in one step, and by their names.
 
 use super::spec::Machine;
-use crate::id::MachineNumber;
+use crate::id::{ElementId, MachineNumber};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Machines in the order of their numbers. Every event asks for its machine here, and numbers are
 /// given without gaps from 1, so the place is nearly always known at once.
+///
+/// Names stand once, with the machines: a map of them would hold each a second time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Numbered(Vec<Machine>);
+pub(super) struct Numbered {
+    machines: Vec<Machine>,
+    /// The numbers in the order of the machines' names.
+    by_name: Vec<MachineNumber>,
+}
 
 impl Numbered {
     pub(super) fn get(&self, number: MachineNumber) -> Option<&Machine> {
-        self.0.get(self.place(number).ok()?)
+        self.machines.get(self.place(number).ok()?)
     }
 
+    /// For changes to all but its name and number.
     pub(super) fn get_mut(&mut self, number: MachineNumber) -> Option<&mut Machine> {
         let place = self.place(number).ok()?;
-        self.0.get_mut(place)
+        self.machines.get_mut(place)
     }
 
-    /// Puts a machine under its number, in the place of the one that had it.
+    /// The machine with this name now.
+    pub(super) fn named(&self, name: &str) -> Option<&Machine> {
+        let at = self.name_place(name).ok()?;
+        self.get(*self.by_name.get(at)?)
+    }
+
+    /// Puts a machine under its number, in the place of the one that had it. Its name is free.
     pub(super) fn insert(&mut self, machine: Machine) {
+        self.remove_name(machine.number);
+        if let Err(at) = self.name_place(machine.id.as_str()) {
+            self.by_name.insert(at, machine.number);
+        }
         match self.place(machine.number) {
             Ok(place) => {
-                if let Some(held) = self.0.get_mut(place) {
+                if let Some(held) = self.machines.get_mut(place) {
                     *held = machine;
                 }
             }
             Err(place) => {
                 // A machine takes hundreds of bytes, so doubling would waste much.
-                if self.0.len() == self.0.capacity() {
-                    self.0.reserve_exact(1 + self.0.len() / 8);
+                if self.machines.len() == self.machines.capacity() {
+                    self.machines.reserve_exact(1 + self.machines.len() / 8);
                 }
-                self.0.insert(place, machine);
+                self.machines.insert(place, machine);
             }
         }
     }
 
     pub(super) fn remove(&mut self, number: MachineNumber) -> Option<Machine> {
+        self.remove_name(number);
         let place = self.place(number).ok()?;
-        Some(self.0.remove(place))
+        Some(self.machines.remove(place))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Machine> {
-        self.0.iter()
+        self.machines.iter()
+    }
+
+    fn remove_name(&mut self, number: MachineNumber) {
+        let held = self.get(number).map(|machine| machine.id.as_str());
+        if let Some(Ok(at)) = held.map(|name| self.name_place(name)) {
+            self.by_name.remove(at);
+        }
+    }
+
+    /// Where a name is or would be among those in order.
+    fn name_place(&self, name: &str) -> Result<usize, usize> {
+        let name_of = |number: &MachineNumber| self.get(*number).map(|machine| &machine.id);
+        self.by_name
+            .binary_search_by(|number| name_of(number).map(ElementId::as_str).cmp(&Some(name)))
     }
 
     fn place(&self, number: MachineNumber) -> Result<usize, usize> {
         let guess = (number.get() as usize).wrapping_sub(1);
-        match self.0.get(guess) {
+        match self.machines.get(guess) {
             Some(machine) if machine.number == number => Ok(guess),
             _ => self
-                .0
+                .machines
                 .binary_search_by_key(&number, |machine| machine.number),
         }
     }
@@ -60,7 +92,11 @@ impl Numbered {
 
 impl Serialize for Numbered {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|machine| (machine.number, machine)))
+        to.collect_map(
+            self.machines
+                .iter()
+                .map(|machine| (machine.number, machine)),
+        )
     }
 }
 
@@ -74,6 +110,14 @@ impl<'de> Deserialize<'de> for Numbered {
             let what = "a machine stands under another number than its own";
             return Err(serde::de::Error::custom(what));
         }
-        Ok(Self(machines.into_values().collect()))
+        let machines: Vec<Machine> = machines.into_values().collect();
+        let mut by_name: Vec<&Machine> = machines.iter().collect();
+        by_name.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        if by_name.windows(2).any(|pair| pair[0].id == pair[1].id) {
+            let what = "two machines have one name";
+            return Err(serde::de::Error::custom(what));
+        }
+        let by_name = by_name.iter().map(|machine| machine.number).collect();
+        Ok(Self { machines, by_name })
     }
 }
