@@ -80,6 +80,10 @@ pub enum StoreError {
         /// The last position that the log would keep.
         kept: Position,
     },
+    /// The database of the log holds less than was acknowledged. Keep a copy of the folder and restore
+    /// it from a backup.
+    #[error("{0}")]
+    Forgotten(Box<Forgotten>),
     /// The tree of a snapshot does not lead to the roots in the log. Drop the snapshot and open the
     /// journal again without it; if it then opens, the snapshot was wrong.
     #[error(
@@ -158,6 +162,36 @@ pub struct Damage {
     pub plant: Option<PlantId>,
     /// What is wrong, and why it is no harmless tear.
     pub what: String,
+}
+
+/// What a database has lost.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "events of plant \"{plant}\" that were acknowledged are no longer in the database \"{}\": it holds \
+     {}, and \"{}\" and \"{}\" note that everything up to position {noted} was synced. A database \
+     leaves out what it cannot read when it is opened, so bits of its file have changed, or an older \
+     file was put in its place: keep a copy of the folder, restore the whole folder from a backup and \
+     check it with `werkbuch log verify`",
+    file.display(), held(*kept), witness[0].display(), witness[1].display()
+)]
+pub struct Forgotten {
+    /// The file of the database.
+    pub file: PathBuf,
+    /// The plant.
+    pub plant: PlantId,
+    /// The last position that the database holds; 0 if it holds nothing of the plant.
+    pub kept: Position,
+    /// The last position that was noted.
+    pub noted: Position,
+    /// The files of the notes.
+    pub witness: [PathBuf; 2],
+}
+
+fn held(kept: Position) -> String {
+    match kept {
+        Position(0) => "nothing of it".into(),
+        kept => format!("positions up to {kept}"),
+    }
 }
 
 impl StoreError {

@@ -88,6 +88,13 @@
 //! - 2026-11-22: **sled is flushed and then synced by us**, because its own flush is no fsync on Linux;
 //!   each of its settings has its reason at the code. Its writes do not go through [`disk::Disk`], so
 //!   its power-cut test compares its file as it was at each of our syncs.
+//! - 2026-11-23: **beside the database stands what was acknowledged** (`sled/witness.rs`), because sled takes a
+//!   flipped bit at the live end of its file for a power cut and leaves out what lies behind it. The notes
+//!   are synced with the next group, beside the database's own sync: a second sync in a row would double
+//!   the time of an acknowledgement, and a note written before the sync could say too much.
+//! - 2026-11-23: **with a witness a start of sled does not hash the log**: the tree at its end is known twice
+//!   over, and each block has its checksum. Indexes are counted at each start, because an entry that is
+//!   missing there would be a repeat recorded twice.
 //! - 2026-11-22: **each store tells of its files and verifies itself**, as part of the contract: what is to be
 //!   held against what differs (tables of segments here, trees of keys there), and who asks is answered
 //!   in the same words.
@@ -126,7 +133,7 @@ mod window;
 pub use self::sled::Sled;
 pub use bodies::{BODY_FILE_BYTES_MAX, BODY_FILE_SPAN_NS, SAMPLE_BODY_BYTES_MAX};
 pub use copy::copy;
-pub use error::{Damage, StoreError};
+pub use error::{Damage, Forgotten, StoreError};
 pub use inspect::{FileKind, LogFile, LogPart, Verified};
 pub use kind::{Opened, StoreKind, open};
 pub use segments::{Cut, Options, RecoveryReport, Segments, Trusted, WAL_BYTES_MAX};

@@ -5,6 +5,7 @@
 //! DIR/LOCK                 held while a process has the folder open
 //! DIR/sled/db              the database's file, with the keys that `sled/keys.rs` draws
 //! DIR/sled/conf, snap.*    its settings, and how far it has read its file before
+//! DIR/sled/witness.0, .1   what was acknowledged, drawn in `sled/witness.rs`
 //! DIR/bodies/<plant>/      the sample bodies, drawn in `bodies.rs`
 //! ```
 //!
@@ -35,6 +36,7 @@ use commit::{Mode, Writer};
 pub(crate) use database::DATABASE;
 use database::Database;
 use keys::End;
+use witness::{Testimony, Witness};
 
 mod commit;
 mod database;
@@ -42,6 +44,7 @@ mod inspect;
 mod keys;
 mod read;
 mod recover;
+mod witness;
 
 /// The name of the folder of the sample bodies.
 const BODIES: &str = "bodies";
@@ -78,7 +81,8 @@ impl Sled {
     /// for reading only. `disk` must be the real one: the database writes to it by itself, and our
     /// syncs of its file go through it.
     ///
-    /// The events behind the trees of `options.trusted` are hashed and held against the root at the end
+    /// What the database holds is held against what was noted beside it. The events behind the trees of
+    /// `options.trusted`, or behind those that were noted, are hashed and held against the root at the end
     /// of each log; blocks before are verified when they are read. What was not finished is removed and
     /// reported. The database writes while it is opened, so even for reading only there is one at a
     /// time.
@@ -86,14 +90,16 @@ impl Sled {
     /// # Errors
     ///
     /// [`StoreError::Held`], [`StoreError::Marker`], [`StoreError::Damaged`],
-    /// [`StoreError::BelowFloor`], [`StoreError::Snapshot`], and those of the disk.
+    /// [`StoreError::Forgotten`], [`StoreError::BelowFloor`], [`StoreError::Snapshot`], and those of the
+    /// disk.
     pub fn open(
         disk: Arc<dyn Disk>,
         folder: &Path,
         options: &Options,
         read_only: bool,
     ) -> Result<(Self, RecoveryReport), StoreError> {
-        let finished = marker::id(&*disk, folder, StoreKind::Sled)?.is_some();
+        let known = marker::id(&*disk, folder, StoreKind::Sled)?;
+        let finished = known.is_some();
         if read_only && !finished {
             return Err(StoreError::Marker {
                 path: folder.join(marker::MARKER),
@@ -105,12 +111,21 @@ impl Sled {
         created.map_err(|error| StoreError::io("create", &inner, error))?;
         let database = Database::open(&disk, folder, finished)?;
         database.settle()?;
-        if !finished {
-            marker::create(&*disk, folder, StoreKind::Sled)?;
-        }
+        let id = match known {
+            Some(id) => id,
+            None => marker::create(&*disk, folder, StoreKind::Sled)?,
+        };
         database.finish()?;
-        let recovered = recover::recover(&database, folder, options)?;
+        let testimony = Testimony::read(&*disk, folder, id)?;
+        let recovered = recover::recover(&database, folder, options, &testimony.plants)?;
         database.sync()?;
+        let witness = match read_only {
+            true => None,
+            false => {
+                let now = (recovered.group, recovered.noted);
+                Some(Witness::begin(&disk, folder, id, &testimony, now)?)
+            }
+        };
         let limits = BodyLimits {
             bytes_max: options.body_file_bytes_max,
             span_ns: options.body_file_span_ns,
@@ -129,6 +144,7 @@ impl Sled {
             },
             group: recovered.group,
             numbers: recovered.numbers,
+            witness,
         };
         let shared = Shared {
             disk,

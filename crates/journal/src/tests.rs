@@ -14,7 +14,9 @@ mod sealed;
 mod simulation;
 mod sled;
 mod sled_verify;
+mod sled_witness;
 mod suite;
+mod watched;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -162,7 +162,9 @@ pub(crate) fn engine_failure(error: &EngineError) -> Failure {
         EngineError::Store(StoreError::Denied { .. }) => (Exit::NotAllowed, "FOLDER_NOT_ALLOWED"),
         EngineError::Store(StoreError::DiskFull { .. }) => (Exit::Unavailable, "DISK_FULL"),
         EngineError::Store(StoreError::Damaged(_)) => (Exit::Verification, "LOG_DAMAGED"),
-        EngineError::Store(StoreError::BelowFloor { .. }) => (Exit::Verification, "LOG_TOO_SHORT"),
+        EngineError::Store(StoreError::BelowFloor { .. } | StoreError::Forgotten(_)) => {
+            (Exit::Verification, "LOG_TOO_SHORT")
+        }
         EngineError::Fold { .. } => (Exit::Verification, "LOG_DOES_NOT_FOLD"),
         _ => (Exit::Failed, "FOLDER_FAILED"),
     };

@@ -7,8 +7,10 @@ use werkbuch_model::id::PlantId;
 use super::Shared;
 use super::database::Database;
 use super::keys::{self, End, Number};
+use super::witness::{Noted, Plants, Witness};
 use crate::judge::{self, judge};
 use crate::{BlockBounds, Outcome, Proposal, StoreError};
+use werkbuch_record::block::SealedBlock;
 
 /// Within a group, after so many bytes of blocks a sync comes between. With all that the database
 /// writes besides (its leaves, again and again), what is written between two syncs then stays far
@@ -26,6 +28,8 @@ pub(super) struct Writer {
     pub(super) group: u64,
     /// The numbers of all plants, also of those of which nothing is kept.
     pub(super) numbers: BTreeMap<PlantId, Number>,
+    /// What is noted beside the database; nothing where the log is open for reading only.
+    pub(super) witness: Option<Witness>,
 }
 
 #[derive(Debug)]
@@ -99,7 +103,7 @@ impl Writer {
                 let database = shared.database()?;
                 let marked = database
                     .put(&database.state, CLOSED, b"")
-                    .and_then(|()| database.sync());
+                    .and_then(|()| self.sync(&database));
                 if let Err(error) = marked {
                     self.stop(shared, &error);
                     return Err(error);
@@ -150,7 +154,7 @@ impl Writer {
             database.remove(&database.state, CLOSED)?;
         }
         let blocks = u32::try_from(proposals.len()).unwrap_or(u32::MAX);
-        let (mut ends, mut unsynced) = (BTreeMap::new(), 0);
+        let (mut ends, mut changed, mut unsynced) = (BTreeMap::new(), Plants::new(), 0);
         for (index, proposal) in (0..blocks).zip(proposals) {
             // There are no write-ahead files here, so no number of one.
             proposal.block.place(0, group, index, blocks);
@@ -184,10 +188,49 @@ impl Writer {
             };
             let value = end.encode(&header.plant);
             database.put(&database.ends, &number.to_be_bytes(), &value)?;
+            self.count(&mut changed, &proposal.block, &end);
             ends.insert(header.plant.clone(), end);
         }
-        database.sync()?;
+        self.sync(database)?;
+        if let Some(witness) = &mut self.witness {
+            witness.note(group, changed)?;
+        }
         Ok(ends)
+    }
+
+    /// Adds a block to what is to be noted of its plant.
+    fn count(&self, changed: &mut Plants, block: &SealedBlock, end: &End) {
+        let plant = &block.header().plant;
+        let witness = self.witness.as_ref();
+        let known = changed
+            .get(plant)
+            .or(witness.and_then(|witness| witness.plant(plant)));
+        let (blocks, runs) = known.map_or((0, 0), |noted| (noted.blocks, noted.runs));
+        let noted = Noted {
+            log_id: end.log_id,
+            blocks: blocks + 1,
+            runs: runs + block.header().runs.len() as u64,
+            tree: end.tree.clone(),
+        };
+        changed.insert(plant.clone(), noted);
+    }
+
+    /// Returns once all that was written to the database lasts, and what was noted before. The two syncs
+    /// go side by side: on most disks they take the time of one.
+    fn sync(&mut self, database: &Database) -> Result<(), StoreError> {
+        let witness = self.witness.as_mut();
+        let Some(witness) = witness.filter(|witness| !witness.is_synced()) else {
+            return database.sync();
+        };
+        std::thread::scope(|scope| {
+            let noted = scope.spawn(|| witness.sync());
+            let synced = database.sync();
+            let stopped = |_| std::io::Error::other("the thread that syncs it has stopped");
+            let noted = noted.join().map_err(stopped);
+            let path = database.path();
+            let noted = noted.map_err(|error| StoreError::io("sync beside", &path, error))?;
+            synced.and(noted)
+        })
     }
 
     /// The number of a plant; a new plant gets the next one.

@@ -222,12 +222,17 @@ fn is_in_runs(block: &StoredBlock, position: Position, event: &[u8]) -> bool {
 }
 
 /// What is done with each key and value.
-type EachRecord<'f> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'f;
+pub(super) type EachRecord<'f> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'f;
 
 impl Database {
     /// Calls `f` with each key and value of a plant, in the order of the keys. The keys of all trees
     /// but one begin with the number of the plant.
-    fn each(&self, tree: &Tree, number: Number, f: &mut EachRecord<'_>) -> Result<(), StoreError> {
+    pub(super) fn each(
+        &self,
+        tree: &Tree,
+        number: Number,
+        f: &mut EachRecord<'_>,
+    ) -> Result<(), StoreError> {
         let mut entries = tree.scan_prefix(number.to_be_bytes());
         while let Some((key, value)) = self.guarded(|| entries.next().transpose())? {
             f(&key, &value)?;

@@ -10,7 +10,9 @@ use werkbuch_proof::{CompactRange, leaf_hash};
 use super::commit::CLOSED;
 use super::database::Database;
 use super::keys::{self, End, Number};
+use super::witness::{self, Noted, Plants};
 use super::{Ends, read};
+use crate::error::Forgotten;
 use crate::{Cut, Options, RecoveryReport, StoreError, Trusted};
 
 /// What the database holds.
@@ -19,14 +21,17 @@ pub(super) struct Recovered {
     pub(super) ends: Ends,
     pub(super) numbers: BTreeMap<PlantId, Number>,
     pub(super) group: u64,
+    /// What the witness is to say from now on.
+    pub(super) noted: Plants,
     pub(super) report: RecoveryReport,
 }
 
-/// Reads where the logs end, and brings each of them into order.
+/// Reads where the logs end, holds that against what was noted, and brings each of them into order.
 pub(super) fn recover(
     database: &Database,
     folder: &Path,
     options: &Options,
+    noted: &Plants,
 ) -> Result<Recovered, StoreError> {
     let closed = database.get(&database.state, CLOSED)?.is_some();
     let mut report = RecoveryReport {
@@ -48,7 +53,9 @@ pub(super) fn recover(
                 .trusted
                 .iter()
                 .find(|snapshot| snapshot.plant == plant);
-            verify(database, &plant, end, trusted, &mut report)?;
+            nothing_is_forgotten(folder, database, (&plant, noted), Some(end))?;
+            let known = (trusted, noted.get(&plant));
+            verify(database, &plant, end, known, &mut report)?;
         }
         // Of a plant whose first block was not finished there is only its number.
         let kept = end.clone().unwrap_or_else(|| nothing(number));
@@ -56,13 +63,116 @@ pub(super) fn recover(
         numbers.insert(plant.clone(), number);
         plants.extend(end.map(|end| (plant, end)));
     }
+    for plant in noted.keys() {
+        nothing_is_forgotten(folder, database, (plant, noted), plants.get(plant))?;
+    }
     check_floors(folder, options, &plants)?;
+    let mut now = Plants::new();
+    for (plant, end) in &plants {
+        let indexed = indexes(database, plant, end, noted.get(plant))?;
+        now.insert(plant.clone(), indexed);
+    }
     let group = plants.values().map(|end| end.group).max().unwrap_or(0);
     Ok(Recovered {
         ends: Ends { plants, closed },
         numbers,
         group,
+        noted: now,
         report,
+    })
+}
+
+/// Refuses a database that holds less of a plant than was acknowledged. It leaves out what it cannot
+/// read at the live end of its file, and says nothing.
+fn nothing_is_forgotten(
+    folder: &Path,
+    database: &Database,
+    (plant, noted): (&PlantId, &Plants),
+    end: Option<&End>,
+) -> Result<(), StoreError> {
+    let Some(noted) = noted.get(plant) else {
+        return Ok(());
+    };
+    let kept = end.map_or(Position(0), |end| end.last);
+    if kept < noted.last() {
+        let [first, second] = witness::paths(folder);
+        return Err(StoreError::Forgotten(Box::new(Forgotten {
+            file: database.path(),
+            plant: plant.clone(),
+            kept,
+            noted: noted.last(),
+            witness: [first, second],
+        })));
+    }
+    let same_log = end.is_some_and(|end| end.log_id == noted.log_id);
+    let same_tree = end.is_none_or(|end| end.last > noted.last() || end.tree == noted.tree);
+    if !(same_log && same_tree) {
+        let what = format!(
+            "up to position {} stands another log than the one that was acknowledged",
+            noted.last()
+        );
+        return Err(database.damaged(Some(plant), what));
+    }
+    Ok(())
+}
+
+/// Counts the indexes of a plant. A number that is missing there would be taken for one that was never
+/// recorded, and a missing time would lead to the wrong block; so they must be as many as was noted,
+/// and the times must name every position.
+fn indexes(
+    database: &Database,
+    plant: &PlantId,
+    end: &End,
+    noted: Option<&Noted>,
+) -> Result<Noted, StoreError> {
+    let until = noted.map_or(Position(0), Noted::last);
+    let (mut next, mut blocks, mut blocks_noted) = (Position(1), 0, 0);
+    database.each(&database.times, end.number, &mut |_, value| {
+        let bounds = keys::parse_bounds(value).filter(|bounds| bounds.first == next);
+        let Some(bounds) = bounds else {
+            let what = format!("the time of the block at position {next} is missing in its index");
+            return Err(database.damaged(Some(plant), what));
+        };
+        next = bounds.last.next();
+        blocks += 1;
+        blocks_noted += u64::from(bounds.last <= until);
+        Ok(())
+    })?;
+    if next != end.last.next() {
+        let what = format!("the times of the blocks from position {next} on are missing");
+        return Err(database.damaged(Some(plant), what));
+    }
+    let (mut runs, mut runs_noted) = (0, 0);
+    database.each(&database.runs, end.number, &mut |key, _| {
+        runs += 1;
+        let position = keys::parse_run(key).map_or(0, |(_, position)| position);
+        runs_noted += u64::from(position <= until.get());
+        Ok(())
+    })?;
+    for (what, found, expected) in [
+        (
+            "times of blocks",
+            blocks_noted,
+            noted.map(|noted| noted.blocks),
+        ),
+        (
+            "numbers of sources",
+            runs_noted,
+            noted.map(|noted| noted.runs),
+        ),
+    ] {
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            let what = format!(
+                "there are {found} {what} up to position {until}, and {expected} were noted"
+            );
+            return Err(database.damaged(Some(plant), what));
+        }
+    }
+    Ok(Noted {
+        log_id: end.log_id,
+        blocks,
+        runs,
+        tree: end.tree.clone(),
     })
 }
 
@@ -78,13 +188,13 @@ fn nothing(number: Number) -> End {
     }
 }
 
-/// Reads the log behind what a snapshot vouches for and holds it against the root at its end. What
-/// lies before is verified when it is read.
+/// Reads the log behind what a snapshot vouches for, or else behind what was noted, and holds it against
+/// the root at its end. What lies before is verified when it is read.
 fn verify(
     database: &Database,
     plant: &PlantId,
     end: &End,
-    trusted: Option<&Trusted>,
+    (trusted, noted): (Option<&Trusted>, Option<&Noted>),
     report: &mut RecoveryReport,
 ) -> Result<(), StoreError> {
     let trusted = trusted.filter(|snapshot| snapshot.position.get() > 0);
@@ -95,7 +205,9 @@ fn verify(
         },
         None => database.damaged(Some(plant), what),
     };
-    let mut tree = trusted.map_or_else(CompactRange::new, |snapshot| snapshot.tree.clone());
+    let known = trusted.map(|snapshot| &snapshot.tree);
+    let known = known.or(noted.map(|noted| &noted.tree));
+    let mut tree = known.cloned().unwrap_or_default();
     if trusted.is_some_and(|snapshot| snapshot.tree.size() != snapshot.position.get()) {
         return Err(wrong(String::new()));
     }
@@ -113,6 +225,13 @@ fn verify(
         report.blocks += 1;
         report.events += u64::from(block.header.count);
         next = block.header.last().next();
+        if noted.is_some_and(|noted| tree.size() == noted.tree.size() && tree != noted.tree) {
+            let what = format!(
+                "the root behind position {} is not the noted one",
+                tree.size()
+            );
+            return Err(wrong(what));
+        }
     }
     if tree.size() == end.last.get() && tree != end.tree {
         return Err(wrong(

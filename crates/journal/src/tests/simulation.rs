@@ -5,7 +5,7 @@
 //! disk, and sealing is a step like any other. So a seed that fails fails again:
 //!
 //! ```text
-//! WERKBUCH_SEED=<n> cargo test -p werkbuch-journal simulation -- --nocapture
+//! WERKBUCH_SEED=<n> cargo test -p werkbuch-journal simulation_of_many_seeds -- --nocapture
 //! ```
 //!
 //! The work: groups of blocks of several plants and sources, with numbers that come late and blocks that
@@ -13,10 +13,12 @@
 //! closing and opening. The faults: every operation of the disk fails now and then, the disk fills up
 //! and is slow, the power goes (what no sync covered is lost, torn or reordered), the clock jumps, and
 //! bits flip, at rest and on their way. The laws stand in `check.rs`, and for flipped bits in
-//! `damage.rs`.
+//! `damage.rs`. The store in the embedded database has a simulation of its own, in `database.rs`.
 
 mod check;
 mod damage;
+mod database;
+mod database_flips;
 mod model;
 mod tally;
 mod work;
@@ -90,7 +92,7 @@ fn seed_wanted() -> Option<u64> {
 }
 
 /// Runs seeds on all cores; a seed that fails says how to see it again.
-fn run_all(seeds: u64) -> Tally {
+fn run_all(seeds: u64, test: &str, run: fn(u64, bool) -> Tally) -> Tally {
     let (next, sum, failed) = (
         AtomicU64::new(0),
         Mutex::new(Tally::default()),
@@ -111,7 +113,7 @@ fn run_all(seeds: u64) -> Tally {
                             failed.fetch_add(1, Ordering::Relaxed);
                             eprintln!(
                                 "seed {seed} failed; to see it again: WERKBUCH_SEED={seed} cargo test -p \
-                                 werkbuch-journal simulation -- --nocapture"
+                                 werkbuch-journal {test} -- --nocapture"
                             );
                         }
                     }
@@ -132,7 +134,7 @@ fn simulation_of_many_seeds_breaks_no_law() {
     let long = std::env::var("WERKBUCH_LONG").is_ok();
     let seeds = if long { 20_000 } else { 2_000 };
     let begin = std::time::Instant::now();
-    let tally = run_all(seeds);
+    let tally = run_all(seeds, "simulation_of_many_seeds", run);
     eprintln!("{tally}\nin {} s", begin.elapsed().as_secs());
     // The simulation must reach what it is about.
     assert!(!long || tally.faults() >= 1_000_000, "{}", tally.faults());

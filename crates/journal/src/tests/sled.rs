@@ -1,177 +1,25 @@
-//! The second store: what a power cut leaves of its file, and which folders it opens.
+//! The second store: what a power cut leaves of its files, and which folders it opens.
 //!
-//! The database writes its file by itself, so the simulated disk cannot stand under it. What stands in
-//! for it: our own sync of the file goes through [`Disk`], and there the bytes of the file are kept as
-//! they were when the sync returned, and as they are when the next one begins. A power cut between the
-//! two leaves each sector as it was or as it is; the test makes such files, of seeded sectors, opens
-//! them and looks for what was acknowledged.
+//! The database writes its file by itself, so the simulated disk cannot stand under it; `watched.rs`
+//! stands in for it. The test makes what a power cut may leave, opens it and looks for what was
+//! acknowledged.
 //!
 //! What this covers: lost, torn and reordered writes of the file in one window between two syncs, also
 //! its length, in groups that need several windows, and over segments of the database that are written
-//! anew. What it does not: a sector that was written twice in a window keeps the first or the last of
-//! its three states and never the second; and the files beside it are as they were at the opening,
-//! after which nothing writes to them.
+//! anew; and of the witness beside it. What it does not: a sector that was written twice in a window
+//! keeps the first or the last of its three states and never the second; and the other files are as they
+//! were at the opening, after which nothing writes to them.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::watched::{Bytes3, KINDS, WatchedDisk, folder, overwrites, torn};
 use super::*;
-use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode, RealDisk};
+use crate::disk::{Chance, Disk, RealDisk};
 use crate::{Opened, StoreKind, Trusted};
-
-const SECTOR: usize = 512;
-
-/// The real disk, on which the syncs of the database's file are watched.
-#[derive(Clone, Debug, Default)]
-struct WatchedDisk(Arc<Mutex<Seen>>);
-
-#[derive(Debug, Default)]
-struct Seen {
-    /// Whether the bytes are kept.
-    watching: bool,
-    /// The file as it was when the last sync returned.
-    synced: Vec<u8>,
-    /// The same, and the file as it was when the next sync began.
-    windows: Vec<(Vec<u8>, Vec<u8>)>,
-}
-
-#[derive(Debug)]
-struct WatchedFile {
-    file: Arc<dyn DiskFile>,
-    path: PathBuf,
-    disk: WatchedDisk,
-}
-
-impl WatchedDisk {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Disk for WatchedDisk {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
-        let file = RealDisk.open(path, mode)?;
-        if !path.ends_with("sled/db") {
-            return Ok(file);
-        }
-        Ok(Arc::new(WatchedFile {
-            file,
-            path: path.to_owned(),
-            disk: self.clone(),
-        }))
-    }
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        RealDisk.create_dir_all(path)
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        RealDisk.list(path)
-    }
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        RealDisk.exists(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        RealDisk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        RealDisk.remove(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        RealDisk.sync_dir(path)
-    }
-    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
-        RealDisk.lock(path, mode)
-    }
-}
-
-impl DiskFile for WatchedFile {
-    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.file.read_at(bytes, offset)
-    }
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_at(bytes, offset)
-    }
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-    fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.file.set_len(bytes)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        let mut seen = self.disk.seen();
-        if seen.watching {
-            let window = (seen.synced.clone(), fs::read(&self.path)?);
-            seen.windows.push(window);
-        }
-        self.file.sync_data()?;
-        if seen.watching {
-            seen.synced = fs::read(&self.path)?;
-        }
-        Ok(())
-    }
-}
-
-/// Numbers that are the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
-/// A folder in memory where there is one: what is modelled here needs no real sync.
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm")
-        .or_else(|_| tempfile::tempdir())
-        .unwrap()
-}
 
 fn open_sled(disk: Arc<dyn Disk>, path: &Path) -> Result<(Sled, RecoveryReport), StoreError> {
     Sled::open(disk, path, &small_files(), false)
-}
-
-/// What the disk may hold after a cut in this window. Of what was written, nothing, a beginning, or
-/// sectors here and there have arrived.
-fn torn(window: &(Vec<u8>, Vec<u8>), kind: u64, chance: &mut Chance) -> Vec<u8> {
-    let (old, new) = window;
-    let mut bytes = old.clone();
-    bytes.resize(old.len().max(new.len()), 0);
-    let changed = |at: usize| {
-        let range = at..(at + SECTOR).min(new.len());
-        new.get(range.clone()) != old.get(range)
-    };
-    let places: Vec<usize> = (0..new.len())
-        .step_by(SECTOR)
-        .filter(|at| changed(*at))
-        .collect();
-    let first = chance.below(places.len() as u64 + 1) as usize;
-    for (nth, at) in places.into_iter().enumerate() {
-        let arrived = match kind {
-            0 => false,
-            1 => nth < first,
-            2 => chance.below(2) == 0,
-            3 => chance.below(16) == 0,
-            _ => chance.below(16) > 0,
-        };
-        let end = (at + SECTOR).min(new.len());
-        if arrived {
-            bytes[at..end].copy_from_slice(&new[at..end]);
-        }
-    }
-    bytes
-}
-
-/// Whether a window writes over bytes that were there, as where a segment is used again.
-fn overwrites((old, new): &(Vec<u8>, Vec<u8>)) -> bool {
-    let mut sectors = old.chunks(SECTOR).zip(new.chunks(SECTOR));
-    sectors.any(|(old, new)| old != new && old.iter().all(|byte| *byte != 0))
 }
 
 /// What was written, to compare with what comes back.
@@ -210,7 +58,7 @@ impl History {
 
     /// Opens what a power cut left, and goes on from there. Opening verifies the events against the
     /// tree; here the tree is held against the one that was written. Answers how much was cut.
-    fn check(&self, from: &Path, db: &[u8], plants: &[Plant], kind: u64, case: &str) -> usize {
+    fn check(&self, from: &Path, files: &Bytes3, plants: &[Plant], kind: u64, case: &str) -> usize {
         let crashed = folder();
         let path = crashed.path();
         fs::create_dir_all(path.join("sled/blobs")).unwrap();
@@ -219,11 +67,13 @@ impl History {
             let entry = entry.unwrap();
             // The name of the note on how far the file was read may be lost, too.
             let lost = kind == 3 && entry.file_name().to_string_lossy().starts_with("snap.");
-            if entry.file_type().unwrap().is_file() && entry.file_name() != "db" && !lost {
+            if entry.file_type().unwrap().is_file() && !lost {
                 fs::copy(entry.path(), path.join("sled").join(entry.file_name())).unwrap();
             }
         }
-        fs::write(path.join("sled/db"), db).unwrap();
+        for (name, bytes) in files {
+            fs::write(path.join("sled").join(name), bytes).unwrap();
+        }
         let opened = Sled::open(Arc::new(RealDisk), path, &self.options(kind), false);
         let (store, report) = opened.unwrap_or_else(|error| panic!("{case}: {error}"));
         for (plant, acknowledged) in &self.acknowledged {
@@ -263,11 +113,11 @@ fn what_sled_acknowledged_survives_every_power_cut() {
     let path = live.path();
     let disk = WatchedDisk::default();
     let (store, _) = open_sled(Arc::new(disk.clone()), path).unwrap();
-    let mut chance = Chance(7);
+    let mut chance = Chance::new(7);
     let mut plants = ["a", "bb", "ccc"].map(Plant::new).to_vec();
     let mut history = History::default();
     let (mut cuts, mut checked, mut long_groups, mut overwritten) = (0, 0, 0, 0);
-    for round in 0..100_u64 {
+    for round in 0..140_u64 {
         // The group before is watched too, for the bytes at its last sync.
         let cut_here = round % 20 == 19;
         disk.seen().watching = cut_here || round % 20 == 18;
@@ -282,21 +132,22 @@ fn what_sled_acknowledged_survives_every_power_cut() {
         }
         disk.seen().windows.clear();
         assert!(committed(&store.commit(group).unwrap()));
+        disk.group_is_over();
         if cut_here {
             let windows = std::mem::take(&mut disk.seen().windows);
             assert!(!windows.is_empty(), "acknowledged without a sync");
             // Nothing that was acknowledged was written behind the last sync.
-            assert!(fs::read(path.join("sled/db")).unwrap() == disk.seen().synced);
+            assert!(fs::read(path.join("sled/db")).unwrap() == disk.seen().synced["db"]);
             long_groups += usize::from(windows.len() > 1);
             overwritten += windows.iter().filter(|window| overwrites(window)).count();
             // The first window of a group, and the last.
             let last = windows.len() - 1;
             let windows = windows.iter().enumerate();
             for (nth, window) in windows.filter(|(nth, _)| [0, last].contains(nth)) {
-                for kind in 0..5 {
+                for kind in 0..KINDS {
                     let case = format!("round {round} window {nth} kind {kind}");
-                    let db = torn(window, kind, &mut chance);
-                    cuts += history.check(path, &db, &plants, kind, &case);
+                    let files = torn(window, kind, &mut chance);
+                    cuts += history.check(path, &files, &plants, kind, &case);
                     checked += 1;
                 }
             }
@@ -329,7 +180,7 @@ fn what_was_not_synced_is_missed() {
     let second = plants[0].proposal(3);
     history.note(&second);
     store.commit(vec![second]).unwrap();
-    let before = disk.seen().windows.remove(0).0;
+    let before = disk.seen().windows.remove(0).old;
     history.acknowledge(&plants);
     let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         history.check(live.path(), &before, &plants, 2, "not synced")

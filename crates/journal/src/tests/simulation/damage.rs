@@ -282,7 +282,7 @@ fn at_place(file: &Path, offset: Option<u64>, flips: &[Flip], text: &str) {
 }
 
 /// The plant as it is with fewer events.
-fn cut_model(plant: &mut PlantModel, last: usize) {
+pub(super) fn cut_model(plant: &mut PlantModel, last: usize) {
     if last < plant.events.len() {
         plant.tree = plant.tree_at(last as u64);
         plant.events.truncate(last);

@@ -2,21 +2,90 @@
 
 use super::super::*;
 use super::check;
-use super::model::{Draft, Event, SOURCES, Source};
+use super::model::{Draft, Event, PlantModel, SOURCES, Source};
 use super::world::{Closed, World};
-use crate::disk::FaultKind;
+use crate::disk::{Chance, FaultKind};
 
 const YEAR_NS: i64 = 365 * 86_400_000_000_000;
 const LIFETIMES_NS: [i64; 2] = [2_000_000_000, 90_000_000_000];
 
 /// A plant while a group is being made: as it will be if the group is committed.
-struct Stage {
-    plant: usize,
-    last: u64,
-    recorded_at: Timestamp,
-    tree: CompactRange,
-    sources: Vec<Source>,
-    blocks: Vec<Vec<Event>>,
+pub(super) struct Stage {
+    pub(super) plant: usize,
+    pub(super) last: u64,
+    pub(super) recorded_at: Timestamp,
+    pub(super) tree: CompactRange,
+    pub(super) sources: Vec<Source>,
+    pub(super) blocks: Vec<Vec<Event>>,
+}
+
+/// The next blocks of some plants, with the plants as they will be.
+pub(super) fn group(
+    plants: &[PlantModel],
+    chance: &mut Chance,
+    wall: Timestamp,
+) -> (Vec<Stage>, Vec<Proposal>) {
+    let (mut stages, mut group): (Vec<Stage>, _) = (Vec::new(), Vec::new());
+    let blocks = [1, 1, 1, 2, 2, 3, 7][chance.below(7) as usize];
+    for _ in 0..blocks {
+        let at = chance.below(plants.len() as u64) as usize;
+        let known = stages.iter().position(|stage| stage.plant == at);
+        let stage = known.unwrap_or_else(|| {
+            let plant = &plants[at];
+            stages.push(Stage {
+                plant: at,
+                last: plant.last(),
+                recorded_at: plant.recorded_at(),
+                tree: plant.tree.clone(),
+                sources: plant.sources.clone(),
+                blocks: Vec::new(),
+            });
+            stages.len() - 1
+        });
+        group.push(block(plants, &mut stages[stage], chance, wall));
+    }
+    (stages, group)
+}
+
+fn block(
+    plants: &[PlantModel],
+    stage: &mut Stage,
+    chance: &mut Chance,
+    wall: Timestamp,
+) -> Proposal {
+    let plant = &plants[stage.plant];
+    let (first, root) = (Position(stage.last + 1), *stage.tree.root().as_bytes());
+    let (id, epoch) = (plant.id.clone(), plant.epoch);
+    let mut block = BlockBuilder::new(plant.log_id, id, epoch, first, root);
+    let (mut events, mut bodies) = (Vec::new(), Vec::new());
+    while events.is_empty() || chance.below(3) == 0 {
+        let source = 1 + chance.below(u64::from(SOURCES)) as u32;
+        let count = [1, 1, 2, 3, 7][chance.below(5) as usize];
+        let sources = &mut stage.sources[source as usize - 1];
+        for sequence in sources.report(chance, count) {
+            stage.last += 1;
+            stage.recorded_at = wall.max(stage.recorded_at.plus(1));
+            let draft = Draft {
+                position: stage.last,
+                recorded_at: stage.recorded_at,
+                effective_at: stage.recorded_at.plus(-(chance.below(99) as i64)),
+                source,
+                sequence,
+            };
+            let event = draft.event(&plant.id);
+            let (at, number) = (event.recorded_at, (event.source, event.sequence));
+            let pushed = block.push(&event.bytes, at, draft.effective_at, number.0, number.1);
+            pushed.unwrap();
+            stage.tree.append(leaf_hash(&event.bytes));
+            bodies.extend(event.body.clone());
+            events.push(event);
+        }
+    }
+    stage.blocks.push(events);
+    Proposal {
+        bodies,
+        ..Proposal::new(block.finish(), stage.tree.clone())
+    }
 }
 
 impl World {
@@ -115,63 +184,8 @@ impl World {
 
     /// The next blocks of some plants, with the plants as they will be.
     fn group(&mut self) -> (Vec<Stage>, Vec<Proposal>) {
-        let (mut stages, mut group): (Vec<Stage>, _) = (Vec::new(), Vec::new());
-        let blocks = [1, 1, 1, 2, 2, 3, 7][self.chance.below(7) as usize];
-        for _ in 0..blocks {
-            let at = self.chance.below(self.plants.len() as u64) as usize;
-            let known = stages.iter().position(|stage| stage.plant == at);
-            let stage = known.unwrap_or_else(|| {
-                let plant = &self.plants[at];
-                stages.push(Stage {
-                    plant: at,
-                    last: plant.last(),
-                    recorded_at: plant.recorded_at(),
-                    tree: plant.tree.clone(),
-                    sources: plant.sources.clone(),
-                    blocks: Vec::new(),
-                });
-                stages.len() - 1
-            });
-            group.push(self.block(&mut stages[stage]));
-        }
-        (stages, group)
-    }
-
-    fn block(&mut self, stage: &mut Stage) -> Proposal {
-        let plant = &self.plants[stage.plant];
         let wall = self.wall();
-        let (first, root) = (Position(stage.last + 1), *stage.tree.root().as_bytes());
-        let (id, epoch) = (plant.id.clone(), plant.epoch);
-        let mut block = BlockBuilder::new(plant.log_id, id, epoch, first, root);
-        let (mut events, mut bodies) = (Vec::new(), Vec::new());
-        while events.is_empty() || self.chance.below(3) == 0 {
-            let source = 1 + self.chance.below(u64::from(SOURCES)) as u32;
-            let count = [1, 1, 2, 3, 7][self.chance.below(5) as usize];
-            let sources = &mut stage.sources[source as usize - 1];
-            for sequence in sources.report(&mut self.chance, count) {
-                stage.last += 1;
-                stage.recorded_at = wall.max(stage.recorded_at.plus(1));
-                let draft = Draft {
-                    position: stage.last,
-                    recorded_at: stage.recorded_at,
-                    effective_at: stage.recorded_at.plus(-(self.chance.below(99) as i64)),
-                    source,
-                    sequence,
-                };
-                let event = draft.event(&plant.id);
-                let (at, number) = (event.recorded_at, (event.source, event.sequence));
-                let pushed = block.push(&event.bytes, at, draft.effective_at, number.0, number.1);
-                pushed.unwrap();
-                stage.tree.append(leaf_hash(&event.bytes));
-                bodies.extend(event.body.clone());
-                events.push(event);
-            }
-        }
-        stage.blocks.push(events);
-        Proposal {
-            bodies,
-            ..Proposal::new(block.finish(), stage.tree.clone())
-        }
+        group(&self.plants, &mut self.chance, wall)
     }
 
     /// A block that is not the next one, or of a writer that was taken over from.
