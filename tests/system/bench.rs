@@ -189,6 +189,11 @@ fn an_ingest_says_of_each_store_what_it_takes_on_the_disk() {
         number(&segments, "sealed_bytes_per_event"),
     );
     assert!(sealed < hot && hot < 200.0, "{segments:#}");
+    // Packed, the events take less than as they were reported.
+    assert!(
+        number(&segments, "reported_bytes_per_event") > hot,
+        "{segments:#}"
+    );
     // The count of the log is of the blocks that then lie in its files.
     let written = number(&segments, "written_bytes_per_event");
     assert!(hot / 2.0 < written && written < hot * 2.0, "{segments:#}");

@@ -19,6 +19,7 @@ mod kill;
 mod log;
 mod log_copy;
 mod operating;
+mod peers;
 mod power_cut;
 mod python;
 mod recordings;

@@ -107,6 +107,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
 #[derive(Debug, Default)]
 struct Measured {
     rounds: Vec<Round>,
+    /// What was reported in the rounds, in bytes.
+    reported: u64,
     raw_seconds: Vec<f64>,
     singles: Vec<u64>,
     raw_syncs: Vec<u64>,
@@ -153,6 +155,7 @@ impl Measured {
             measured.rounds.push(done);
             bar.inc(share);
         }
+        measured.reported = load.bytes();
         bar.finish_and_clear();
         context.output.note("reporting single events");
         for _ in 0..args.singles {
@@ -210,6 +213,7 @@ impl Measured {
             raw.map_or(Value::Null, |raw| rounded(raw / seconds.max(1e-9))),
         );
         figures.add("raw_events_per_second", raw.map(|raw| rate(events, raw)));
+        figures.add("reported_bytes_per_event", each(self.reported));
         figures.add("written_bytes_per_event", written.map_or(Value::Null, each));
         figures.add("written_bytes_counted", path::counted_by(args.store));
         figures.add("syncs", syncs);

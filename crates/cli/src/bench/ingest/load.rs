@@ -36,6 +36,8 @@ struct Voice {
     numbers: Numbers,
     talkers: Vec<Talker>,
     at: Timestamp,
+    /// What it has said so far, in bytes, without the frame of a request.
+    bytes: u64,
 }
 
 impl Load {
@@ -49,6 +51,7 @@ impl Load {
             numbers: Numbers::new(args.seed.wrapping_mul(1_000_003).wrapping_add(number)),
             talkers: vec![Talker::default(); machines],
             at: begin,
+            bytes: 0,
         };
         Self {
             voices: (1..).zip(sources).map(voice).collect(),
@@ -65,6 +68,11 @@ impl Load {
         voices
             .map(|(voice, share)| voice.batches(share, batch))
             .collect()
+    }
+
+    /// The bytes of all events so far as they are reported.
+    pub(super) fn bytes(&self) -> u64 {
+        self.voices.iter().map(|voice| voice.bytes).sum()
     }
 
     /// One event by itself, of the source whose turn it is.
@@ -112,7 +120,9 @@ impl Voice {
         };
         self.source.next_sequence += 1;
         self.at = self.at.plus(STEP_NS);
-        encode_reported(&event).into()
+        let event = encode_reported(&event);
+        self.bytes += event.len() as u64;
+        event.into()
     }
 }
 
