@@ -78,7 +78,15 @@ fn a_recording_is_recorded_once() {
     let machine = server.json(&["machine", "get", "m1", "--plant", "T1"]);
     assert_eq!(machine["reported_state"], "HELD", "{machine:#}");
 
-    let before = server.json(&["twin", "get", "T1"]);
+    let state = || {
+        let mut twin = server.json(&["twin", "get", "T1"]);
+        // How old the present is differs from call to call.
+        for member in ["as_of", "sources_heard"] {
+            twin.as_object_mut().unwrap().remove(member).unwrap();
+        }
+        twin
+    };
+    let before = state();
     for again in [&plain, &renamed, &packed] {
         let report = import(&server, &[again]);
         check_sums(&report);
@@ -86,11 +94,7 @@ fn a_recording_is_recorded_once() {
         assert_eq!(count(&report, "repeats"), count(&first, "recorded"));
         assert_eq!(report["source"], first["source"]);
     }
-    assert_eq!(
-        server.json(&["twin", "get", "T1"]),
-        before,
-        "a repeat has changed something"
-    );
+    assert_eq!(state(), before, "a repeat has changed something");
     let sources = server.json(&["source", "ls", "--plant", "T1"]);
     assert_eq!(sources["total"], 1, "{sources:#}");
     assert_eq!(sources["position"], before["position"], "{sources:#}");

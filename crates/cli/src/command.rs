@@ -19,27 +19,35 @@ pub(crate) mod wip;
 
 use crate::when;
 use serde_json::{Value, json};
+use werkbuch_model::time::SECOND_NS;
 use werkbuch_wire::pb;
+
+/// How long a live source says nothing until a note tells so: five minutes.
+const QUIET_NS: i64 = 300 * SECOND_NS;
+/// How many of them a note names.
+const QUIET_SHOWN: usize = 3;
 
 /// The point that a question is asked about.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Instant {
-    /// Plant time: leave out events that took effect after it.
+    /// Plant time: leave out events that took effect after it. A time with its offset, before now
+    /// (-2h), by the plant's clocks ("yesterday 06:00"), or a shift (shift:night@2026-11-21).
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
-    /// Know only what had been recorded up to this position or time.
+    /// Know only what had been recorded up to this position or time (in the same forms).
     #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
     known: Option<String>,
 }
 
 impl Instant {
-    pub(crate) fn message(&self) -> crate::failure::Outcome<Option<pb::Instant>> {
-        when::instant(self.at.as_deref(), self.known.as_deref())
+    pub(crate) fn message(&self, context: &crate::Context) -> Option<pb::Instant> {
+        let (at, known) = (self.at.as_deref(), self.known.as_deref());
+        when::instant(at, known, context.tz.as_deref())
     }
 }
 
-/// What an answer reflects, as JSON members.
-pub(crate) fn reflected(reflected: Option<&pb::Reflected>) -> [(&'static str, Value); 3] {
+/// What an answer reflects and of how much it can speak, as JSON members.
+pub(crate) fn reflected(reflected: Option<&pb::Reflected>) -> [(&'static str, Value); 8] {
     let position = reflected.map_or(0, |reflected| reflected.position);
     let recorded_at = reflected
         .map(|reflected| reflected.recorded_at)
@@ -49,7 +57,42 @@ pub(crate) fn reflected(reflected: Option<&pb::Reflected>) -> [(&'static str, Va
         ("position", json!(position)),
         ("recorded_at", time(recorded_at)),
         ("at", time(at)),
+        (
+            "known_recorded_at",
+            time(reflected.and_then(|of| of.known_recorded_at)),
+        ),
+        ("as_of", time(reflected.map(|of| of.as_of))),
+        (
+            "time_zone",
+            reflected.map_or(Value::Null, |of| json!(of.time_zone)),
+        ),
+        ("coverage", coverage(reflected)),
+        ("sources_heard", sources_heard(reflected)),
     ]
+}
+
+fn coverage(reflected: Option<&pb::Reflected>) -> Value {
+    let coverage = reflected.and_then(|of| of.coverage.as_ref());
+    coverage.map_or(
+        Value::Null,
+        |of| json!({ "machines_heard": of.machines_heard, "machines": of.machines }),
+    )
+}
+
+fn sources_heard(reflected: Option<&pb::Reflected>) -> Value {
+    let Some(of) = reflected.filter(|of| of.coverage.is_some()) else {
+        return Value::Null;
+    };
+    let sources = of.sources.iter().map(|one| {
+        json!({
+            "source": one.source,
+            "last": time(one.last_effective_at),
+            "age_s": one.age_ns.map(|age| age / SECOND_NS),
+            "live": one.live,
+        })
+    });
+    let sources: Vec<Value> = sources.collect();
+    json!({ "sources": sources, "shown": of.sources.len(), "total": of.sources_total })
 }
 
 /// A time as JSON: RFC 3339 or null.
@@ -70,11 +113,39 @@ pub(crate) fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// What an answer reflects, as the end of a note; nothing where it does not say.
+/// What an answer reflects and what it has not heard of, as the end of a note; nothing where it does not
+/// say.
 pub(crate) fn at_position(reflected: Option<&pb::Reflected>) -> String {
-    reflected.map_or_else(String::new, |reflected| {
-        format!(", at position {}", reflected.position)
-    })
+    let Some(of) = reflected else {
+        return String::new();
+    };
+    let mut note = format!(", at position {}", of.position);
+    if let Some(by) = of.known_recorded_at {
+        note.push_str(&format!(
+            " (what was recorded by {})",
+            when::shown(Some(by))
+        ));
+    }
+    if let Some(at) = of.at {
+        note.push_str(&format!(", in the plant at {}", when::shown(Some(at))));
+    }
+    if let Some(coverage) = &of.coverage
+        && coverage.machines_heard < coverage.machines
+    {
+        let (heard, all) = (coverage.machines_heard, coverage.machines);
+        note.push_str(&format!("; {heard} of {all} machines heard"));
+    }
+    let old = |one: &&pb::SourceHeard| one.live && one.age_ns.is_some_and(|age| age > QUIET_NS);
+    let old: Vec<_> = of.sources.iter().filter(old).collect();
+    for one in old.iter().take(QUIET_SHOWN) {
+        let last = when::shown(one.last_effective_at);
+        note.push_str(&format!("; {} last heard for {last}", one.source));
+    }
+    if old.len() > QUIET_SHOWN {
+        let more = counted((old.len() - QUIET_SHOWN) as u64, "source");
+        note.push_str(&format!(" and {more} more not for long"));
+    }
+    note
 }
 
 /// How the rest of a list is had, as the end of a note; nothing on the last page.

@@ -114,11 +114,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         truth::has_place(file)?;
     }
     let now = when::now();
-    let start = args
-        .start
-        .as_deref()
-        .map(|start| when::time(start, now))
-        .transpose()?;
+    let start = context
+        .clocks(None)
+        .time_if_any(args.start.as_deref())
+        .await?;
     let clock = Clock::new(args.speed, duration, start, now)?;
     let plants = plant::plants(args.plants, args.machines, args.seed)?;
     let folder = Folder::new(args.data.as_deref())?;

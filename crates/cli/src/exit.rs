@@ -118,7 +118,7 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
         }
         Reason::InvalidFilter => "see `werkbuch machine ls --help` for fields and syntax",
         Reason::InvalidInstant => {
-            "ask for a position or time up to the present: werkbuch twin get PLANT"
+            "see \"Times\" in werkbuch --help; werkbuch twin get PLANT tells where its log stands"
         }
         Reason::InvalidPageToken => "start again without --page-token",
         Reason::InvalidResumeToken => "start again without --resume, with --present or --from",

@@ -28,7 +28,10 @@ use std::process::ExitCode;
 const AFTER_HELP: &str = "\
 Data go to standard output; progress, notes and errors go to standard error.
 
-Times: RFC 3339 (2026-11-22T06:00:00Z), `now`, or before now: -90s, -2h, -1d.
+Times: RFC 3339 (2026-11-22T06:00:00Z), `now`, or before now: -90s, -2h, -1d. By the clocks of the plant
+(or of --tz): \"2026-11-22 06:00\", \"yesterday 06:00\", \"monday 06:00\", 06:00. By its calendar:
+shift:night@2026-11-21 (its begin), shift:night@yesterday..end, shift:day/LINE@today, shift (the one now).
+A question takes --at (what had happened by then) and --known (what had been recorded by then).
 Positions: the plain numbers of events in a plant's log.
 
 A command that needs a plant takes it from --plant, from WERKBUCH_PLANT, from the context, or it is
@@ -69,6 +72,9 @@ struct Global {
     /// How data are written [default: table].
     #[arg(short, long, global = true, value_enum, env = "WERKBUCH_OUTPUT")]
     output: Option<Format>,
+    /// The time zone of local times [default: that of the plant].
+    #[arg(long, global = true, value_name = "ZONE", env = "WERKBUCH_TZ")]
+    tz: Option<String>,
     /// When to use colours (NO_COLOR is honoured).
     #[arg(long, global = true, value_enum, default_value = "auto")]
     color: Color,
@@ -126,6 +132,8 @@ pub(crate) struct Context {
     pub(crate) server: String,
     pub(crate) output: Output,
     pub(crate) settings: Settings,
+    /// The time zone of local times; absent for that of the plant.
+    pub(crate) tz: Option<String>,
 }
 
 impl Context {
@@ -134,6 +142,15 @@ impl Context {
             server: settings.server.0.clone(),
             output: Output::new(settings.output.0, global.color, global.quiet),
             settings,
+            tz: global.tz.clone().filter(|zone| !zone.is_empty()),
+        }
+    }
+
+    /// By whose clocks times are read: of the plant, unless a time zone was named.
+    pub(crate) fn clocks<'c>(&'c self, plant: Option<&'c str>) -> when::Clocks<'c> {
+        when::Clocks {
+            context: self,
+            plant,
         }
     }
 

@@ -1,9 +1,11 @@
 //! Times, positions and durations as people write them.
 
+use crate::Context;
 use crate::failure::{Failure, Outcome};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use werkbuch_model::instant::{FORMS, InstantError, Spoken, duration_ns};
 use werkbuch_model::time::Timestamp;
-use werkbuch_wire::pb;
+use werkbuch_wire::{name, pb};
 
 /// A bound in a log: a position, or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,9 +13,6 @@ pub(crate) enum Bound {
     Position(u64),
     Time(Timestamp),
 }
-
-/// What times look like, for a person.
-const TIMES: &str = "times are 2026-11-22T06:00:00Z, now, or before now: -90s, -2h, -1d";
 
 /// The time of this machine's clock.
 pub(crate) fn now() -> Timestamp {
@@ -23,63 +22,95 @@ pub(crate) fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// A position (a plain number) or a time. Errors: the text is neither.
-pub(crate) fn bound(text: &str, now: Timestamp) -> Outcome<Bound> {
-    if let Ok(position) = text.parse() {
-        return Ok(Bound::Position(position));
-    }
-    time(text, now).map(Bound::Time).map_err(|_| {
-        let what = format!("\"{}\" is neither a position nor a time", clipped(text));
-        Failure::usage(what).hint(format!("positions are plain numbers, such as 17; {TIMES}"))
-    })
+/// Where times are asked about: by whose clocks and shifts they are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks<'c> {
+    pub(crate) context: &'c Context,
+    /// The plant; absent when there is none, or more than one.
+    pub(crate) plant: Option<&'c str>,
 }
 
-/// A time: RFC 3339, `now`, or before now (`-2h`). Errors: the text is none of these.
-pub(crate) fn time(text: &str, now: Timestamp) -> Outcome<Timestamp> {
-    if text == "now" {
-        return Ok(now);
+impl Clocks<'_> {
+    /// A position (a plain number) or a time. Errors: the text is neither.
+    pub(crate) async fn bound(self, text: &str) -> Outcome<Bound> {
+        if let Ok(position) = text.trim().parse() {
+            return Ok(Bound::Position(position));
+        }
+        match self.time(text).await {
+            Ok(time) => Ok(Bound::Time(time)),
+            Err(_) if Spoken::read(text).is_err() => {
+                let what = format!("\"{}\" is neither a position nor a time", clipped(text));
+                let hint = format!("positions are plain numbers, such as 17; {FORMS}");
+                Err(Failure::usage(what).hint(hint))
+            }
+            Err(failure) => Err(failure),
+        }
     }
-    if let Some(ago) = text.strip_prefix('-') {
-        let ago = duration(ago)
-            .map_err(|_| Failure::usage(format!("\"{}\" is no time", clipped(text))).hint(TIMES))?;
-        let ago = i64::try_from(ago.as_nanos()).unwrap_or(i64::MAX);
-        return Ok(Timestamp(now.nanos().saturating_sub(ago)));
+
+    /// A time in one of the forms. What the clocks or shifts of a plant say is asked of the server.
+    /// Errors: the text is none; it is by the clocks of a plant, and there is not one.
+    pub(crate) async fn time(self, text: &str) -> Outcome<Timestamp> {
+        let spoken = Spoken::read(text).map_err(unreadable)?;
+        let zone = self.context.tz.as_deref();
+        match (&spoken, zone, self.plant) {
+            (Spoken::Shift(_), _, Some(plant)) => self.asked(plant, text).await,
+            (spoken, None, Some(plant)) if spoken.is_local() => self.asked(plant, text).await,
+            (spoken, None, None) if spoken.is_local() => {
+                let what = format!("\"{}\" is by the clocks of a plant", clipped(text));
+                let hint = "name the plant, or a time zone (--tz Europe/Berlin), or write the time with \
+                            its offset";
+                Err(Failure::usage(what).hint(hint))
+            }
+            (spoken, zone, _) => spoken
+                .time(now(), zone.unwrap_or_default())
+                .map_err(unreadable),
+        }
     }
-    Timestamp::parse(text).map_err(|error| {
-        Failure::usage(error.to_string()).hint("or relative to now: now, -90s, -2h, -1d")
-    })
+
+    /// The same, where there may be none.
+    pub(crate) async fn bound_if_any(self, text: Option<&str>) -> Outcome<Option<Bound>> {
+        match text {
+            Some(text) => self.bound(text).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A time, where there may be none.
+    pub(crate) async fn time_if_any(self, text: Option<&str>) -> Outcome<Option<Timestamp>> {
+        match text {
+            Some(text) => self.time(text).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn asked(self, plant: &str, text: &str) -> Outcome<Timestamp> {
+        let request = pb::ResolveTimesRequest {
+            parent: name::of_plant(plant),
+            texts: vec![text.to_owned()],
+            time_zone: self.context.tz.clone().unwrap_or_default(),
+        };
+        let client = self.context.client().await?;
+        let answer = client.twin().resolve_times(request).await?.into_inner();
+        Ok(Timestamp(answer.times.first().copied().unwrap_or_default()))
+    }
+}
+
+fn unreadable(error: InstantError) -> Failure {
+    match error {
+        InstantError::Syntax(text) => {
+            Failure::usage(format!("\"{}\" is no time", clipped(&text))).hint(FORMS)
+        }
+        error => Failure::usage(error.to_string()),
+    }
 }
 
 /// A duration such as `90s`, `5m`, `1h30m`, `250ms`, `2d`. Errors: the text is none.
 pub(crate) fn duration(text: &str) -> Outcome<Duration> {
-    let wrong = || {
+    let nanos = duration_ns(text).and_then(|nanos| u64::try_from(nanos).ok());
+    nanos.map(Duration::from_nanos).ok_or_else(|| {
         Failure::usage(format!("\"{}\" is not a duration", clipped(text)))
             .hint("write it like 90s, 5m, 1h30m, 250ms or 2d")
-    };
-    let mut rest = text;
-    let mut total: u64 = 0;
-    if rest.is_empty() {
-        return Err(wrong());
-    }
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, after) = rest.split_at(digits);
-        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, after) = after.split_at(letters);
-        let millis = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return Err(wrong()),
-        };
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        let part = number.checked_mul(millis).ok_or_else(wrong)?;
-        total = total.checked_add(part).ok_or_else(wrong)?;
-        rest = after;
-    }
-    Ok(Duration::from_millis(total))
+    })
 }
 
 /// As much of a text as fits into a message.
@@ -87,24 +118,26 @@ fn clipped(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// The instant of a question from `--at` and `--known`; absent for the present.
-pub(crate) fn instant(at: Option<&str>, known: Option<&str>) -> Outcome<Option<pb::Instant>> {
+/// The instant of a question from `--at` and `--known`; absent for the present. The server reads the
+/// texts, because it knows the clocks and the calendar of the plant.
+pub(crate) fn instant(
+    at: Option<&str>,
+    known: Option<&str>,
+    zone: Option<&str>,
+) -> Option<pb::Instant> {
     if at.is_none() && known.is_none() {
-        return Ok(None);
+        return None;
     }
-    let now = now();
-    let known = known
-        .map(|text| bound(text, now))
-        .transpose()?
-        .map(|bound| match bound {
-            Bound::Position(position) => pb::instant::Known::KnownPosition(position),
-            Bound::Time(time) => pb::instant::Known::KnownRecordedAt(time.nanos()),
-        });
-    let at = at
-        .map(|text| time(text, now))
-        .transpose()?
-        .map(Timestamp::nanos);
-    Ok(Some(pb::Instant { known, at }))
+    let known = known.map(|text| match text.trim().parse() {
+        Ok(position) => pb::instant::Known::KnownPosition(position),
+        Err(_) => pb::instant::Known::KnownText(text.to_owned()),
+    });
+    Some(pb::Instant {
+        known,
+        at_text: at.unwrap_or_default().to_owned(),
+        time_zone: zone.unwrap_or_default().to_owned(),
+        ..pb::Instant::default()
+    })
 }
 
 /// Nanoseconds since 1970 as shown: RFC 3339, or empty for none.
@@ -152,36 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_positions_or_times() {
-        let now = Timestamp(10_000_000_000_000);
-        let bound = |text| bound(text, now).unwrap();
-        assert_eq!(bound("17"), Bound::Position(17));
-        assert_eq!(bound("now"), Bound::Time(now));
-        assert_eq!(bound("-2h"), Bound::Time(Timestamp(2_800_000_000_000)));
-        assert_eq!(
-            bound("1970-01-01T00:00:01Z"),
-            Bound::Time(Timestamp(1_000_000_000))
-        );
-        for bad in ["yesterday", "-", "-2", "+2h", "1.5", ""] {
-            let failure = super::bound(bad, now).unwrap_err();
-            assert_eq!(
-                failure.what(),
-                format!("\"{bad}\" is neither a position nor a time")
-            );
-            let lines = failure.lines(false);
-            assert!(lines.contains("such as 17; times are 2026-"), "{lines}");
-        }
-        let failure = time("-1", now).unwrap_err();
-        assert_eq!(failure.what(), "\"-1\" is no time");
-    }
-
-    #[test]
     fn no_bound_is_the_present() {
-        assert_eq!(instant(None, None).unwrap(), None);
-        let instant = instant(Some("1970-01-01T00:00:01Z"), Some("9"))
-            .unwrap()
-            .unwrap();
-        assert_eq!(instant.at, Some(1_000_000_000));
-        assert_eq!(instant.known, Some(pb::instant::Known::KnownPosition(9)));
+        assert_eq!(instant(None, None, Some("UTC")), None);
+        let asked = instant(Some("yesterday"), Some("9"), Some("UTC")).unwrap();
+        assert_eq!(asked.at_text, "yesterday");
+        assert_eq!(asked.time_zone, "UTC");
+        assert_eq!(asked.known, Some(pb::instant::Known::KnownPosition(9)));
+        let asked = instant(None, Some("-2h"), None).unwrap();
+        let text = pb::instant::Known::KnownText("-2h".to_owned());
+        assert_eq!((asked.at, asked.known), (None, Some(text)));
     }
 }

@@ -37,6 +37,9 @@
 //!   full: put in one by one, keys in order leave nearly half of each node empty.
 //! - 2026-11-22: a calendar keeps times of day by the plant's clocks and is evaluated to instants
 //!   when asked, because the length of a shift depends on the day.
+//! - 2026-11-23: a time is read in two steps, first what was written and then what it means, so that the
+//!   reading is the same for everyone and only who knows a plant's clocks and shifts resolves them. A time
+//!   that clocks show twice or never is an error with both readings, never the likelier one.
 
 #![warn(missing_docs)]
 

@@ -1,5 +1,6 @@
 //! What all handlers share: the engine, the bounds of concurrent work, and the sign to stop.
 
+use crate::asked::{Answered, Asked};
 use crate::error;
 use crate::limits::{Limits, RETRY_AFTER};
 use crate::metrics::Calls;
@@ -7,9 +8,9 @@ use prost::Message;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Response, Status};
-use werkbuch_engine::{Engine, EngineError, Plant, Reflected};
+use werkbuch_engine::{Engine, EngineError, Plant};
 use werkbuch_model::id::PlantId;
-use werkbuch_model::instant::Instant;
+use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
 use werkbuch_wire::{name, reason::Reason};
@@ -75,23 +76,26 @@ impl Context {
     }
 
     /// Asks a plant's twin a question at an instant. The live twin is cloned, which costs a count for
-    /// each machine, so that a long question does not keep the writer from its twin.
+    /// each machine, so that a long question does not keep the writer from its twin; it also answers
+    /// what was known at a position, as long as nothing has been recorded since.
     pub(crate) async fn ask<R: Send + 'static>(
         &self,
         plant: &Plant,
-        instant: Instant,
+        asked: &Asked,
         question: impl FnOnce(&Twin) -> R + Send + 'static,
-    ) -> Result<(R, Reflected), Status> {
+    ) -> Result<(R, Answered), Status> {
         let place = self.place()?;
-        if !instant.is_now() {
-            return plant.ask(instant, question).await.map_err(error::status);
+        let of = asked.clone();
+        if let Some(twin) = standing(plant, asked).await? {
+            let look = move || Ok((question(&twin), of.answered(&twin)));
+            return in_thread(place, look).await;
         }
-        let (twin, reflected) = plant
-            .ask(instant, Twin::clone)
-            .await
-            .map_err(error::status)?;
-        let answer = in_thread(place, move || Ok(question(&twin))).await?;
-        Ok((answer, reflected))
+        let look = move |twin: &Twin| match shown(&of, twin) {
+            None => (question(twin), of.answered(twin)),
+            Some(twin) => (question(&twin), of.answered(&twin)),
+        };
+        let answered = plant.ask(asked.instant, look).await;
+        answered.map(|(answer, _)| answer).map_err(error::status)
     }
 
     /// Asks the live twin a question that is answered in microseconds.
@@ -193,6 +197,35 @@ pub(crate) fn answer<M: Message>(message: M) -> Result<Response<M>, Status> {
         return Err(Reason::MessageTooLarge.status(text));
     }
     Ok(Response::new(message))
+}
+
+/// The live twin, where it is the one that is asked about.
+async fn standing(plant: &Plant, asked: &Asked) -> Result<Option<Twin>, Status> {
+    let known = match asked.instant.known {
+        _ if asked.instant.at.is_some() => return Ok(None),
+        Known::Recorded(_) => return Ok(None),
+        Known::Position(position) if position != plant.position() => return Ok(None),
+        known => known,
+    };
+    let cloned = plant.ask(Instant::NOW, Twin::clone).await;
+    let (twin, _) = cloned.map_err(error::status)?;
+    match known {
+        // It may have moved on between the two looks.
+        Known::Position(position) if position != twin.position() => Ok(None),
+        Known::Position(_) => Ok(Some(shown(asked, &twin).unwrap_or(twin))),
+        _ => Ok(Some(twin)),
+    }
+}
+
+/// A twin with what of its description held when the question is about, whatever holds at the present;
+/// absent when the twin is bounded in plant time, and so already shows it.
+fn shown(asked: &Asked, twin: &Twin) -> Option<Twin> {
+    if asked.instant.at.is_some() {
+        return None;
+    }
+    let held = twin.held_description(asked.as_of_in(twin));
+    let held = held.map_or_else(|| twin.staged_description(), |(held, _)| held);
+    Some(twin.showing(held))
 }
 
 async fn in_thread<R: Send + 'static>(

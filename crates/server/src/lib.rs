@@ -48,6 +48,7 @@
 //! - 2026-11-22: the token of a page carries the instant of the first page and a hash of the request:
 //!   pages of a moving plant fit together, and a token of another question is refused.
 
+mod asked;
 mod config;
 mod context;
 mod error;

@@ -1,5 +1,6 @@
 //! Pages: sizes, and opaque tokens that say where to go on and in which question.
 
+use crate::asked::{Answered, Asked};
 use sha2::{Digest, Sha256};
 use tonic::Status;
 use werkbuch_model::id::Position;
@@ -8,8 +9,8 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_wire::reason::Reason;
 
 /// The form of the tokens; another form is refused.
-const VERSION: u8 = 1;
-const TOKEN_BYTES: usize = 1 + 8 + 8 + 8 + 1 + 8;
+const VERSION: u8 = 2;
+const TOKEN_BYTES: usize = 1 + 8 + 8 + 8 + 1 + 8 + 8;
 
 /// What tells one question from another: pages of one are no pages of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct Cursor {
     pub(crate) position: Position,
     /// The bound in plant time of the first page.
     pub(crate) at: Option<Timestamp>,
+    /// The time that ages of the first page count from.
+    pub(crate) as_of: Timestamp,
 }
 
 impl Question {
@@ -56,6 +59,7 @@ impl Question {
         bytes.extend(cursor.position.get().to_be_bytes());
         bytes.push(u8::from(cursor.at.is_some()));
         bytes.extend(cursor.at.unwrap_or_default().nanos().to_be_bytes());
+        bytes.extend(cursor.as_of.nanos().to_be_bytes());
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -76,11 +80,26 @@ impl Question {
 }
 
 impl Cursor {
+    /// Behind a page of such an answer.
+    pub(crate) fn behind(answered: &Answered, offset: u64) -> Self {
+        Self {
+            offset,
+            position: answered.reflected.position,
+            at: answered.reflected.at,
+            as_of: answered.as_of,
+        }
+    }
+
     /// The instant of the first page.
-    pub(crate) fn instant(&self) -> Instant {
-        Instant {
-            known: Known::Position(self.position),
-            at: self.at,
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            instant: Instant {
+                known: Known::Position(self.position),
+                at: self.at,
+            },
+            as_of: Some(self.as_of),
+            known_recorded_at: None,
+            zone: String::new(),
         }
     }
 }
@@ -121,6 +140,7 @@ fn read(token: &str) -> Option<(Question, Cursor)> {
         offset: u64::from_be_bytes(eight(9)?),
         position: Position(u64::from_be_bytes(eight(17)?)),
         at,
+        as_of: Timestamp(i64::from_be_bytes(eight(34)?)),
     };
     (*bytes.first()? == VERSION).then_some((Question(eight(1)?), cursor))
 }
@@ -138,6 +158,7 @@ mod tests {
                 offset: 1_000,
                 position: Position(u64::MAX),
                 at,
+                as_of: Timestamp(i64::MIN),
             };
             let token = question.token(&cursor);
             assert_eq!(question.cursor(&token).unwrap(), Some(cursor));
@@ -159,9 +180,10 @@ mod tests {
             offset: 1,
             position: Position(2),
             at: None,
+            as_of: Timestamp(3),
         };
         let good = question.token(&cursor);
-        let other_version = format!("02{}", good.get(2..).unwrap());
+        let other_version = format!("01{}", good.get(2..).unwrap());
         let long = format!("{good}00");
         let sign = good.replacen('0', "+", 1);
         for bad in [
@@ -169,7 +191,7 @@ mod tests {
             "0",
             "ü",
             &"é".repeat(34),
-            &"f".repeat(68),
+            &"f".repeat(84),
             &other_version,
             &long,
             &sign,

@@ -226,7 +226,9 @@ impl Twin {
 
     fn take_reported(&mut self, event: &Recorded<'_>) {
         let position = event.position;
-        Arc::make_mut(&mut self.sources).reported(event.source, position);
+        let within = self.scope.holds(event.effective_at);
+        let heard_for = within.then_some(event.effective_at);
+        Arc::make_mut(&mut self.sources).reported(event.source, position, heard_for);
         let machine = event.reported.machine;
         let mut fold = self.fold();
         if let Body::CorrectionRecorded(said) = &event.reported.body {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use werkbuch_model::event::{OrderKey, SourceKind, SourceOpened};
 use werkbuch_model::id::{Epoch, Position, SourceNumber};
+use werkbuch_model::time::Timestamp;
 
 /// A source as the log opened it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,13 @@ pub struct Source {
     pub tolerance_ns: u64,
     /// The position of the last event that it reported; 0 when it reported none.
     pub last_position: Position,
+    /// The earliest plant time, within the bound of the twin, that it reported for; absent when it
+    /// reported for none.
+    #[serde(with = "coded::nanos_option")]
+    pub first_effective_at: Option<Timestamp>,
+    /// The latest one.
+    #[serde(with = "coded::nanos_option")]
+    pub last_effective_at: Option<Timestamp>,
 }
 
 /// The sources of a plant in the order of their numbers.
@@ -47,6 +55,8 @@ impl Sources {
                     kind: opened.source_kind,
                     tolerance_ns: opened.tolerance_ns,
                     last_position: Position(0),
+                    first_effective_at: None,
+                    last_effective_at: None,
                 };
                 self.0.insert(at, source);
                 true
@@ -59,12 +69,22 @@ impl Sources {
         self.0.get(self.place(number).ok()?)
     }
 
-    /// Notes that a source reported an event.
-    pub(crate) fn reported(&mut self, number: SourceNumber, position: Position) {
+    /// Notes that a source reported an event, and for when where that is within the twin's bound.
+    pub(crate) fn reported(
+        &mut self,
+        number: SourceNumber,
+        position: Position,
+        effective_at: Option<Timestamp>,
+    ) {
         if let Ok(at) = self.place(number)
             && let Some(source) = self.0.get_mut(at)
         {
             source.last_position = position;
+            if let Some(time) = effective_at {
+                let first = source.first_effective_at.unwrap_or(time);
+                source.first_effective_at = Some(first.min(time));
+                source.last_effective_at = source.last_effective_at.max(Some(time));
+            }
         }
     }
 
@@ -113,7 +133,6 @@ impl Sources {
 mod tests {
     use super::*;
     use werkbuch_model::id::Sequence;
-    use werkbuch_model::time::Timestamp;
 
     fn opened(number: u32, name: &str, epoch: u32) -> SourceOpened<'_> {
         SourceOpened {
@@ -168,5 +187,30 @@ mod tests {
             Some(Epoch(1))
         );
         assert_eq!(sources.get(SourceNumber(1)), None);
+    }
+
+    #[test]
+    fn a_source_is_heard_for_the_times_within_the_bound() {
+        let mut sources = Sources::default();
+        assert!(sources.open(&opened(1, "a", 1)));
+        let heard = |sources: &Sources| {
+            let one = sources.get(SourceNumber(1)).unwrap();
+            (
+                one.last_position.get(),
+                one.first_effective_at.map(Timestamp::nanos),
+                one.last_effective_at.map(Timestamp::nanos),
+            )
+        };
+        assert_eq!(heard(&sources), (0, None, None));
+        for (position, time, expected) in [
+            (2, Some(50), (2, Some(50), Some(50))),
+            // One that is late does not make the source heard later.
+            (3, Some(20), (3, Some(20), Some(50))),
+            (4, None, (4, Some(20), Some(50))),
+            (5, Some(70), (5, Some(20), Some(70))),
+        ] {
+            sources.reported(SourceNumber(1), Position(position), time.map(Timestamp));
+            assert_eq!(heard(&sources), expected, "{position}");
+        }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum Args {
         /// The plant.
         #[arg(long)]
         plant: String,
+        #[command(flatten)]
+        instant: Instant,
     },
     /// The single values of a batch of samples, or why they are not there.
     Body {
@@ -126,7 +128,11 @@ pub(crate) struct Tail {
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     match args {
         Args::Ls(list) => self::list(context, *list).await,
-        Args::Get { position, plant } => get(context, &plant, position).await,
+        Args::Get {
+            position,
+            plant,
+            instant,
+        } => get(context, &plant, position, &instant).await,
         Args::Body { position, plant } => body::run(context, &plant, position).await,
         Args::Tail(tail) => self::tail(context, tail).await,
         Args::Export(export) => Box::pin(export::run(context, *export)).await,
@@ -135,13 +141,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 }
 
 async fn list(context: &Context, list: List) -> Outcome<()> {
-    let now = when::now();
-    let bound = |text: &Option<String>| {
-        text.as_deref()
-            .map(|text| when::bound(text, now))
-            .transpose()
-    };
-    let (from, to) = (bound(&list.from)?, bound(&list.to)?);
+    let clocks = context.clocks(Some(&list.plant));
+    let from = clocks.bound_if_any(list.from.as_deref()).await?;
+    let to = clocks.bound_if_any(list.to.as_deref()).await?;
     let position = |bound| match bound {
         Some(Bound::Position(position)) => position,
         _ => 0,
@@ -161,7 +163,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
         page_size: list.limit,
         page_token: list.page_token,
         newest_first: list.newest_first,
-        instant: list.instant.message()?,
+        instant: list.instant.message(context),
         reveal: list.reveal,
         reader: list.reader,
         purpose: list.purpose,
@@ -183,6 +185,11 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
     let whole = with(whole, reflected(page.reflected.as_ref()));
     let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
     let mut note = format!("{} of {} events of the log", rows.len(), page.log_size);
+    let bounded = page
+        .reflected
+        .as_ref()
+        .filter(|of| of.at.is_some() || of.known_recorded_at.is_some());
+    note.push_str(&super::at_position(bounded));
     if !page.next_page_token.is_empty() {
         note.push_str(&format!(
             "; more with --page-token {}",
@@ -200,12 +207,13 @@ fn shown(bytes: &[u8], names: &Names) -> Outcome<(Vec<String>, Value)> {
     Ok((event::row(&event, names), event::json(&event)?))
 }
 
-async fn get(context: &Context, plant: &str, position: u64) -> Outcome<()> {
+async fn get(context: &Context, plant: &str, position: u64, instant: &Instant) -> Outcome<()> {
     let request = pb::ListEventsRequest {
         parent: name::of_plant(plant),
         from_position: position,
         to_position: position,
         page_size: 1,
+        instant: instant.message(context),
         ..pb::ListEventsRequest::default()
     };
     let client = context.client().await?;

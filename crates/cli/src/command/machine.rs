@@ -113,7 +113,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
         order_by: list.order_by,
         page_size: list.paging.size(),
         page_token: list.paging.page_token,
-        instant: list.instant.message()?,
+        instant: list.instant.message(context),
     };
     let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
     let page = loop {
@@ -156,7 +156,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
 async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -> Outcome<()> {
     let request = pb::GetMachineRequest {
         name: name::of_machine(plant, machine),
-        instant: instant.message()?,
+        instant: instant.message(context),
     };
     let client = context.client().await?;
     let answer = client.twin().get_machine(request).await?.into_inner();
@@ -182,7 +182,7 @@ async fn count(context: &Context, plant: &str, filter: String, instant: &Instant
     let request = pb::CountMachinesRequest {
         parent: name::of_plant(plant),
         filter,
-        instant: instant.message()?,
+        instant: instant.message(context),
     };
     let client = context.client().await?;
     let answer = client.twin().count_machines(request).await?.into_inner();

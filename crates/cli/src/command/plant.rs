@@ -100,7 +100,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 async fn get(context: &Context, plant: &str, file: bool, instant: &Instant) -> Outcome<()> {
     let request = pb::GetPlantRequest {
         name: name::of_plant(plant),
-        instant: instant.message()?,
+        instant: instant.message(context),
     };
     let client = context.client().await?;
     let plant = client.model().get_plant(request).await?.into_inner();

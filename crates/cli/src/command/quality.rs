@@ -80,28 +80,23 @@ struct Window {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
-    let now = when::now();
-    let time = |text: &Option<String>| -> Outcome<Option<i64>> {
-        let time = text
-            .as_deref()
-            .map(|text| when::time(text, now))
-            .transpose()?;
-        Ok(time.map(Timestamp::nanos))
-    };
     let limit = args
         .silent_after
         .as_deref()
         .map(when::duration)
         .transpose()?;
-    let window = Window {
-        from: time(&args.from)?,
-        to: time(&args.to)?,
-        silent_after_ms: limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
-    };
     let plant = match (&args.plant, args.all_plants) {
         (Some(plant), _) => Some(plant.clone()),
         (None, true) => None,
         (None, false) => preferred_plant(context),
+    };
+    let clocks = context.clocks(plant.as_deref());
+    let from = clocks.time_if_any(args.from.as_deref()).await?;
+    let to = clocks.time_if_any(args.to.as_deref()).await?;
+    let window = Window {
+        from: from.map(Timestamp::nanos),
+        to: to.map(Timestamp::nanos),
+        silent_after_ms: limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
     };
     if plant.is_none() && (args.findings || !args.source.is_empty()) {
         let what = "sources and findings are shown of one plant at a time";
@@ -135,7 +130,7 @@ async fn figures(
             to_time: window.to,
             source: args.source.clone(),
             silent_after_ms: window.silent_after_ms,
-            instant: args.instant.message()?,
+            instant: args.instant.message(context),
         };
         let answer = client.quality().get_quality(request).await?.into_inner();
         let of = answer.reflected.as_ref();
@@ -163,7 +158,7 @@ async fn figures(
             counted(u64::from(answer.findings), "finding"),
             unread(answer.survey.as_ref(), of)
         ));
-        notes.extend(before(client, plant, &answer, args).await?);
+        notes.extend(before(context, client, plant, &answer, args).await?);
     }
     if plants.len() != 1 {
         notes.push(counted(plants.len() as u64, "plant"));
@@ -195,7 +190,7 @@ async fn findings(
             args.limit
         },
         page_token: args.page_token.clone(),
-        instant: args.instant.message()?,
+        instant: args.instant.message(context),
     };
     let mut rows = Vec::new();
     let page = loop {
@@ -234,6 +229,7 @@ async fn findings(
 
 /// Where to look, when a window has nothing of a plant of which there is something before it.
 async fn before(
+    context: &Context,
     client: &Client,
     plant: &str,
     answer: &pb::Quality,
@@ -248,7 +244,7 @@ async fn before(
         order_by: "last_event_at DESC".to_owned(),
         filter: "last_event_at IS NOT NULL".to_owned(),
         page_size: 1,
-        instant: args.instant.message()?,
+        instant: args.instant.message(context),
         ..pb::ListMachinesRequest::default()
     };
     let page = client.twin().list_machines(request).await?.into_inner();

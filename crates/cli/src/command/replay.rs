@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
 use crate::view::hex;
-use crate::when::{self, Bound};
+use crate::when::Bound;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -44,11 +44,12 @@ struct Result {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
-    let to = args
-        .to
-        .as_deref()
-        .map(|text| when::bound(text, when::now()))
-        .transpose()?;
+    // A folder's plant can be asked for its clocks by nobody.
+    let plant = args.data.is_none().then_some(args.plant.as_str());
+    let to = context
+        .clocks(plant)
+        .bound_if_any(args.to.as_deref())
+        .await?;
     let bar = bar(context);
     let result = match args.data {
         None => by_server(context, &args.plant, to, args.check, &bar).await,

@@ -1,6 +1,6 @@
 //! `werkbuch twin` and `werkbuch source`: where a plant's twin and its sources stand.
 
-use super::{Instant, last, reflected, with};
+use super::{Instant, at_position, last, reflected, time, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
@@ -28,12 +28,14 @@ pub(crate) enum SourceArgs {
         /// The plant.
         #[arg(long)]
         plant: String,
+        #[command(flatten)]
+        instant: Instant,
     },
 }
 
 pub(crate) async fn run(args: TwinArgs, context: &Context) -> Outcome<()> {
     let TwinArgs::Get { plant, instant } = args;
-    let twin = twin(context, &plant, instant.message()?).await?;
+    let twin = twin(context, &plant, instant.message(context)).await?;
     let of = twin.reflected.as_ref();
     let whole = with(json!({ "plant": last(&twin.name) }), reflected(of));
     let whole = with(
@@ -77,8 +79,19 @@ async fn twin(context: &Context, plant: &str, instant: Option<pb::Instant>) -> O
 }
 
 pub(crate) async fn run_source(args: SourceArgs, context: &Context) -> Outcome<()> {
-    let SourceArgs::Ls { plant } = args;
-    let twin = twin(context, &plant, None).await?;
+    let SourceArgs::Ls { plant, instant } = args;
+    let instant = instant.message(context);
+    // Where the numbering stands is known at the present alone.
+    let is_now = instant.is_none();
+    let twin = twin(context, &plant, instant).await?;
+    let now = |number: u64| match is_now {
+        true => json!(number),
+        false => Value::Null,
+    };
+    let cell = |number: u64| match is_now {
+        true => number.to_string(),
+        false => String::new(),
+    };
     let rows = twin.sources.iter().map(|source| {
         let kind = u32::try_from(source.source_kind).ok();
         let kind = kind
@@ -90,30 +103,33 @@ pub(crate) async fn run_source(args: SourceArgs, context: &Context) -> Outcome<(
             source.source.clone(),
             source.epoch.to_string(),
             kind.to_owned(),
-            source.high_sequence.to_string(),
-            source.missing.to_string(),
-            source.gaps.to_string(),
+            cell(source.high_sequence),
+            cell(source.missing),
+            cell(source.gaps.into()),
+            when::shown(source.last_effective_at),
         ];
         let item = json!({
             "number": source.number,
             "source": source.source,
             "epoch": source.epoch,
             "kind": kind,
-            "high_sequence": source.high_sequence,
-            "missing": source.missing,
-            "gaps": source.gaps,
+            "high_sequence": now(source.high_sequence),
+            "missing": now(source.missing),
+            "gaps": now(source.gaps.into()),
+            "last": time(source.last_effective_at),
+            "last_position": source.last_position,
         });
         (cells, item)
     });
     let columns = [
-        "number", "source", "epoch", "kind", "high", "missing", "gaps",
+        "number", "source", "epoch", "kind", "high", "missing", "gaps", "last",
     ];
     let rows: Vec<_> = rows.collect();
     let sources: Vec<_> = rows.iter().map(|(_, item)| item).collect();
     let whole = json!({ "sources": sources, "total": sources.len() });
     let whole = with(whole, reflected(twin.reflected.as_ref()));
-    let at = twin.reflected.map_or(0, |reflected| reflected.position);
-    let note = format!("{} of {} sources, at position {at}", rows.len(), rows.len());
+    let at = at_position(twin.reflected.as_ref());
+    let note = format!("{} of {} sources{at}", rows.len(), rows.len());
     context
         .output
         .answer(&Answer::list(&columns, rows).whole(whole).note(note))

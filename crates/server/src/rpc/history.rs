@@ -1,6 +1,7 @@
 //! The service that reads the log: list, follow, replay.
 
 use super::{History, follow, replay, scan};
+use crate::asked::{Asked, Reach};
 use crate::outbound::outbound;
 use crate::page::{Cursor, Question, size};
 use crate::{error, view};
@@ -10,7 +11,7 @@ use tonic::{Request, Response, Status};
 use werkbuch_engine::{Plant, ReplayTo};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
-use werkbuch_wire::convert::{instant_of, kinds_of};
+use werkbuch_wire::convert::kinds_of;
 use werkbuch_wire::pb::history_service_server::HistoryService;
 use werkbuch_wire::pb::replay_plant_request::To;
 use werkbuch_wire::pb::{
@@ -30,18 +31,25 @@ impl HistoryService for History {
     ) -> Result<Response<ListEventsResponse>, Status> {
         let request = request.into_inner();
         let plant = self.0.plant(&request.parent)?;
-        let page = self.page(&plant, &request).await?;
         let question = question(&request);
+        let cursor = question.cursor(&request.page_token)?;
+        let asked = match cursor {
+            Some(cursor) => cursor.asked(),
+            None => {
+                let instant = request.instant.as_ref();
+                self.0.asked(&plant, instant, Reach::Happened).await?
+            }
+        };
+        let page = self.page(&plant, &request, &asked, cursor).await?;
         let reading = plant.clone();
         let found = self.0.blocking(move || scan::page(&reading, &page)).await?;
-        let next = found.next.map(|offset| Cursor {
-            offset: offset.get(),
-            position: found.reflected.position,
-            at: found.reflected.at,
-        });
+        let answered = asked.answered_from_log(found.reflected);
+        let next = found
+            .next
+            .map(|offset| Cursor::behind(&answered, offset.get()));
         crate::context::answer(ListEventsResponse {
             log_size: found.reflected.position.get(),
-            reflected: Some(view::reflected(&found.reflected)),
+            reflected: Some(view::reflected(&answered)),
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
             events: found.events,
         })
@@ -118,11 +126,16 @@ impl HistoryService for History {
 }
 
 impl History {
-    async fn page(&self, plant: &Plant, request: &ListEventsRequest) -> Result<scan::Page, Status> {
+    async fn page(
+        &self,
+        plant: &Plant,
+        request: &ListEventsRequest,
+        asked: &Asked,
+        cursor: Option<Cursor>,
+    ) -> Result<scan::Page, Status> {
         let reveal = reveal(request)?;
-        let cursor = question(request).cursor(&request.page_token)?;
         Ok(scan::Page {
-            instant: cursor.map_or_else(|| instant_of(request.instant.as_ref()), |c| c.instant()),
+            instant: asked.instant,
             begin: cursor.map(|cursor| Position(cursor.offset)),
             first: Position(request.from_position),
             last: match request.to_position {

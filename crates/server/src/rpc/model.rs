@@ -1,6 +1,7 @@
 //! The service that keeps the descriptions of plants.
 
 use super::Model;
+use crate::asked::Reach;
 use crate::context::answer;
 use crate::page::{Cursor, Question, size};
 use crate::{error, view};
@@ -8,15 +9,14 @@ use sha2::{Digest, Sha256};
 use tonic::{Request, Response, Status};
 use werkbuch_engine::{Apply, EngineError};
 use werkbuch_model::id::Position;
-use werkbuch_model::instant::Instant;
 use werkbuch_model::plant::{TableText, parse_with};
 use werkbuch_model::time::Timestamp;
+use werkbuch_wire::name;
 use werkbuch_wire::pb::model_service_server::ModelService;
 use werkbuch_wire::pb::{
     ApplyPlantRequest, ApplyPlantResponse, GetPlantRequest, ListPlantsRequest, ListPlantsResponse,
     Plant, PlantTable,
 };
-use werkbuch_wire::{convert::instant_of, name};
 
 #[tonic::async_trait]
 impl ModelService for Model {
@@ -37,10 +37,13 @@ impl ModelService for Model {
     ) -> Result<Response<Plant>, Status> {
         let request = request.into_inner();
         let plant = self.0.plant(&request.name)?;
-        let instant = instant_of(request.instant.as_ref());
+        let asked = self
+            .0
+            .asked(&plant, request.instant.as_ref(), Reach::Described)
+            .await?;
         let (mut found, reflected) = self
             .0
-            .ask(&plant, instant, view::model::plant_in_full)
+            .ask(&plant, &asked, view::model::plant_in_full)
             .await?;
         view::model::complete(&mut found, &plant, &reflected);
         answer(found)
@@ -66,8 +69,8 @@ impl ModelService for Model {
             .min(plants.len());
         let mut page = Vec::new();
         for plant in plants.iter().skip(from).take(size) {
-            let (mut found, reflected) =
-                self.0.ask(plant, Instant::NOW, view::model::plant).await?;
+            let asked = self.0.asked(plant, None, Reach::Described).await?;
+            let (mut found, reflected) = self.0.ask(plant, &asked, view::model::plant).await?;
             view::model::complete(&mut found, plant, &reflected);
             page.push(found);
         }
@@ -76,6 +79,7 @@ impl ModelService for Model {
             offset: next as u64,
             position: Position(0),
             at: None,
+            as_of: Timestamp::default(),
         };
         let is_last = next >= plants.len();
         answer(ListPlantsResponse {

@@ -1,6 +1,7 @@
 //! The service that answers how good a plant's data are.
 
 use super::Qualities;
+use crate::asked::{Answered, Asked as AskedAt, Reach};
 use crate::context::answer;
 use crate::limits::{SURVEY_EVENTS_MAX, WINDOW_DEFAULT_NS};
 use crate::page::{Cursor, Question, size};
@@ -8,23 +9,21 @@ use crate::view;
 use crate::view::quality::{Known, kinds_of, of_source};
 use std::ops::ControlFlow;
 use tonic::{Request, Response, Status};
-use werkbuch_engine::{EngineError, Plant, Reflected, Survey};
+use werkbuch_engine::{EngineError, Plant, Survey};
 use werkbuch_model::id::Position;
-use werkbuch_model::instant::{Instant, Known as KnownBy};
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
 use werkbuch_twin::quality::{
     Finding, Judging, QualityFold, QualityReport, Window, standing_conflicts,
 };
-use werkbuch_wire::convert::instant_of;
 use werkbuch_wire::pb::quality_service_server::QualityService;
 use werkbuch_wire::pb::{GetQualityRequest, ListFindingsRequest, ListFindingsResponse, Quality};
 use werkbuch_wire::reason::Reason;
 
 /// What is asked about, whatever is to be answered.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Asked {
-    instant: Instant,
+    at: AskedAt,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
     silent_after_ns: Option<i64>,
@@ -35,7 +34,7 @@ struct Found {
     report: QualityReport,
     known: Known,
     survey: Survey,
-    reflected: Reflected,
+    reflected: Answered,
 }
 
 /// What a twin knows that the fold needs.
@@ -55,14 +54,15 @@ impl QualityService for Qualities {
         let request = request.into_inner();
         let plant = self.0.plant(&request.name)?;
         let asked = Asked {
-            instant: instant_of(request.instant.as_ref()),
+            at: self.asked(&plant, request.instant.as_ref()).await?,
             from: request.from_time.map(Timestamp),
             to: request.to_time.map(Timestamp),
             silent_after_ns: request.silent_after_ms.map(nanos),
         };
+        let is_now = asked.at.instant.is_now();
         let mut found = self.find(&plant, asked).await?;
         of_source(&mut found.report, &found.known, &request.source)?;
-        let repeats = asked.instant.is_now().then(|| plant.repeats());
+        let repeats = is_now.then(|| plant.repeats());
         answer(Quality {
             survey: Some(view::quality::survey(&found.survey)),
             reflected: Some(view::reflected(&found.reflected)),
@@ -81,10 +81,10 @@ impl QualityService for Qualities {
         let question = question(&request);
         let cursor = question.cursor(&request.page_token)?;
         let asked = Asked {
-            instant: cursor.map_or_else(
-                || instant_of(request.instant.as_ref()),
-                |cursor| cursor.instant(),
-            ),
+            at: match cursor {
+                Some(cursor) => cursor.asked(),
+                None => self.asked(&plant, request.instant.as_ref()).await?,
+            },
             from: request.from_time.map(Timestamp),
             to: request.to_time.map(Timestamp),
             silent_after_ns: request.silent_after_ms.map(nanos),
@@ -102,10 +102,9 @@ impl QualityService for Qualities {
             .collect();
         let end = from.saturating_add(shown.len());
         let next = (end < findings.len()).then_some(Cursor {
-            offset: end as u64,
-            position: found.reflected.position,
             // The judging time holds for all pages, also when it was the present of the first.
             at: Some(found.report.at),
+            ..Cursor::behind(&found.reflected, end as u64)
         });
         answer(ListFindingsResponse {
             findings: shown,
@@ -118,6 +117,14 @@ impl QualityService for Qualities {
 }
 
 impl Qualities {
+    async fn asked(
+        &self,
+        plant: &Plant,
+        message: Option<&werkbuch_wire::pb::Instant>,
+    ) -> Result<AskedAt, Status> {
+        self.0.asked(plant, message, Reach::Happened).await
+    }
+
     async fn find(&self, plant: &Plant, asked: Asked) -> Result<Found, Status> {
         if let (Some(from), Some(to)) = (asked.from, asked.to)
             && from >= to
@@ -126,21 +133,18 @@ impl Qualities {
             let field = ("to_time".to_owned(), "is not after from_time".to_owned());
             return Err(Reason::InvalidRequest.violations(text, [field]));
         }
-        let now = plant.wall();
-        let look = move |twin: &Twin| ground(twin, asked, now);
-        let (ground, reflected) = self.0.ask(plant, asked.instant, look).await?;
+        let silent_after_ns = asked.silent_after_ns;
+        let at = asked.at.clone();
+        let look = move |twin: &Twin| ground(twin, &asked);
+        let (ground, reflected) = self.0.ask(plant, &at, look).await?;
         let reading = plant.clone();
-        let work = move || read(&reading, ground, reflected, asked.silent_after_ns);
+        let work = move || read(&reading, ground, reflected, silent_after_ns);
         self.0.blocking(work).await
     }
 }
 
-fn ground(twin: &Twin, asked: Asked, now: Timestamp) -> Ground {
-    let at = match (asked.instant.at, asked.instant.known) {
-        (Some(at), _) => at,
-        (None, KnownBy::Now) => now,
-        (None, _) => twin.last_recorded_at().unwrap_or_default(),
-    };
+fn ground(twin: &Twin, asked: &Asked) -> Ground {
+    let at = asked.at.as_of_in(twin);
     let to = asked.to.unwrap_or(at);
     let window = Window {
         from: asked.from.unwrap_or(to.plus(-WINDOW_DEFAULT_NS)),
@@ -158,7 +162,7 @@ fn ground(twin: &Twin, asked: Asked, now: Timestamp) -> Ground {
 fn read(
     plant: &Plant,
     ground: Ground,
-    reflected: Reflected,
+    reflected: Answered,
     silent_after_ns: Option<i64>,
 ) -> Result<Found, EngineError> {
     let Ground {
@@ -177,7 +181,7 @@ fn read(
     };
     let survey = plant.survey(
         window.from,
-        reflected.position,
+        reflected.reflected.position,
         SURVEY_EVENTS_MAX,
         &mut take,
     )?;

@@ -1,6 +1,7 @@
 //! The service that answers what machines do, or did.
 
 use super::Twins;
+use crate::asked::{Asked, Reach};
 use crate::context::answer;
 use crate::page::{Cursor, Question, size};
 use crate::view::aspect::{Page as AspectPage, Wanted};
@@ -9,15 +10,17 @@ use crate::view::twin::Page;
 use crate::{error, view};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
+use werkbuch_engine::Plant;
 use werkbuch_model::event::AspectKind;
 use werkbuch_model::filter::{Filter, OrderBy};
-use werkbuch_wire::convert::instant_of;
+use werkbuch_model::time::Timestamp;
 use werkbuch_wire::name;
 use werkbuch_wire::pb::twin_service_server::TwinService;
 use werkbuch_wire::pb::{
     CountMachinesRequest, CountMachinesResponse, GetMachineRequest, GetMachineResponse,
-    GetTwinRequest, ListAspectsRequest, ListAspectsResponse, ListMachinesRequest,
-    ListMachinesResponse, Twin, WatchMachinesRequest, WatchMachinesResponse,
+    GetTwinRequest, Instant, ListAspectsRequest, ListAspectsResponse, ListMachinesRequest,
+    ListMachinesResponse, ResolveTimesRequest, ResolveTimesResponse, Twin, WatchMachinesRequest,
+    WatchMachinesResponse,
 };
 use werkbuch_wire::reason::Reason;
 
@@ -39,13 +42,13 @@ impl TwinService for Twins {
         let request = request.into_inner();
         let (id, machine) = name::machine(&request.name)?;
         let plant = self.0.plant_of(&id)?;
-        let instant = instant_of(request.instant.as_ref());
+        let asked = self.asked(&plant, request.instant.as_ref()).await?;
         let look = move |twin: &werkbuch_twin::Twin| {
             let found = view::twin::find(twin, &machine);
             let found = found.map(|machine| view::twin::in_full(twin, machine));
             found.ok_or_else(|| error::unknown_machine(twin, &machine))
         };
-        let (found, reflected) = self.0.ask(&plant, instant, look).await?;
+        let (found, reflected) = self.0.ask(&plant, &asked, look).await?;
         answer(GetMachineResponse {
             machine: Some(found?),
             reflected: Some(view::reflected(&reflected)),
@@ -67,17 +70,18 @@ impl TwinService for Twins {
             &[&request.parent, &request.filter, &request.order_by],
         );
         let cursor = question.cursor(&request.page_token)?;
-        let instant = cursor.map_or_else(|| instant_of(request.instant.as_ref()), |c| c.instant());
+        let asked = match cursor {
+            Some(cursor) => cursor.asked(),
+            None => self.asked(&plant, request.instant.as_ref()).await?,
+        };
         let from = cursor.map_or(0, |cursor| {
             usize::try_from(cursor.offset).unwrap_or(usize::MAX)
         });
         let look = move |twin: &werkbuch_twin::Twin| Page::of(twin, &filter, &order, from, size);
-        let (page, reflected) = self.0.ask(&plant, instant, look).await?;
-        let next = page.next.map(|offset| Cursor {
-            offset: offset as u64,
-            position: reflected.position,
-            at: reflected.at,
-        });
+        let (page, reflected) = self.0.ask(&plant, &asked, look).await?;
+        let next = page
+            .next
+            .map(|offset| Cursor::behind(&reflected, offset as u64));
         answer(ListMachinesResponse {
             machines: page.machines,
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
@@ -94,9 +98,9 @@ impl TwinService for Twins {
         let request = request.into_inner();
         let plant = self.0.plant(&request.parent)?;
         let filter = filter(&request.filter)?;
-        let instant = instant_of(request.instant.as_ref());
+        let asked = self.asked(&plant, request.instant.as_ref()).await?;
         let count = move |twin: &werkbuch_twin::Twin| view::twin::counts(twin, &filter);
-        let (counts, reflected) = self.0.ask(&plant, instant, count).await?;
+        let (counts, reflected) = self.0.ask(&plant, &asked, count).await?;
         answer(CountMachinesResponse {
             total_size: counts.iter().map(|count| count.machines).sum(),
             counts,
@@ -123,7 +127,10 @@ impl TwinService for Twins {
             ],
         );
         let cursor = question.cursor(&request.page_token)?;
-        let instant = cursor.map_or_else(|| instant_of(request.instant.as_ref()), |c| c.instant());
+        let asked = match cursor {
+            Some(cursor) => cursor.asked(),
+            None => self.asked(&plant, request.instant.as_ref()).await?,
+        };
         let from = cursor.map_or(0, |cursor| {
             usize::try_from(cursor.offset).unwrap_or(usize::MAX)
         });
@@ -143,13 +150,11 @@ impl TwinService for Twins {
             };
             Ok::<_, Status>(AspectPage::of(twin, &wanted, from, size))
         };
-        let (page, reflected) = self.0.ask(&plant, instant, look).await?;
+        let (page, reflected) = self.0.ask(&plant, &asked, look).await?;
         let page = page?;
-        let next = page.next.map(|offset| Cursor {
-            offset: offset as u64,
-            position: reflected.position,
-            at: reflected.at,
-        });
+        let next = page
+            .next
+            .map(|offset| Cursor::behind(&reflected, offset as u64));
         answer(ListAspectsResponse {
             values: page.values,
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
@@ -159,25 +164,60 @@ impl TwinService for Twins {
         })
     }
 
+    async fn resolve_times(
+        &self,
+        request: Request<ResolveTimesRequest>,
+    ) -> Result<Response<ResolveTimesResponse>, Status> {
+        let request = request.into_inner();
+        let plant = self.0.plant(&request.parent)?;
+        if request.texts.len() > TEXTS_MAX {
+            let text = format!("{} texts are more than {TEXTS_MAX}", request.texts.len());
+            let field = ("texts".to_owned(), "are too many".to_owned());
+            return Err(Reason::InvalidRequest.violations(text, [field]));
+        }
+        let mut response = ResolveTimesResponse::default();
+        // The present comes last, so that there is one when there are no texts.
+        for text in request.texts.iter().map(String::as_str).chain(["now"]) {
+            let instant = Instant {
+                at_text: text.to_owned(),
+                time_zone: request.time_zone.clone(),
+                ..Instant::default()
+            };
+            let found = self.0.asked(&plant, Some(&instant), Reach::Described);
+            let found = found.await?;
+            response.time_zone = found.shown_zone();
+            response
+                .times
+                .extend(found.instant.at.map(Timestamp::nanos));
+        }
+        response.now = response.times.pop().unwrap_or_default();
+        answer(response)
+    }
+
     async fn get_twin(&self, request: Request<GetTwinRequest>) -> Result<Response<Twin>, Status> {
         let request = request.into_inner();
         let plant = self.0.plant(&request.name)?;
-        let instant = instant_of(request.instant.as_ref());
-        let (mut twin, reflected) = self.0.ask(&plant, instant, view::twin::summary).await?;
-        if instant.is_now() {
+        let asked = self.asked(&plant, request.instant.as_ref()).await?;
+        let (mut twin, reflected) = self.0.ask(&plant, &asked, view::twin::summary).await?;
+        if asked.instant.is_now() {
             let (position, root) = plant.root();
             // The log may have moved on since the twin was asked; a root of another size is none.
-            if position == reflected.position {
+            if position == reflected.reflected.position {
                 twin.root = view::twin::hash(&root);
             }
-            twin.sources = plant
-                .sources()
-                .into_iter()
-                .map(view::twin::source)
-                .collect();
+            view::twin::number(&mut twin.sources, plant.sources());
         }
         twin.reflected = Some(view::reflected(&reflected));
         answer(twin)
+    }
+}
+
+/// The most texts of one request.
+const TEXTS_MAX: usize = 100;
+
+impl Twins {
+    async fn asked(&self, plant: &Plant, message: Option<&Instant>) -> Result<Asked, Status> {
+        self.0.asked(plant, message, Reach::Happened).await
     }
 }
 

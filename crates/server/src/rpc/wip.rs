@@ -1,18 +1,17 @@
 //! The service that answers where the parts are.
 
 use super::Wips;
+use crate::asked::{Answered, Asked, Reach};
 use crate::context::answer;
 use crate::limits::SURVEY_EVENTS_MAX;
 use crate::page::{Cursor, Question, size};
 use crate::view;
 use std::ops::ControlFlow;
 use tonic::{Request, Response, Status};
-use werkbuch_engine::{Plant, Reflected};
+use werkbuch_engine::Plant;
 use werkbuch_model::event::Recorded;
-use werkbuch_model::instant::{Instant, Known};
 use werkbuch_twin::Twin;
 use werkbuch_twin::line::{Moves, Stocks, WipRow, wip};
-use werkbuch_wire::convert::instant_of;
 use werkbuch_wire::pb::wip_service_server::WipService;
 use werkbuch_wire::pb::{ListWipRequest, ListWipResponse};
 use werkbuch_wire::reason::Reason;
@@ -36,9 +35,13 @@ impl WipService for Wips {
             &[&request.parent, &request.unit, &numbers.join(",")],
         );
         let cursor = question.cursor(&request.page_token)?;
-        let instant = cursor.map_or_else(|| instant_of(request.instant.as_ref()), |c| c.instant());
+        let instant = request.instant.as_ref();
+        let asked = match cursor {
+            Some(cursor) => cursor.asked(),
+            None => self.0.asked(&plant, instant, Reach::Happened).await?,
+        };
         let unit = request.unit.clone();
-        let ((rows, complete), reflected) = self.find(&plant, instant, unit).await?;
+        let ((rows, complete), reflected) = self.find(&plant, &asked, unit).await?;
         let rows: Vec<&WipRow> = rows
             .iter()
             .filter(|row| kinds.contains(&row.kind))
@@ -47,11 +50,7 @@ impl WipService for Wips {
         let page = rows.iter().skip(from).take(size);
         let shown: Vec<_> = page.map(|row| view::wip::row(row)).collect();
         let end = from.saturating_add(shown.len());
-        let next = (end < rows.len()).then_some(Cursor {
-            offset: end as u64,
-            position: reflected.position,
-            at: reflected.at,
-        });
+        let next = (end < rows.len()).then(|| Cursor::behind(&reflected, end as u64));
         answer(ListWipResponse {
             rows: shown,
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
@@ -67,22 +66,17 @@ impl Wips {
     async fn find(
         &self,
         plant: &Plant,
-        instant: Instant,
+        asked: &Asked,
         unit: String,
-    ) -> Result<((Vec<WipRow>, bool), Reflected), Status> {
-        let now = plant.wall();
-        let (twin, reflected) = self.0.ask(plant, instant, Twin::clone).await?;
+    ) -> Result<((Vec<WipRow>, bool), Answered), Status> {
+        let (twin, answered) = self.0.ask(plant, asked, Twin::clone).await?;
         if !unit.is_empty() && twin.description().unit(&unit).is_none() {
             let shown: String = unit.chars().take(80).collect();
             let text = format!("plant \"{}\" has no unit \"{shown}\"", plant.id());
             let field = ("unit".to_owned(), "is unknown".to_owned());
             return Err(Reason::InvalidRequest.violations(text, [field]));
         }
-        let at = match (instant.at, instant.known) {
-            (Some(at), _) => at,
-            (None, Known::Now) => now,
-            (None, _) => twin.last_recorded_at().unwrap_or_default(),
-        };
+        let (at, bound) = (answered.as_of, answered.reflected.position);
         let reading = plant.clone();
         let work = move || {
             let stocks = Stocks::of_twin(&twin);
@@ -97,7 +91,7 @@ impl Wips {
                         ControlFlow::Continue(())
                     }
                 };
-                let (from, bound) = (since.plus(-LEAD_NS), reflected.position);
+                let from = since.plus(-LEAD_NS);
                 complete = reading
                     .survey(from, bound, SURVEY_EVENTS_MAX, &mut take)?
                     .complete;
@@ -108,6 +102,6 @@ impl Wips {
             }
             Ok((rows, complete))
         };
-        Ok((self.0.blocking(work).await?, reflected))
+        Ok((self.0.blocking(work).await?, answered))
     }
 }

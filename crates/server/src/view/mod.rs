@@ -11,15 +11,30 @@ pub(crate) mod row;
 pub(crate) mod twin;
 pub(crate) mod wip;
 
-use werkbuch_engine::Reflected;
+use crate::asked::Answered;
+use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb;
 
 /// What an answer reflects, as a message.
-pub(crate) fn reflected(reflected: &Reflected) -> pb::Reflected {
+pub(crate) fn reflected(answered: &Answered) -> pb::Reflected {
+    let of = &answered.reflected;
+    let honesty = answered.honesty.as_ref();
     pb::Reflected {
-        position: reflected.position.get(),
-        recorded_at: reflected.recorded_at.nanos(),
-        at: reflected.at.map(werkbuch_model::time::Timestamp::nanos),
+        position: of.position.get(),
+        recorded_at: of.recorded_at.nanos(),
+        at: of.at.map(Timestamp::nanos),
+        known_recorded_at: answered.known_recorded_at.map(Timestamp::nanos),
+        as_of: answered.as_of.nanos(),
+        time_zone: match answered.zone.as_str() {
+            "" => "UTC".to_owned(),
+            zone => zone.to_owned(),
+        },
+        coverage: honesty.map(|honesty| pb::Coverage {
+            machines_heard: honesty.machines_heard,
+            machines: honesty.machines,
+        }),
+        sources: honesty.map(|one| one.sources.clone()).unwrap_or_default(),
+        sources_total: honesty.map_or(0, |honesty| honesty.sources_total),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Plants and their descriptions as messages.
 
+use crate::asked::Answered;
 use crate::limits::PAGE_BYTES_MAX;
-use werkbuch_engine::{Applied, Plant, Reflected};
+use werkbuch_engine::{Applied, Plant};
 use werkbuch_model::plant::to_toml;
 use werkbuch_twin::Twin;
 use werkbuch_wire::{name, pb};
@@ -61,9 +62,9 @@ pub(crate) fn plant_in_full(twin: &Twin) -> pb::Plant {
 }
 
 /// Adds what the twin does not know.
-pub(crate) fn complete(plant: &mut pb::Plant, of: &Plant, reflected: &Reflected) {
+pub(crate) fn complete(plant: &mut pb::Plant, of: &Plant, answered: &Answered) {
     plant.log_id = of.log_id().to_string();
-    plant.reflected = Some(super::reflected(reflected));
+    plant.reflected = Some(super::reflected(answered));
 }
 
 fn count<T>(things: impl Iterator<Item = T>) -> u32 {

@@ -9,8 +9,9 @@ use werkbuch_engine::SourceStatus;
 use werkbuch_model::event::State;
 use werkbuch_model::filter::{Filter, OrderBy};
 use werkbuch_model::id::MachineNumber;
+use werkbuch_model::time::Timestamp;
 use werkbuch_proof::Hash;
-use werkbuch_twin::{FOLD_VERSION, Twin};
+use werkbuch_twin::{FOLD_VERSION, Source, Twin};
 use werkbuch_wire::{name, pb};
 
 /// The machine of this name, former name or number, also one that is gone.
@@ -108,20 +109,36 @@ pub(crate) fn summary(twin: &Twin) -> pb::Twin {
         digest: twin.digest().to_vec(),
         fold_version: FOLD_VERSION,
         machines: u32::try_from(twin.description().machines().count()).unwrap_or(u32::MAX),
+        sources: twin.sources().iter().map(source).collect(),
         ..pb::Twin::default()
     }
 }
 
-/// Where a source's numbering stands.
-pub(crate) fn source(source: SourceStatus) -> pb::SourceStatus {
+/// A source as the twin has it.
+fn source(source: &Source) -> pb::SourceStatus {
     pb::SourceStatus {
         number: source.number.get(),
         source: source.name.to_string(),
         epoch: source.epoch.get(),
         source_kind: code(source.kind.code()),
-        high_sequence: source.high.get(),
-        missing: source.missing,
-        gaps: source.gaps,
+        last_effective_at: source.last_effective_at.map(Timestamp::nanos),
+        last_position: source.last_position.get(),
+        ..pb::SourceStatus::default()
+    }
+}
+
+/// Adds where the numbering of sources stands. One that was opened since they were asked is left out.
+pub(crate) fn number(sources: &mut [pb::SourceStatus], stands: Vec<SourceStatus>) {
+    let mut stands: BTreeMap<u32, SourceStatus> = stands
+        .into_iter()
+        .map(|one| (one.number.get(), one))
+        .collect();
+    for source in sources {
+        if let Some(stands) = stands.remove(&source.number) {
+            source.high_sequence = stands.high.get();
+            source.missing = stands.missing;
+            source.gaps = stands.gaps;
+        }
     }
 }
 
@@ -154,7 +171,6 @@ pub(crate) mod tests {
     use werkbuch_model::event::{Body, DescriptionChanged, Flags, Recorded, Reported};
     use werkbuch_model::id::{PlantId, Position, Sequence, SourceNumber};
     use werkbuch_model::plant::{Description, diff, parse};
-    use werkbuch_model::time::Timestamp;
 
     const PLANT: &str = r#"
         [plant]

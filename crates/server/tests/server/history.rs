@@ -40,7 +40,7 @@ async fn pages_hold_what_was_there_when_the_first_was_asked_for() {
             .unwrap()
             .into_inner();
         assert_eq!(
-            (page.log_size, page.reflected.unwrap().position),
+            (page.log_size, page.reflected.as_ref().unwrap().position),
             (last, last)
         );
         found.extend(positions(&page));

@@ -6,6 +6,7 @@ mod golden;
 mod harness;
 mod history;
 mod ingest;
+mod instants;
 mod life;
 mod limits;
 mod metrics;

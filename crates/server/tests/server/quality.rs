@@ -125,7 +125,7 @@ async fn findings_come_in_pages_that_keep_their_instant() {
     jumps.kinds = vec!["illegal_jump".into()];
     jumps.instant = Some(pb::Instant {
         known: Some(pb::instant::Known::KnownPosition(7)),
-        at: None,
+        ..Default::default()
     });
     let page = client.list_findings(jumps).await.unwrap().into_inner();
     let [jump] = &page.findings[..] else {

@@ -144,7 +144,7 @@ async fn a_machine_is_shown_in_full_by_name_and_number() {
     assert_eq!(reason(&status), Reason::InvalidName);
     let beyond = pb::Instant {
         known: Some(Known::KnownPosition(9_999)),
-        at: None,
+        ..Default::default()
     };
     let status = client
         .get_machine(get("press-1", Some(beyond)))
@@ -218,7 +218,7 @@ async fn the_past_is_asked_with_the_same_calls() {
     let mut past = list("state = 'idle'", "");
     past.instant = Some(pb::Instant {
         known: Some(Known::KnownPosition(then)),
-        at: None,
+        ..Default::default()
     });
     let answer = client
         .list_machines(past.clone())
@@ -228,7 +228,7 @@ async fn the_past_is_asked_with_the_same_calls() {
     assert_eq!(names(&answer.machines), ["press-1"]);
     past.instant = Some(pb::Instant {
         known: Some(Known::KnownPosition(later)),
-        at: None,
+        ..Default::default()
     });
     assert_eq!(
         client
@@ -266,13 +266,16 @@ async fn a_twin_says_where_it_stands() {
     );
     request.instant = Some(pb::Instant {
         known: Some(Known::KnownPosition(last)),
-        at: None,
+        ..Default::default()
     });
     let past = client.get_twin(request).await.unwrap().into_inner();
     assert_eq!(
         past.digest, twin.digest,
         "the past at the end is the present"
     );
-    assert!(past.root.is_empty() && past.sources.is_empty());
+    assert!(past.root.is_empty());
+    let (then, now) = (&past.sources[0], &twin.sources[0]);
+    assert_eq!(then.last_effective_at, now.last_effective_at);
+    assert_eq!((then.last_position, then.high_sequence), (last, 0));
     served.end().await;
 }

@@ -186,7 +186,7 @@ async fn places_are_tracked_reported_and_estimated_also_in_the_past() {
     };
     before.instant = Some(pb::Instant {
         known: Some(pb::instant::Known::KnownPosition(position - 1)),
-        at: None,
+        ..Default::default()
     });
     let past = rows(&served, before).await;
     assert_eq!(

@@ -15,6 +15,7 @@ use std::time::Duration;
 use werkbuch_gateway::source::jsonl::{self, Entry, Line};
 use werkbuch_model::event::{Kind, Reported, SourceKind};
 use werkbuch_model::id::{MachineNumber, Sequence};
+use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb::ingest_service_client::IngestServiceClient;
 use werkbuch_wire::pb::outcome::Result as Said;
 use werkbuch_wire::reason::{Reason, retry_delay_of};
@@ -71,7 +72,9 @@ struct Placed {
 
 pub(crate) async fn run(context: &Context, append: Append) -> Outcome<()> {
     let now = when::now();
-    let (entry, timed) = entry(&append, now.to_string())?;
+    let clocks = context.clocks(Some(&append.plant));
+    let at = clocks.time_if_any(append.at.as_deref()).await?;
+    let (entry, timed) = entry(&append, at, now.to_string())?;
     let client = context.client().await?;
     let mut reported = Reported {
         sequence: Sequence(0),
@@ -133,7 +136,7 @@ pub(crate) async fn run(context: &Context, append: Append) -> Outcome<()> {
 }
 
 /// The event that is meant, and whether a time was given for it.
-fn entry(append: &Append, now: String) -> Outcome<(Entry, bool)> {
+fn entry(append: &Append, at: Option<Timestamp>, now: String) -> Outcome<(Entry, bool)> {
     let wrong = |what: String| Failure::new(Exit::Usage, "INVALID_EVENT", what);
     let mut members = match &append.json {
         None => Map::new(),
@@ -153,9 +156,8 @@ fn entry(append: &Append, now: String) -> Outcome<(Entry, bool)> {
         members.insert("machine".to_owned(), json!(append.machine));
     }
     let times = ["occurred_at", "time", "at"];
-    if let Some(at) = &append.at {
+    if let Some(at) = at {
         members.retain(|name, _| !times.contains(&name.as_str()));
-        let at = when::time(at, when::now())?;
         members.insert("at".to_owned(), json!(at));
     }
     let timed = times.iter().any(|name| members.contains_key(*name));

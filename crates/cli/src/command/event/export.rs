@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
 use crate::view::event::{self, Names};
-use crate::when::{self, Bound};
+use crate::when::Bound;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
@@ -109,7 +109,7 @@ pub(crate) async fn run(context: &Context, export: Export) -> Outcome<()> {
         Failure::new(Exit::of_reason(reason), reason.name(), error.to_string())
             .hint("see `werkbuch event export --help` for fields and syntax")
     })?;
-    let request = request(&export)?;
+    let request = request(context, &export).await?;
     let client = context.client().await?;
     let book = Book::read(&client, &export.plant).await?;
     let mut out = Out::open(context, export.out.as_deref())?;
@@ -153,13 +153,8 @@ pub(crate) async fn run(context: &Context, export: Export) -> Outcome<()> {
         .answer(&Answer::single(parts, whole).note(note))
 }
 
-fn request(export: &Export) -> Outcome<pb::ListEventsRequest> {
-    let now = when::now();
-    let bound = |text: &Option<String>| {
-        text.as_deref()
-            .map(|text| when::bound(text, now))
-            .transpose()
-    };
+async fn request(context: &Context, export: &Export) -> Outcome<pb::ListEventsRequest> {
+    let clocks = context.clocks(Some(&export.plant));
     let mut request = pb::ListEventsRequest {
         parent: name::of_plant(&export.plant),
         machine: export.machine.clone(),
@@ -170,12 +165,12 @@ fn request(export: &Export) -> Outcome<pb::ListEventsRequest> {
         purpose: export.purpose.clone(),
         ..pb::ListEventsRequest::default()
     };
-    match bound(&export.from)? {
+    match clocks.bound_if_any(export.from.as_deref()).await? {
         Some(Bound::Position(position)) => request.from_position = position,
         Some(Bound::Time(time)) => request.from_time = Some(time.nanos()),
         None => {}
     }
-    match bound(&export.to)? {
+    match clocks.bound_if_any(export.to.as_deref()).await? {
         Some(Bound::Position(position)) => request.to_position = position,
         Some(Bound::Time(time)) => request.to_time = Some(time.nanos()),
         None => {}

@@ -103,7 +103,7 @@ pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
         args.screen && context.output.format == Format::Table && std::io::stdout().is_terminal();
     let mut watching = Watching {
         context,
-        request: request(&args)?,
+        request: request(context, &args).await?,
         heartbeats: args.heartbeat.is_some(),
         reconnect: !args.no_reconnect,
         headless: !draws,
@@ -138,7 +138,7 @@ pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
     Ok(())
 }
 
-fn request(args: &Args) -> Outcome<pb::WatchMachinesRequest> {
+async fn request(context: &Context, args: &Args) -> Outcome<pb::WatchMachinesRequest> {
     let millis = |text: &Option<String>| -> Outcome<u32> {
         let duration = text.as_deref().map(when::duration).transpose()?;
         let millis = duration.unwrap_or_default().as_millis();
@@ -148,7 +148,12 @@ fn request(args: &Args) -> Outcome<pb::WatchMachinesRequest> {
         [] => vec![name::of_plant("-")],
         plants => plants.iter().map(|plant| name::of_plant(plant)).collect(),
     };
-    let starts = args.from.iter().map(|text| start(text, &args.plant));
+    let mut starts = Vec::new();
+    for text in &args.from {
+        let (plant, place) = named(text, &args.plant);
+        let clocks = context.clocks(Some(plant).filter(|plant| *plant != "-"));
+        starts.push(start(plant, clocks.bound(place).await?)?);
+    }
     let view = if args.full {
         pb::WatchView::Full
     } else {
@@ -157,7 +162,7 @@ fn request(args: &Args) -> Outcome<pb::WatchMachinesRequest> {
     Ok(pb::WatchMachinesRequest {
         parents,
         filter: args.filter.clone(),
-        starts: starts.collect::<Outcome<_>>()?,
+        starts,
         resume_token: args.resume.clone(),
         present: args.present,
         heartbeat_ms: millis(&args.heartbeat)?,
@@ -167,13 +172,16 @@ fn request(args: &Args) -> Outcome<pb::WatchMachinesRequest> {
 }
 
 /// Where to begin: `POSITION`, `TIME`, or one of them for one plant, as in `PLANT=POSITION`.
-fn start(text: &str, plants: &[String]) -> Outcome<pb::WatchStart> {
-    let (plant, place) = match (text.split_once('='), plants) {
+fn named<'a>(text: &'a str, plants: &'a [String]) -> (&'a str, &'a str) {
+    match (text.split_once('='), plants) {
         (Some((plant, place)), _) => (plant, place),
         (None, [plant]) => (plant.as_str(), text),
         (None, _) => ("-", text),
-    };
-    let from = match when::bound(place, when::now())? {
+    }
+}
+
+fn start(plant: &str, place: Bound) -> Outcome<pb::WatchStart> {
+    let from = match place {
         Bound::Position(position) if plant == "-" && position != 1 => {
             let what = format!("position {position} means another time in each plant");
             let hint = format!("name the plant, as in --from PLANT={position}, or give a time");
@@ -379,27 +387,37 @@ fn lost(status: Status) -> Lost {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+    use werkbuch_model::time::Timestamp;
 
     #[test]
     fn a_start_is_for_the_plant_it_names_or_the_only_one_or_all() {
         let two = ["A".to_owned(), "B".to_owned()];
         for (text, plants, plant, position) in [
-            ("7", &two[..1], "A", Some(7)),
-            ("B=7", &two, "B", Some(7)),
-            ("1", &two, "-", Some(1)),
-            ("now", &[], "-", None),
-            ("A=-2h", &two, "A", None),
+            ("7", &two[..1], "A", "7"),
+            ("B=7", &two, "B", "7"),
+            ("1", &two, "-", "1"),
+            ("now", &[], "-", "now"),
+            ("A=-2h", &two, "A", "-2h"),
         ] {
-            let start = start(text, plants).unwrap();
-            assert_eq!(start.plant, name::of_plant(plant), "{text}");
-            match (start.from, position) {
-                (Some(Start::Position(found)), Some(position)) => assert_eq!(found, position),
-                (Some(Start::RecordedAt(_)), None) => {}
-                other => panic!("{text}: {other:?}"),
-            }
+            assert_eq!(named(text, plants), (plant, position), "{text}");
         }
-        for (text, plants) in [("7", &two[..]), ("7", &[]), ("A=x", &two), ("", &two)] {
-            assert!(start(text, plants).is_err(), "{text}");
+        for (plant, place, fits) in [
+            ("A", Bound::Position(7), true),
+            ("-", Bound::Position(1), true),
+            ("-", Bound::Position(7), false),
+            ("-", Bound::Time(Timestamp(7)), true),
+        ] {
+            let start = start(plant, place);
+            assert_eq!(start.is_ok(), fits, "{plant} {place:?}");
+            let from = start.ok().and_then(|start| start.from);
+            match (from, place) {
+                (Some(Start::Position(found)), Bound::Position(place)) => assert_eq!(found, place),
+                (Some(Start::RecordedAt(found)), Bound::Time(place)) => {
+                    assert_eq!(found, place.nanos());
+                }
+                (None, _) => assert!(!fits),
+                other => panic!("{other:?}"),
+            }
         }
     }
 

@@ -5,17 +5,25 @@ use crate::Context;
 use crate::command::last;
 use crate::failure::Outcome;
 use crate::output::{Answer, Format};
-use crate::when;
 use serde_json::{Value, json};
 use werkbuch_model::plant::ObjectKind;
 use werkbuch_wire::{name, pb};
 
 pub(super) async fn run(context: &Context, args: super::Application, dry_run: bool) -> Outcome<()> {
     let source = Source::read(&args.file)?;
-    source.parse()?;
-    let now = when::now();
-    let valid_from = args.valid_from.as_deref();
-    let valid_from = valid_from.map(|text| when::time(text, now)).transpose()?;
+    let parsed = source.parse()?;
+    // The plant may not be there yet; its clocks are those of the file.
+    let zone = Some(parsed.plant.time_zone.clone()).filter(|zone| !zone.is_empty());
+    let clocked = Context {
+        tz: context
+            .tz
+            .clone()
+            .or(zone)
+            .or_else(|| Some("UTC".to_owned())),
+        ..context.clone()
+    };
+    let clocks = clocked.clocks(None);
+    let valid_from = clocks.time_if_any(args.valid_from.as_deref()).await?;
     let table = |table: werkbuch_model::plant::TableText| pb::PlantTable {
         name: table.name,
         file_name: table.file_name,

@@ -7,7 +7,6 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
 use crate::view::aspect;
-use crate::when;
 use serde_json::{Value, json};
 use werkbuch_model::event::{AspectKind, Body};
 use werkbuch_model::plant::{CalendarError, Description, Planned, Timetable};
@@ -45,16 +44,25 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
-    let now = when::now();
-    let from = when::time(&args.from, now)?;
+    let (_, description) = args.of.load(context).await?;
+    let zone = Some(description.plant().time_zone.clone()).filter(|zone| !zone.is_empty());
+    let clocked = Context {
+        tz: context
+            .tz
+            .clone()
+            .or(zone)
+            .or_else(|| Some("UTC".to_owned())),
+        ..context.clone()
+    };
+    let clocks = clocked.clocks(args.of.plant.as_deref());
+    let from = clocks.time(&args.from).await?;
     let to = match &args.to {
-        Some(to) => when::time(to, now)?,
+        Some(to) => clocks.time(to).await?,
         None => from.plus(DAYS * 86_400 * SECOND_NS),
     };
-    let (_, description) = args.of.load(context).await?;
     let unit = args.unit.as_deref();
     let changes = match &args.of.plant {
-        Some(plant) => Some(Changes::of(context, plant).await?),
+        Some(plant) => Some(Changes::of(context, plant, args.of.instant.message(context)).await?),
         None => None,
     };
     let reported = changes
@@ -125,13 +133,14 @@ fn row(table: &Timetable, one: &Planned) -> (Vec<String>, Value) {
 struct Changes(Vec<pb::AspectValue>);
 
 impl Changes {
-    async fn of(context: &Context, plant: &str) -> Outcome<Self> {
+    async fn of(context: &Context, plant: &str, instant: Option<pb::Instant>) -> Outcome<Self> {
         let client = context.client().await?;
         let calendar = i32::try_from(AspectKind::Calendar.code());
         let mut request = pb::ListAspectsRequest {
             parent: name::of_plant(plant),
             aspects: calendar.into_iter().collect(),
             page_size: PAGE,
+            instant,
             ..pb::ListAspectsRequest::default()
         };
         let mut values = Vec::new();

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     unit: Option<String>,
     /// Write an SVG drawing to this file (`-` for standard output). Of a plant of the server, machines
-    /// have their present states.
+    /// have their states, at present or as --at and --known say.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
     let drawing = Drawing::new(&description, args.unit.as_deref());
     if let Some(path) = &args.svg {
         let states = match (&args.of.plant, &args.of.file) {
-            (Some(plant), None) => states(context, plant).await?,
+            (Some(plant), None) => states(context, plant, args.of.instant.message(context)).await?,
             _ => BTreeMap::new(),
         };
         let image = svg::draw(&description, &drawing, &states);
@@ -106,11 +106,16 @@ fn row(flow: &Flow) -> (Vec<String>, Value) {
 }
 
 /// The present states of the machines, by name.
-async fn states(context: &Context, plant: &str) -> Outcome<BTreeMap<String, String>> {
+async fn states(
+    context: &Context,
+    plant: &str,
+    instant: Option<pb::Instant>,
+) -> Outcome<BTreeMap<String, String>> {
     let client = context.client().await?;
     let mut request = pb::ListMachinesRequest {
         parent: name::of_plant(plant),
         page_size: PAGE,
+        instant,
         ..pb::ListMachinesRequest::default()
     };
     let mut states = BTreeMap::new();

@@ -1,6 +1,7 @@
 //! Where a description comes from: a file with the tables beside it, or the server.
 
 use crate::Context;
+use crate::command::Instant;
 use crate::exit::{Exit, hint};
 use crate::failure::{Failure, Outcome};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub(super) struct Of {
     /// A plant of the server, in place of a file.
     #[arg(long, conflicts_with = "file")]
     pub(super) plant: Option<String>,
+    #[command(flatten)]
+    pub(super) instant: Instant,
 }
 
 impl Source {
@@ -73,9 +76,14 @@ fn text_of(path: &Path) -> Outcome<String> {
 impl Of {
     /// The description as a file declares it, and as the plant that it makes.
     pub(super) async fn load(&self, context: &Context) -> Outcome<(PlantFile, Description)> {
+        let instant = self.instant.message(context);
         let file = match (&self.file, &self.plant) {
+            (Some(_), _) if instant.is_some() => {
+                let what = "--at and --known are about a plant of the server, not about a file";
+                return Err(Failure::usage(what).hint("name the plant: --plant NAME"));
+            }
             (Some(file), _) => Source::read(file)?.parse()?,
-            (None, plant) => ask(context, plant.as_deref().unwrap_or_default()).await?,
+            (None, plant) => ask(context, plant.as_deref().unwrap_or_default(), instant).await?,
         };
         let description = file.to_description().map_err(|found| mistaken(&found))?;
         Ok((file, description))
@@ -83,10 +91,10 @@ impl Of {
 }
 
 /// The description of a plant of the server.
-async fn ask(context: &Context, plant: &str) -> Outcome<PlantFile> {
+async fn ask(context: &Context, plant: &str, instant: Option<pb::Instant>) -> Outcome<PlantFile> {
     let request = pb::GetPlantRequest {
         name: name::of_plant(plant),
-        instant: None,
+        instant,
     };
     let client = context.client().await?;
     let found = client.model().get_plant(request).await?.into_inner();

@@ -1,5 +1,15 @@
 //! The point a question is asked about, on both clocks.
 
+mod error;
+mod shift;
+mod spoken;
+#[cfg(test)]
+mod tests;
+
+pub use error::InstantError;
+pub use shift::ShiftName;
+pub use spoken::{Day, FORMS, Spoken, duration_ns, known_zone};
+
 use crate::id::Position;
 use crate::time::Timestamp;
 use serde::Serialize;
