@@ -16,6 +16,7 @@ mod sled;
 mod sled_verify;
 mod sled_witness;
 mod suite;
+mod usage;
 mod watched;
 
 use std::path::Path;
