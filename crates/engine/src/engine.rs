@@ -84,8 +84,8 @@ pub(crate) struct Inner {
     meter: Arc<Meter>,
     pub(crate) plants: DashMap<PlantId, Plant>,
     recovery: Recovery,
-    /// How many plants have been created since the opening.
-    created: watch::Sender<usize>,
+    /// How many plants have been created, or have come back, since the opening.
+    pub(crate) created: watch::Sender<usize>,
     /// The plant of each session, by its handle; long fenced ones are forgotten.
     sessions: Arc<DashMap<u64, PlantId>>,
     first_session: u64,
@@ -290,7 +290,7 @@ impl Engine {
         plants
     }
 
-    /// Follows how many plants have been created since the opening.
+    /// Follows how many plants have been created, or have come back, since the opening.
     #[must_use]
     pub fn watch_plants(&self) -> watch::Receiver<usize> {
         self.inner.created.subscribe()

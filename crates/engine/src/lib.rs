@@ -75,6 +75,9 @@
 //! - 2026-11-22: sample bodies are deleted by a clock that is the earlier of the wall clock and of what
 //!   the monotonic clock or the log vouches for (`lifetime`): a wall clock that jumps ahead must not
 //!   delete what nobody can bring back. A plant that declares no lifetime keeps its bodies for ever.
+//! - 2026-11-23: the engine too runs under a seed (`tests/simulation.rs`), one request at a time: the order of
+//!   operations on the disk is then fixed, though threads are not. It found that a plant which could not read
+//!   its log after a failed write answered for ever with that passed failure; it now says that it stopped.
 
 mod access;
 mod api;

@@ -15,13 +15,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use werkbuch_journal::PlantEnd;
-use werkbuch_model::id::{PlantId, Position};
+use werkbuch_model::id::{LogId, PlantId, Position};
 
 /// A plant that is being folded from its log after a start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovering {
     /// The plant.
     pub plant: PlantId,
+    /// The number of its log.
+    pub log_id: LogId,
     /// The last position that has been folded; of a plant that waits for its turn, that of its snapshot.
     pub done: Position,
     /// The last position of its log.
@@ -45,6 +47,7 @@ pub(crate) struct Recovery {
 /// How far a plant is.
 #[derive(Debug)]
 struct Progress {
+    log_id: LogId,
     from: u64,
     last: u64,
     done: AtomicU64,
@@ -134,6 +137,7 @@ impl Engine {
         let plants = self.revival().plants();
         let plants = plants.iter().map(|(plant, progress)| Recovering {
             plant: plant.clone(),
+            log_id: progress.log_id,
             done: Position(progress.done.load(Ordering::Relaxed)),
             last: Position(progress.last),
             percent: progress.percent(),
@@ -164,6 +168,7 @@ impl Engine {
                 .as_ref()
                 .map_or(0, |found| found.writer.position.get());
             let progress = Arc::new(Progress {
+                log_id: end.log_id,
                 from,
                 last: end.last.get(),
                 done: AtomicU64::new(from),
@@ -319,6 +324,7 @@ impl Engine {
         // In this order, so that there is no moment in which it is neither.
         self.inner.plants.insert(end.plant.clone(), plant);
         self.revival().plants().remove(&end.plant);
+        self.inner.created.send_modify(|there| *there += 1);
         Ok(opening)
     }
 }

@@ -8,6 +8,7 @@ use crate::error::EngineError;
 use crate::{recover, snapshots};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
+use werkbuch_journal::StoreError;
 use werkbuch_model::event::{Body, DigestRecorded};
 use werkbuch_twin::FOLD_VERSION;
 
@@ -21,6 +22,16 @@ impl Loop {
         if let Err(error) = self.read_log_again() {
             let plant = self.shared.id.as_str();
             tracing::error!(plant, error = %error, "the plant stops writing");
+            // It does not go on by itself, so what is answered must not read as if it did.
+            let error = match error {
+                EngineError::Store(cause @ StoreError::Io { .. }) => {
+                    EngineError::Store(StoreError::Stopped {
+                        folder: self.shared.data.clone(),
+                        cause: format!("after a failed write its log had to be read, and {cause}"),
+                    })
+                }
+                other => other,
+            };
             self.shared.say_stopped(&error);
             self.stopped = Some(error);
         }

@@ -11,6 +11,7 @@ mod people;
 mod restart;
 mod revive;
 mod samples;
+mod simulation;
 mod sources;
 mod times;
 
