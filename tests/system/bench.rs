@@ -120,6 +120,12 @@ fn a_killed_server_tells_how_soon_it_is_back() {
             let first = number(&figures, &format!("{key}_first_plant_ms"));
             assert!(0.0 < first && first <= number(&figures, all), "{figures:#}");
         }
+        let first = number(&figures, "killed_under_load_first_plant_ms");
+        assert!(0.0 < first && first <= number(&figures, "killed_under_load_ms"));
+        assert!(
+            number(&figures, "killed_under_load_events") >= 10_000.0,
+            "{figures:#}"
+        );
         assert_eq!(figures["machines"], 60);
         assert!(data.join("snapshots/plant-001").is_dir());
     }

@@ -1,9 +1,11 @@
 //! After a crash without snapshots, plants that are back answer while another is still being folded.
 
 use crate::support::{PLANT, Server, replay_offline, werkbuch};
+use crate::watch::Watcher;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::process::Stdio;
+use werkbuch_wire::pb;
 
 /// With this many events a second, T1 takes some seconds to come back.
 const RATE: &str = "2000";
@@ -68,6 +70,91 @@ fn only_t2_answers(server: &Server) {
     let [free, total] =
         ["free", "total"].map(|what| row(&metrics, &format!("werkbuch_disk_{what}_bytes")));
     assert!(0.0 < free && free <= total);
+}
+
+/// A page of one plant: the names of the plants, and of those that do not answer; with the token for the
+/// next one.
+fn page(server: &Server, token: &str) -> (Vec<String>, Vec<String>, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let page = runtime.block_on(async {
+        let connect = pb::model_service_client::ModelServiceClient::connect(server.url.clone());
+        let request = pb::ListPlantsRequest {
+            parent: "tenants/default".into(),
+            page_size: 1,
+            page_token: token.into(),
+        };
+        let answer = connect.await.unwrap().list_plants(request).await;
+        answer.unwrap().into_inner()
+    });
+    assert_eq!(page.total_size, 3);
+    let names = page.plants.into_iter().map(|plant| plant.name).collect();
+    (names, page.unreachable, page.next_page_token)
+}
+
+#[test]
+fn lists_and_watches_of_all_plants_go_on_while_one_comes_back() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let [first, second] = ["first.jsonl", "second.jsonl"].map(|name| place.path().join(name));
+    std::fs::write(&first, lines("m1", 0, EVENTS)).unwrap();
+    std::fs::write(&second, lines("m2", EVENTS, 100)).unwrap();
+    let server = Server::on(&data, &["--write-ahead-mib", "1"]);
+    for plant in ["\"T1\"", "\"T2\"", "\"T3\""] {
+        server.apply(&PLANT.replace("\"T1\"", plant));
+    }
+    let import = |server: &Server, file: &std::path::Path| {
+        let file = file.to_str().unwrap();
+        let ran = server.run(&["import", "jsonl", "--plant", "T1", "-q", file]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+    };
+    import(&server, &first);
+    let (data, _) = server.kill();
+    let _ = std::fs::remove_dir_all(data.join("snapshots"));
+
+    let server = Server::on(&data, &["--recovery-rate", RATE]);
+    // A watch of all plants begins at once, with those that are back.
+    let mut watcher = Watcher::start(&server.url, &[]);
+    let heartbeat = watcher.next();
+    assert!(heartbeat["plants"]["T2"].is_object(), "{heartbeat}");
+    assert!(
+        heartbeat["plants"]["T1"].is_null(),
+        "T1 was back too soon: {heartbeat}"
+    );
+    // Another one ends before T1 is back, and goes on by its token later.
+    let mut short = Watcher::start(&server.url, &[]);
+    short.next();
+    let said = short.interrupt();
+    let (_, token) = said
+        .trim()
+        .rsplit_once("go on with --resume ")
+        .expect("the token");
+    let name = |plant: &str| vec![format!("tenants/default/plants/{plant}")];
+    let (plants, unreachable, next) = page(&server, "");
+    assert_eq!((plants, unreachable), (name("T2"), name("T1")));
+
+    while server.json(&["server", "status"])["recovering"] != serde_json::json!([]) {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    // T1 stands before T2 by now, which moves neither.
+    let (plants, unreachable, last) = page(&server, &next);
+    assert_eq!((plants, unreachable), (name("T3"), vec![]));
+    assert_eq!(last, "");
+    let begun = crate::watch::end(&server, "T1");
+    assert!(begun > EVENTS, "{begun}");
+    import(&server, &second);
+    // What was recorded before the watch began is not told as if it were new.
+    let end = crate::watch::end(&server, "T1");
+    let mut resumed = Watcher::start(&server.url, &["--resume", token]);
+    for watcher in [&mut watcher, &mut resumed] {
+        let seen = watcher.until(&[("T1", end)]);
+        assert_eq!(seen.len(), 100, "{:?}", &seen[..seen.len().min(3)]);
+        assert!(seen.iter().all(|(plant, at)| plant == "T1" && *at > begun));
+    }
+    drop((watcher, resumed));
+    assert!(server.stop().success());
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Watcher {
     }
 
     /// The changes as (plant, position), up to these ends.
-    fn until(&mut self, ends: &[(&str, u64)]) -> Vec<(String, u64)> {
+    pub(crate) fn until(&mut self, ends: &[(&str, u64)]) -> Vec<(String, u64)> {
         let mut changes = Vec::new();
         loop {
             let item = self.next();

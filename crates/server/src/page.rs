@@ -10,7 +10,14 @@ use werkbuch_wire::reason::Reason;
 
 /// The form of the tokens; another form is refused.
 const VERSION: u8 = 2;
+/// The form of the tokens that name what they go on behind.
+const VERSION_BEHIND: u8 = 3;
+const OTHER_QUESTION: &str =
+    "the page token belongs to another question; give it with the request that it came from";
 const TOKEN_BYTES: usize = 1 + 8 + 8 + 8 + 1 + 8 + 8;
+
+/// No token is longer.
+const TOKEN_CHARS_MAX: usize = 1_024;
 
 /// What tells one question from another: pages of one are no pages of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +70,26 @@ impl Question {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The token for the page that begins behind a name, for lists to which names may be added in
+    /// between.
+    pub(crate) fn token_behind(self, name: &str) -> String {
+        let bytes = [&[VERSION_BEHIND][..], &self.0, name.as_bytes()].concat();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The name of such a token; none for the first page. Errors: `INVALID_PAGE_TOKEN`.
+    pub(crate) fn behind(self, token: &str) -> Result<Option<String>, Status> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let (question, name) = read_behind(token)
+            .ok_or_else(|| invalid("the page token is not one of this server's"))?;
+        if question != self {
+            return Err(invalid(OTHER_QUESTION));
+        }
+        Ok(Some(name))
+    }
+
     /// The cursor of a token; none for the first page. Errors: `INVALID_PAGE_TOKEN`.
     pub(crate) fn cursor(self, token: &str) -> Result<Option<Cursor>, Status> {
         if token.is_empty() {
@@ -71,9 +98,7 @@ impl Question {
         let (question, cursor) =
             read(token).ok_or_else(|| invalid("the page token is not one of this server's"))?;
         if question != self {
-            return Err(invalid(
-                "the page token belongs to another question; give it with the request that it came from",
-            ));
+            return Err(invalid(OTHER_QUESTION));
         }
         Ok(Some(cursor))
     }
@@ -121,15 +146,26 @@ fn invalid(text: &str) -> Status {
     Reason::InvalidPageToken.status(text)
 }
 
-fn read(token: &str) -> Option<(Question, Cursor)> {
-    if token.len() != TOKEN_BYTES * 2 || !token.is_ascii() {
+fn read_behind(token: &str) -> Option<(Question, String)> {
+    let bytes = bytes_of(token)?;
+    let (version, rest) = bytes.split_first()?;
+    let (question, name) = rest.split_first_chunk()?;
+    let name = std::str::from_utf8(name).ok()?;
+    (*version == VERSION_BEHIND).then(|| (Question(*question), name.to_owned()))
+}
+
+/// The bytes of a token; none is long.
+fn bytes_of(token: &str) -> Option<Vec<u8>> {
+    if token.len() > TOKEN_CHARS_MAX || !token.len().is_multiple_of(2) || !token.is_ascii() {
         return None;
     }
     let digit = |at: usize| char::from(*token.as_bytes().get(at)?).to_digit(16);
     let byte = |at: usize| u8::try_from(digit(at)? << 4 | digit(at + 1)?).ok();
-    let bytes: Vec<u8> = (0..TOKEN_BYTES)
-        .map(|at| byte(at * 2))
-        .collect::<Option<_>>()?;
+    (0..token.len()).step_by(2).map(byte).collect()
+}
+
+fn read(token: &str) -> Option<(Question, Cursor)> {
+    let bytes = bytes_of(token).filter(|bytes| bytes.len() == TOKEN_BYTES)?;
     let eight = |at: usize| -> Option<[u8; 8]> { bytes.get(at..at + 8)?.try_into().ok() };
     let at = match bytes.get(25)? {
         0 => None,

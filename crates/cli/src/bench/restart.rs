@@ -1,5 +1,7 @@
 //! `bench restart`: how soon the plants of a killed server answer again, with snapshots and without.
 
+mod load;
+
 use super::Figures;
 use super::fill::{self, Reporter};
 use super::fleet::{machine, plant};
@@ -45,8 +47,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     if !folder.has_log() {
         make(&args, folder.path(), context).await?;
     }
+    let reported = load::killed(folder.path(), &args).await?;
+    let note = format!("a server was killed with {reported} events reported and more on their way");
+    context.output.note(&note);
+    let under_load = back(&args, folder.path()).await?;
     // A server is killed when it goes out of scope: so what is measured starts after a crash.
-    drop(Served::start(folder.path()).await?);
     context.output.note("starting the killed server anew");
     let with = back(&args, folder.path()).await?;
     let (kept, aside) = (
@@ -68,6 +73,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     figures.add("machines", args.plants.saturating_mul(args.machines));
     figures.add("restart_first_plant_ms", with.first_ms);
     figures.add("restart_ms", with.all_ms);
+    figures.add("killed_under_load_first_plant_ms", under_load.first_ms);
+    figures.add("killed_under_load_ms", under_load.all_ms);
+    figures.add("killed_under_load_events", reported);
     figures.add("replay_first_plant_ms", without.first_ms);
     figures.add("replay_all_ms", without.all_ms);
     figures.add("log_bytes", folder.bytes_below("log"));

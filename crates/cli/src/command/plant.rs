@@ -141,7 +141,8 @@ async fn list(context: &Context) -> Outcome<()> {
     let client = context.client().await?;
     let mut rows = Vec::new();
     let mut page_token = String::new();
-    let (total, not_yet) = loop {
+    let mut not_yet = Vec::new();
+    let total = loop {
         let request = pb::ListPlantsRequest {
             parent: format!("tenants/{}", name::DEFAULT_TENANT),
             page_size: PAGE,
@@ -163,9 +164,11 @@ async fn list(context: &Context) -> Outcome<()> {
             let [position, ..] = reflected(plant.reflected.as_ref());
             (cells, with(json(plant), [position]))
         }));
+        // Each page names those of its own part of the list.
+        not_yet.extend(page.unreachable);
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            break (page.total_size, page.unreachable);
+            break page.total_size;
         }
     };
     let columns = ["plant", "name", "revision", "machines", "position"];

@@ -3,12 +3,12 @@
 use super::Model;
 use crate::asked::Reach;
 use crate::context::answer;
-use crate::page::{Cursor, Question, size};
+use crate::page::{Question, size};
 use crate::{error, view};
 use sha2::{Digest, Sha256};
 use tonic::{Request, Response, Status};
 use werkbuch_engine::{Apply, EngineError};
-use werkbuch_model::id::Position;
+use werkbuch_model::id::PlantId;
 use werkbuch_model::plant::{TableText, parse_with};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::name;
@@ -57,39 +57,35 @@ impl ModelService for Model {
         name::tenant(&request.parent)?;
         let size = size(request.page_size, 100, 1_000)?;
         let question = Question::new("ListPlants", &[&request.parent]);
-        let from = question
-            .cursor(&request.page_token)?
-            .map_or(0, |cursor| cursor.offset);
+        let behind = question.behind(&request.page_token)?;
         // In this order: a plant that comes back in between stands in both rather than in none.
         let mut unreachable: Vec<_> = self.0.engine.recovering();
         let plants = self.0.engine.plants();
         unreachable.retain(|one| plants.iter().all(|plant| *plant.id() != one.plant));
-        let from = usize::try_from(from)
-            .unwrap_or(usize::MAX)
-            .min(plants.len());
+        let total = plants.len() + unreachable.len();
+        // Pages go on behind a name: a plant that comes back between two pages moves no other one.
+        let beyond = |id: &PlantId| behind.as_deref().is_none_or(|behind| id.as_str() > behind);
+        let from = plants.partition_point(|plant| !beyond(plant.id()));
+        let left = plants.get(from..).unwrap_or_default();
+        let (here, later) = left.split_at_checked(size).unwrap_or((left, &[]));
         let mut page = Vec::new();
-        for plant in plants.iter().skip(from).take(size) {
+        for plant in here {
             let asked = self.0.asked(plant, None, Reach::Described).await?;
             let (mut found, reflected) = self.0.ask(plant, &asked, view::model::plant).await?;
             view::model::complete(&mut found, plant, &reflected);
             page.push(found);
         }
-        let next = from.saturating_add(page.len());
-        let cursor = Cursor {
-            offset: next as u64,
-            position: Position(0),
-            at: None,
-            as_of: Timestamp::default(),
-        };
-        let is_last = next >= plants.len();
+        let last = here.last().filter(|_| !later.is_empty());
+        let last = last.map(werkbuch_engine::Plant::id);
+        // Each page names those that do not answer among its own, so that over all pages each plant
+        // stands in one place.
+        unreachable.retain(|one| beyond(&one.plant) && last.is_none_or(|last| one.plant <= *last));
         answer(ListPlantsResponse {
             plants: page,
-            next_page_token: if is_last {
-                String::new()
-            } else {
-                question.token(&cursor)
-            },
-            total_size: view::count(plants.len() + unreachable.len()),
+            next_page_token: last
+                .map(|last| question.token_behind(last.as_str()))
+                .unwrap_or_default(),
+            total_size: view::count(total),
             unreachable: unreachable
                 .iter()
                 .map(|one| name::of_plant(one.plant.as_str()))

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::Status;
-use werkbuch_engine::{EngineError, Plant};
+use werkbuch_engine::{EngineError, Plant, Recovering};
 use werkbuch_model::id::{MachineNumber, PlantId, Position};
 use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
@@ -26,36 +26,49 @@ pub(super) struct Begun {
     pub(super) places: OwnedSemaphorePermit,
 }
 
-/// The plants that a stream begins with.
+/// A plant of a stream of all plants that is still being folded from its log: where it begins once it is
+/// back. Nothing is recorded in it until then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Late {
+    /// The beginning of its log's number.
+    pub(super) log: [u8; 8],
+    pub(super) cursor: Cursor,
+}
+
+pub(super) type Lates = BTreeMap<PlantId, Late>;
+
+/// The plants that a stream begins with, and those that follow when they are back.
 /// Errors: `UNKNOWN_PLANT`, `INVALID_REQUEST`, `INVALID_INSTANT`, `INVALID_RESUME_TOKEN`, `OVERLOADED`,
-/// `PLANT_RECOVERING` of one that is asked for, where all are asked for of any.
+/// `PLANT_RECOVERING` of one that is named, and of one whose beginning is asked for by a time, which
+/// only a plant that is back can tell.
 pub(super) async fn all(
     context: &Arc<Context>,
     asked: &Asked,
     request: &WatchMachinesRequest,
-) -> Result<Vec<Begun>, Status> {
-    let plants = match &asked.plants {
+) -> Result<(Vec<Begun>, Lates), Status> {
+    let (plants, recovering) = match &asked.plants {
         None => {
-            // A plant that came back later would be told from its first event on.
-            if let Some(late) = context.engine.recovering().first() {
-                context.plant_of(&late.plant)?;
-            }
-            context.engine.plants()
+            // In this order: a plant that comes back in between stands in both.
+            let mut recovering = context.engine.recovering();
+            let plants = context.engine.plants();
+            recovering.retain(|late| plants.iter().all(|plant| *plant.id() != late.plant));
+            (plants, recovering)
         }
         Some(plants) => {
             let plants = plants.iter().map(|id| context.plant_of(id));
-            plants.collect::<Result<_, _>>()?
+            (plants.collect::<Result<_, _>>()?, Vec::new())
         }
     };
     let mut begun = Vec::with_capacity(plants.len());
     if !request.resume_token.is_empty() {
-        let cursors = resumed(asked, &plants, &request.resume_token)?;
+        let cursors = resumed(asked, (&plants, &recovering), &request.resume_token)?;
         for plant in plants {
             // What was created since the token was given begins with its first event.
             let cursor = cursors.get(plant.id()).copied().unwrap_or_default();
             begun.push(at(context, plant, cursor).await?);
         }
-        return Ok(begun);
+        let begin = |late: &Recovering| cursors.get(&late.plant).copied().unwrap_or_default();
+        return Ok((begun, lates(&recovering, |late| Ok(begin(late)))?));
     }
     let mut starts = starts(context, asked, &request.starts)?;
     for plant in plants {
@@ -72,7 +85,31 @@ pub(super) async fn all(
             }
         });
     }
-    Ok(begun)
+    let lates = lates(&recovering, |late| {
+        let start = starts.get(&None).copied();
+        Ok(Cursor {
+            position: before_late(context, late, start)?,
+            within: asked.present.then(token::Within::present),
+        })
+    });
+    Ok((begun, lates?))
+}
+
+fn lates(
+    recovering: &[Recovering],
+    begin: impl Fn(&Recovering) -> Result<Cursor, Status>,
+) -> Result<Lates, Status> {
+    let late = |late: &Recovering| {
+        let log = token::short(late.log_id);
+        let cursor = begin(late)?;
+        Ok((late.plant.clone(), Late { log, cursor }))
+    };
+    recovering.iter().map(late).collect()
+}
+
+/// A plant that has come back while the stream runs. Errors: `OVERLOADED`.
+pub(super) async fn back(context: &Context, plant: Plant, late: Late) -> Result<Begun, Status> {
+    at(context, plant, late.cursor).await
 }
 
 /// A plant that was created while the stream runs. Errors: `OVERLOADED`.
@@ -162,20 +199,56 @@ async fn before(context: &Context, plant: &Plant, from: From) -> Result<Position
     }
 }
 
+/// The position before the first event wanted of a plant that is not back yet.
+fn before_late(
+    context: &Context,
+    late: &Recovering,
+    start: Option<From>,
+) -> Result<Position, Status> {
+    match start {
+        None => Ok(late.last),
+        Some(From::Position(first)) if first > 0 && first <= late.last.next().get() => {
+            Ok(Position(first - 1))
+        }
+        Some(From::Position(0)) => Err(invalid("starts.position", "positions count from 1")),
+        Some(From::Position(first)) => {
+            let what = format!(
+                "the log of plant \"{}\" ends at {}, so a stream begins at {} at the latest, not at \
+                 {first}",
+                late.plant,
+                late.last,
+                late.last.next()
+            );
+            Err(error::status(EngineError::InvalidInstant { what }))
+        }
+        // If it has come back by now, the caller finds it so when he asks again.
+        Some(From::RecordedAt(_)) => match context.plant_of(&late.plant) {
+            Err(status) => Err(status),
+            Ok(_) => Err(Reason::PlantRecovering.status(format!(
+                "plant \"{}\" has just come back; ask again",
+                late.plant
+            ))),
+        },
+    }
+}
+
 /// Where the plants of a token had got to.
 fn resumed(
     asked: &Asked,
-    plants: &[Plant],
+    (plants, recovering): (&[Plant], &[Recovering]),
     token: &str,
 ) -> Result<BTreeMap<PlantId, Cursor>, Status> {
     let mut cursors = BTreeMap::new();
     for entry in token::read(asked.question, token)? {
-        let Some(plant) = plants.iter().find(|plant| *plant.id() == entry.plant) else {
+        let plant = plants.iter().find(|plant| *plant.id() == entry.plant);
+        let late = recovering.iter().find(|late| late.plant == entry.plant);
+        let known = plant.map(|plant| (plant.log_id(), plant.position()));
+        let Some((log, end)) = known.or(late.map(|late| (late.log_id, late.last))) else {
             let plant = entry.plant;
             return Err(error::status(EngineError::UnknownPlant { plant }));
         };
-        let (id, end) = (plant.id(), plant.position());
-        if token::short(plant.log_id()) != entry.log {
+        let id = &entry.plant;
+        if token::short(log) != entry.log {
             return Err(Reason::InvalidResumeToken.status(format!(
                 "plant \"{id}\" has another log now than when the token was given"
             )));

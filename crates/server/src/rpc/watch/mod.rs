@@ -27,11 +27,11 @@ pub(super) async fn watch(
 ) -> Result<Response<BoxStream<WatchMachinesResponse>>, Status> {
     let place = context.watch()?;
     let asked = Arc::new(Asked::of(&request, context.limits.heartbeat)?);
-    // Plants that are created from here on are not missed.
+    // Plants that are created or come back from here on are not missed.
     let created = context.engine.watch_plants();
-    let begun = begin::all(context, &asked, &request).await?;
+    let (begun, lates) = begin::all(context, &asked, &request).await?;
     let (out, answers) = outbound(context.stream()?, context.limits.slow_reader);
-    let stream = stream::Stream::new(Arc::clone(context), asked, begun, created);
+    let stream = stream::Stream::new(Arc::clone(context), asked, (begun, lates), created);
     tokio::spawn(async move {
         let _place = place;
         stream.run(out).await;

@@ -1,7 +1,7 @@
 //! One stream: gathers what the runners of its plants tell into messages with resume tokens.
 
 use super::ask::Asked;
-use super::begin::{self, Begun};
+use super::begin::{self, Begun, Lates};
 use super::part::{News, Part};
 use super::run::Runner;
 use super::token::{self, Cursor};
@@ -24,6 +24,8 @@ pub(super) struct Stream {
     context: Arc<Context>,
     asked: Arc<Asked>,
     plants: BTreeMap<PlantId, Standing>,
+    /// The plants that are still being folded from their logs.
+    lates: Lates,
     /// The plants that have moved since the last message.
     moved: BTreeSet<PlantId>,
     created: watch::Receiver<usize>,
@@ -51,7 +53,7 @@ impl Stream {
     pub(super) fn new(
         context: Arc<Context>,
         asked: Arc<Asked>,
-        begun: Vec<Begun>,
+        (begun, lates): (Vec<Begun>, Lates),
         created: watch::Receiver<usize>,
     ) -> Self {
         let (to, news) = mpsc::channel(WATCH_PARTS_MAX);
@@ -59,6 +61,7 @@ impl Stream {
             context,
             asked,
             plants: BTreeMap::new(),
+            lates,
             moved: BTreeSet::new(),
             created,
             runners: JoinSet::new(),
@@ -130,7 +133,10 @@ impl Stream {
     async fn add_created(&mut self) -> Result<(), Status> {
         for plant in self.context.engine.plants() {
             if !self.plants.contains_key(plant.id()) {
-                let begun = begin::created(&self.context, plant).await?;
+                let begun = match self.lates.remove(plant.id()) {
+                    Some(late) => begin::back(&self.context, plant, late).await?,
+                    None => begin::created(&self.context, plant).await?,
+                };
                 self.add(begun);
             }
         }
@@ -204,13 +210,15 @@ impl Stream {
             })
             .collect();
         let entries = self.plants.iter().map(|(plant, standing)| {
-            (
-                plant,
-                token::short(standing.plant.log_id()),
-                standing.cursor,
-            )
+            let log = token::short(standing.plant.log_id());
+            (plant, log, standing.cursor)
         });
-        message.resume_token = token::write(self.asked.question, entries);
+        // Without those that are not back, a stream that is resumed would tell them from their first
+        // event on.
+        let lates = self.lates.iter();
+        let lates = lates.map(|(plant, late)| (plant, late.log, late.cursor));
+        let entries: Vec<_> = entries.chain(lates).collect();
+        message.resume_token = token::write(self.asked.question, entries.into_iter());
         message
     }
 }
