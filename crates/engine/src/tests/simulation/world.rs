@@ -346,20 +346,29 @@ impl World {
             }
             Err(error) => {
                 self.explained(&error, plant, failures);
-                // Without an answer it may be there all the same, as where a repeat behind it could not
-                // be compared.
-                let doubt = staged.into_iter().map(|(n, text)| ((number, n), text));
-                self.plants[plant].doubt.extend(doubt);
                 self.sources[at].next = next;
-                if !self.stopped && !self.disk.is_dead() {
-                    self.look();
-                    self.plants[plant].doubt.clear();
-                    self.recount(at, number);
-                }
+                self.unanswered(at, number, staged);
                 if matches!(error, EngineError::ClockUnconfirmed { .. }) {
                     self.confirm(plant).await;
                 }
             }
+        }
+    }
+
+    /// Without an answer it may be there all the same, as where a repeat behind it could not be compared.
+    fn unanswered(
+        &mut self,
+        at: usize,
+        number: werkbuch_model::id::SourceNumber,
+        staged: BTreeMap<u64, String>,
+    ) {
+        let plant = self.sources[at].plant;
+        let doubt = staged.into_iter().map(|(n, text)| ((number, n), text));
+        self.plants[plant].doubt.extend(doubt);
+        if !self.stopped && !self.disk.is_dead() {
+            self.look();
+            self.plants[plant].doubt.clear();
+            self.recount(at, number);
         }
     }
 
