@@ -11,6 +11,7 @@ mod disturbed_import;
 mod every_command;
 mod formats;
 mod full_disk;
+mod group;
 mod identity;
 mod import;
 mod jsonl;

@@ -85,6 +85,7 @@ fn page(server: &Server, token: &str) -> (Vec<String>, Vec<String>, String) {
             parent: "tenants/default".into(),
             page_size: 1,
             page_token: token.into(),
+            ..pb::ListPlantsRequest::default()
         };
         let answer = connect.await.unwrap().list_plants(request).await;
         answer.unwrap().into_inner()

@@ -3,6 +3,7 @@
 pub(crate) mod aspect;
 pub(crate) mod completion;
 pub(crate) mod context;
+pub(crate) mod diff;
 pub(crate) mod event;
 pub(crate) mod import;
 pub(crate) mod log;
@@ -17,10 +18,13 @@ pub(crate) mod server;
 pub(crate) mod twin;
 pub(crate) mod wip;
 
+use crate::Context;
+use crate::failure::{Failure, Outcome};
 use crate::when;
 use serde_json::{Value, json};
+use std::path::Path;
 use werkbuch_model::time::SECOND_NS;
-use werkbuch_wire::pb;
+use werkbuch_wire::{name, pb};
 
 /// How long a live source says nothing until a note tells so: five minutes.
 const QUIET_NS: i64 = 300 * SECOND_NS;
@@ -34,15 +38,52 @@ pub(crate) struct Instant {
     /// (-2h), by the plant's clocks ("yesterday 06:00"), or a shift (shift:night@2026-11-21).
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
-    /// Know only what had been recorded up to this position or time (in the same forms).
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
+    /// Know only what had been recorded up to this position or time (in the same forms), or by the cut of
+    /// an answer about all plants.
+    #[arg(
+        long,
+        value_name = "POSITION|TIME|CUT|@FILE",
+        allow_hyphen_values = true
+    )]
     known: Option<String>,
 }
 
 impl Instant {
-    pub(crate) fn message(&self, context: &crate::Context) -> Option<pb::Instant> {
+    /// As a message. The token of a cut may stand in a file: `--known @FILE`. Errors: the file cannot be
+    /// read.
+    pub(crate) fn message(&self, context: &Context) -> Outcome<Option<pb::Instant>> {
         let (at, known) = (self.at.as_deref(), self.known.as_deref());
-        when::instant(at, known, context.tz.as_deref())
+        let read = match known.and_then(|text| text.strip_prefix('@')) {
+            Some(path) => {
+                let path = Path::new(path);
+                let token = std::fs::read_to_string(path);
+                Some(token.map_err(|error| Failure::file(path, &error))?)
+            }
+            None => None,
+        };
+        let known = read.as_deref().map(str::trim).or(known);
+        Ok(when::instant(at, known, context.tz.as_deref()))
+    }
+}
+
+/// The plant that a question is about, or all plants at once.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Scope {
+    /// The plant.
+    #[arg(long)]
+    pub(crate) plant: String,
+    /// All plants at one instant.
+    #[arg(long)]
+    pub(crate) all_plants: bool,
+}
+
+impl Scope {
+    /// The name that the question is put to.
+    pub(crate) fn parent(&self) -> String {
+        match self.all_plants {
+            true => name::of_plant("-"),
+            false => name::of_plant(&self.plant),
+        }
     }
 }
 

@@ -129,6 +129,15 @@ pub(crate) async fn complete(
             .get_raw(id)
             .is_some_and(|mut raw| raw.any(|value| value == UNNAMED));
     let of = |matches: &ArgMatches| Cli::from_arg_matches(matches);
+    // Whoever asks about all plants means none of them.
+    let all = said.try_get_one::<bool>("all_plants").ok().flatten() == Some(&true);
+    if all && said.try_contains_id(id).is_ok_and(|there| there) {
+        if said.value_source(id) == Some(ValueSource::CommandLine) {
+            let what = "--plant names one plant, and --all-plants means all";
+            return Err(Failure::usage(what).hint("leave out the one that is not meant"));
+        }
+        return of(matches).map_err(|error| usage(&error));
+    }
     if !unnamed {
         return of(matches).map_err(|error| usage(&error));
     }
@@ -173,6 +182,7 @@ async fn only_plant(context: &Context) -> Outcome<String> {
         parent: format!("tenants/{}", name::DEFAULT_TENANT),
         page_size: PLANTS_SHOWN,
         page_token: String::new(),
+        ..pb::ListPlantsRequest::default()
     };
     let page = client.model().list_plants(request).await?.into_inner();
     let names: Vec<&str> = page.plants.iter().map(|plant| last(&plant.name)).collect();

@@ -101,6 +101,7 @@ enum Command {
     #[command(subcommand)]
     Source(command::twin::SourceArgs),
     Quality(Box<command::quality::Args>),
+    Diff(Box<command::diff::Args>),
     /// Ask where a plant's twin stands.
     #[command(subcommand)]
     Twin(command::twin::TwinArgs),
@@ -217,6 +218,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Event(args) => command::event::run(args, context).await,
         Command::Source(args) => command::twin::run_source(args, context).await,
         Command::Quality(args) => command::quality::run(*args, context).await,
+        Command::Diff(args) => command::diff::run(*args, context).await,
         Command::Twin(args) => command::twin::run(args, context).await,
         Command::Import(args) => Box::pin(command::import::run(args, context)).await,
         Command::Replay(args) => command::replay::run(args, context).await,

@@ -7,6 +7,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 /// How data are written to standard output.
@@ -62,7 +63,7 @@ impl Color {
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     /// The names of the columns, for a list; for a single thing the names of its parts.
-    columns: Vec<&'static str>,
+    columns: Vec<Cow<'static, str>>,
     /// The rows, for a list; one row for a single thing.
     rows: Vec<Vec<String>>,
     /// The answer as JSON.
@@ -80,7 +81,7 @@ impl Answer {
     pub(crate) fn list(columns: &[&'static str], rows: Vec<(Vec<String>, Value)>) -> Self {
         let (rows, items): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         Self {
-            columns: columns.to_vec(),
+            columns: columns.iter().map(|name| Cow::Borrowed(*name)).collect(),
             rows,
             whole: Value::Array(items.clone()),
             items,
@@ -88,11 +89,19 @@ impl Answer {
         }
     }
 
+    /// A list whose columns are known when it is asked for.
+    pub(crate) fn table(columns: Vec<String>, rows: Vec<(Vec<String>, Value)>) -> Self {
+        Self {
+            columns: columns.into_iter().map(Cow::Owned).collect(),
+            ..Self::list(&[], rows)
+        }
+    }
+
     /// A single thing: its parts with their names, and its JSON.
     pub(crate) fn single(parts: Vec<(&'static str, String)>, whole: Value) -> Self {
-        let (columns, row) = parts.into_iter().unzip();
+        let (columns, row): (Vec<_>, _) = parts.into_iter().unzip();
         Self {
-            columns,
+            columns: columns.into_iter().map(Cow::Borrowed).collect(),
             rows: vec![row],
             items: vec![whole.clone()],
             whole,
@@ -211,7 +220,7 @@ impl Output {
         } else {
             table.force_no_tty();
         }
-        let head = |name: &&'static str| {
+        let head = |name: &Cow<'static, str>| {
             let cell = Cell::new(name.to_ascii_uppercase());
             if self.color {
                 cell.add_attribute(Attribute::Bold)
@@ -272,10 +281,10 @@ fn csv_bytes(answer: &Answer) -> Result<Vec<u8>, csv::Error> {
         writer.write_record(["part", "value"])?;
         let cells = answer.rows.iter().flatten();
         for (part, value) in answer.columns.iter().zip(cells) {
-            writer.write_record([part, value.as_str()])?;
+            writer.write_record([part.as_ref(), value.as_str()])?;
         }
     } else {
-        writer.write_record(&answer.columns)?;
+        writer.write_record(answer.columns.iter().map(AsRef::as_ref))?;
         for row in &answer.rows {
             writer.write_record(row)?;
         }

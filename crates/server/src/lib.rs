@@ -47,6 +47,11 @@
 //!   first rows; so any message may be the last one that a reader has seen.
 //! - 2026-11-22: the token of a page carries the instant of the first page and a hash of the request:
 //!   pages of a moving plant fit together, and a token of another question is refused.
+//! - 2026-11-23: texts about time are resolved here and not by the client, because here are the plant's
+//!   clock, its time zone and the shifts that sources reported; so "-2h" means the same to every client.
+//! - 2026-11-23: a cut holds a position for each plant and the one time that ages count from. Given back
+//!   it is answered whole or not at all: an answer without a plant that it had would be another answer.
+//!   A fresh question is answered without the plants that cannot answer, which it names.
 
 mod asked;
 mod config;
@@ -54,6 +59,7 @@ mod context;
 mod error;
 mod front;
 mod gate;
+mod group;
 mod grpc;
 mod limits;
 mod listen;
@@ -64,6 +70,7 @@ mod plain;
 mod rpc;
 mod serve;
 mod socket;
+mod token;
 mod view;
 
 pub use config::{Config, ConfigError, KEYS, LogFormat, LogLevel, PartialConfig};

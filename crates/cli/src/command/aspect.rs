@@ -134,7 +134,7 @@ async fn list(context: &Context, noun: &Noun, list: List) -> Outcome<()> {
         machine: list.machine,
         page_size: list.paging.size(),
         page_token: list.paging.page_token,
-        instant: list.instant.message(context),
+        instant: list.instant.message(context)?,
     };
     let mut rows = Vec::new();
     let page = loop {
@@ -182,7 +182,7 @@ async fn get(
         parent: name::of_plant(plant),
         aspects: noun.codes(),
         item: item.to_owned(),
-        instant: instant.message(context),
+        instant: instant.message(context)?,
         ..pb::ListAspectsRequest::default()
     };
     let page = client.twin().list_aspects(request).await?.into_inner();

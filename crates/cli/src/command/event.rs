@@ -163,7 +163,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
         page_size: list.limit,
         page_token: list.page_token,
         newest_first: list.newest_first,
-        instant: list.instant.message(context),
+        instant: list.instant.message(context)?,
         reveal: list.reveal,
         reader: list.reader,
         purpose: list.purpose,
@@ -213,7 +213,7 @@ async fn get(context: &Context, plant: &str, position: u64, instant: &Instant) -
         from_position: position,
         to_position: position,
         page_size: 1,
-        instant: instant.message(context),
+        instant: instant.message(context)?,
         ..pb::ListEventsRequest::default()
     };
     let client = context.client().await?;

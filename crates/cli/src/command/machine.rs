@@ -1,15 +1,17 @@
 //! `werkbuch machine`: what machines do, or did.
 
+mod figure;
 mod screen;
 mod watch;
 
 use super::paging::Paging;
-use super::{Instant, at_position, last, more, reflected, with};
+use super::{Instant, Scope, at_position, last, more, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
-use crate::view::{aspect, machine};
+use crate::view::{aspect, cut, machine};
 use serde_json::{Value, json};
+use werkbuch_wire::pb::AggregateFunction as Function;
 use werkbuch_wire::{name, pb};
 
 const FILTER_HELP: &str = "\
@@ -36,21 +38,27 @@ pub(crate) enum Args {
     },
     /// How many machines are in which state.
     #[command(after_help = FILTER_HELP)]
+    ///
+    /// With a field: how many have a value of it. With --by, how many there are of each.
     Count {
-        /// The plant.
-        #[arg(long)]
-        plant: String,
-        /// Only machines for which this holds.
-        #[arg(
-            long = "where",
-            value_name = "SQL",
-            default_value = "",
-            hide_default_value = true
-        )]
-        filter: String,
+        /// The field; without one, machines are counted.
+        #[arg(default_value = "", hide_default_value = true)]
+        field: String,
         #[command(flatten)]
-        instant: Instant,
+        of: figure::Of,
     },
+    /// The sum of a field over machines, by what they have in common.
+    #[command(after_help = figure::AFTER_HELP)]
+    Sum(figure::Figure),
+    /// The average of a field over machines. Ratios are not averaged.
+    #[command(after_help = figure::AFTER_HELP)]
+    Avg(figure::Figure),
+    /// The least value of a field over machines.
+    #[command(after_help = figure::AFTER_HELP)]
+    Min(figure::Figure),
+    /// The greatest value of a field over machines.
+    #[command(after_help = figure::AFTER_HELP)]
+    Max(figure::Figure),
     /// Changes as they are recorded, without loss or repeat, also through restarts of the server.
     ///
     /// Each recorded event of a machine that matches is one change: ENTERED when the machine begins to
@@ -63,9 +71,8 @@ pub(crate) enum Args {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// The plant.
-    #[arg(long)]
-    plant: String,
+    #[command(flatten)]
+    scope: Scope,
     /// Only machines for which this holds.
     #[arg(
         long = "where",
@@ -96,11 +103,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             plant,
             instant,
         } => get(context, &plant, &machine, &instant).await,
-        Args::Count {
-            plant,
-            filter,
-            instant,
-        } => count(context, &plant, filter, &instant).await,
+        Args::Count { field, of } if field.is_empty() && of.by.is_empty() => {
+            count(context, of).await
+        }
+        Args::Count { field, of } => {
+            let figure = figure::Figure { field, of };
+            figure::run(context, Function::Count, figure).await
+        }
+        Args::Sum(figure) => figure::run(context, Function::Sum, figure).await,
+        Args::Avg(figure) => figure::run(context, Function::Avg, figure).await,
+        Args::Min(figure) => figure::run(context, Function::Min, figure).await,
+        Args::Max(figure) => figure::run(context, Function::Max, figure).await,
         Args::Watch(args) => watch::run(*args, context).await,
     }
 }
@@ -108,12 +121,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 async fn list(context: &Context, list: List) -> Outcome<()> {
     let client = context.client().await?;
     let mut request = pb::ListMachinesRequest {
-        parent: name::of_plant(&list.plant),
+        parent: list.scope.parent(),
         filter: list.filter,
         order_by: list.order_by,
         page_size: list.paging.size(),
         page_token: list.paging.page_token,
-        instant: list.instant.message(context),
+        instant: list.instant.message(context)?,
     };
     let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
     let page = loop {
@@ -122,10 +135,8 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
             .list_machines(request.clone())
             .await?
             .into_inner();
-        let shown = page
-            .machines
-            .iter()
-            .map(|one| (machine::row(one), machine::json(one, false)));
+        let is_group = page.cut.is_some();
+        let shown = page.machines.iter().map(|one| shown(one, is_group));
         rows.extend(shown);
         if !list.paging.all || page.next_page_token.is_empty() {
             break page;
@@ -139,24 +150,49 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
         "total": page.total_size,
         "plant_total": page.plant_size,
     });
-    let whole = with(whole, reflected(page.reflected.as_ref()));
+    let whole = with(whole, stood(page.reflected.as_ref(), page.cut.as_ref()));
     let whole = with(whole, [("next_page_token", json!(page.next_page_token))]);
     let mut note = format!("{shown} of {} machines", page.total_size);
     if page.total_size != page.plant_size {
         note.push_str(&format!(" that match, of {} in the plant", page.plant_size));
+        if page.cut.is_some() {
+            note.push('s');
+        }
     }
     note.push_str(&at_position(page.reflected.as_ref()));
+    note.push_str(&page.cut.as_ref().map(cut::note).unwrap_or_default());
     note.push_str(&more(&page.next_page_token));
-    let answer = Answer::list(&machine::COLUMNS, rows)
-        .whole(whole)
-        .note(note);
+    let columns: Vec<&'static str> = match page.cut {
+        Some(_) => std::iter::once("plant").chain(machine::COLUMNS).collect(),
+        None => machine::COLUMNS.to_vec(),
+    };
+    let answer = Answer::list(&columns, rows).whole(whole).note(note);
     context.output.answer(&answer)
+}
+
+/// A machine of a list; of a list over plants with its plant.
+fn shown(one: &pb::Machine, is_group: bool) -> (Vec<String>, Value) {
+    let (mut row, mut item) = (machine::row(one), machine::json(one, false));
+    if is_group {
+        let plant = one.name.split('/').nth(3).unwrap_or_default();
+        row.insert(0, plant.to_owned());
+        item = with(item, [("plant", json!(plant))]);
+    }
+    (row, item)
+}
+
+/// What an answer reflects, of one plant or of all, as JSON members.
+fn stood(of: Option<&pb::Reflected>, cut: Option<&pb::Cut>) -> Vec<(&'static str, Value)> {
+    match cut {
+        Some(cut) => vec![("cut", cut::json(cut))],
+        None => reflected(of).to_vec(),
+    }
 }
 
 async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -> Outcome<()> {
     let request = pb::GetMachineRequest {
         name: name::of_machine(plant, machine),
-        instant: instant.message(context),
+        instant: instant.message(context)?,
     };
     let client = context.client().await?;
     let answer = client.twin().get_machine(request).await?.into_inner();
@@ -178,11 +214,11 @@ async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -
     context.output.answer(&answer)
 }
 
-async fn count(context: &Context, plant: &str, filter: String, instant: &Instant) -> Outcome<()> {
+async fn count(context: &Context, of: figure::Of) -> Outcome<()> {
     let request = pb::CountMachinesRequest {
-        parent: name::of_plant(plant),
-        filter,
-        instant: instant.message(context),
+        parent: of.scope.parent(),
+        filter: of.filter,
+        instant: of.instant.message(context)?,
     };
     let client = context.client().await?;
     let answer = client.twin().count_machines(request).await?.into_inner();
@@ -197,9 +233,11 @@ async fn count(context: &Context, plant: &str, filter: String, instant: &Instant
         .collect();
     let counts: Vec<_> = rows.iter().map(|(_, item)| item).collect();
     let whole = json!({ "counts": counts, "total": answer.total_size });
-    let whole = with(whole, reflected(answer.reflected.as_ref()));
+    let stood = stood(answer.reflected.as_ref(), answer.cut.as_ref());
+    let whole = with(whole, stood);
     let at = at_position(answer.reflected.as_ref());
-    let note = format!("{} machines{at}", answer.total_size);
+    let cut = answer.cut.as_ref().map(cut::note).unwrap_or_default();
+    let note = format!("{} machines{at}{cut}", answer.total_size);
     let answer = Answer::list(&["state", "machines"], rows)
         .whole(whole)
         .note(note);

@@ -10,6 +10,7 @@ use super::{Instant, last, reflected, with};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
+use crate::view::cut;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use werkbuch_wire::{name, pb};
@@ -54,8 +55,11 @@ pub(crate) enum Args {
     /// Where the parts of a plant are: tracked, counted or estimated, with bounds.
     #[command(after_help = super::wip::AFTER_HELP)]
     Wip(Box<super::wip::Args>),
-    /// The plants of the server.
-    Ls,
+    /// The plants of the server, as they are, or as they were described.
+    Ls {
+        #[command(flatten)]
+        instant: Instant,
+    },
     /// Confirm the clock of a plant after it jumped forward by more than an hour.
     ConfirmClock {
         /// The plant.
@@ -92,7 +96,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             instant,
         } => get(context, &plant, file, &instant).await,
         Args::Wip(args) => super::wip::run(*args, context).await,
-        Args::Ls => list(context).await,
+        Args::Ls { instant } => list(context, &instant).await,
         Args::ConfirmClock { plant } => confirm_clock(context, &plant).await,
     }
 }
@@ -100,7 +104,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 async fn get(context: &Context, plant: &str, file: bool, instant: &Instant) -> Outcome<()> {
     let request = pb::GetPlantRequest {
         name: name::of_plant(plant),
-        instant: instant.message(context),
+        instant: instant.message(context)?,
     };
     let client = context.client().await?;
     let plant = client.model().get_plant(request).await?.into_inner();
@@ -137,16 +141,17 @@ fn json(plant: &pb::Plant) -> Value {
     })
 }
 
-async fn list(context: &Context) -> Outcome<()> {
+async fn list(context: &Context, instant: &Instant) -> Outcome<()> {
     let client = context.client().await?;
     let mut rows = Vec::new();
     let mut page_token = String::new();
     let mut not_yet = Vec::new();
-    let total = loop {
+    let (total, cut) = loop {
         let request = pb::ListPlantsRequest {
             parent: format!("tenants/{}", name::DEFAULT_TENANT),
             page_size: PAGE,
             page_token,
+            instant: instant.message(context)?,
         };
         let page = client.model().list_plants(request).await?.into_inner();
         rows.extend(page.plants.iter().map(|plant| {
@@ -168,12 +173,14 @@ async fn list(context: &Context) -> Outcome<()> {
         not_yet.extend(page.unreachable);
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            break page.total_size;
+            break (page.total_size, page.cut);
         }
     };
     let columns = ["plant", "name", "revision", "machines", "position"];
     let mut note = format!("{} of {total} plants", rows.len());
-    if !not_yet.is_empty() {
+    if let Some(cut) = &cut {
+        note.push_str(&cut::note(cut));
+    } else if !not_yet.is_empty() {
         let names: Vec<_> = not_yet.iter().map(|name| last(name)).collect();
         let names = names.join(", ");
         note = format!("{note}; being folded from their logs, see werkbuch server status: {names}");

@@ -130,7 +130,7 @@ async fn figures(
             to_time: window.to,
             source: args.source.clone(),
             silent_after_ms: window.silent_after_ms,
-            instant: args.instant.message(context),
+            instant: args.instant.message(context)?,
         };
         let answer = client.quality().get_quality(request).await?.into_inner();
         let of = answer.reflected.as_ref();
@@ -190,7 +190,7 @@ async fn findings(
             args.limit
         },
         page_token: args.page_token.clone(),
-        instant: args.instant.message(context),
+        instant: args.instant.message(context)?,
     };
     let mut rows = Vec::new();
     let page = loop {
@@ -244,7 +244,7 @@ async fn before(
         order_by: "last_event_at DESC".to_owned(),
         filter: "last_event_at IS NOT NULL".to_owned(),
         page_size: 1,
-        instant: args.instant.message(context),
+        instant: args.instant.message(context)?,
         ..pb::ListMachinesRequest::default()
     };
     let page = client.twin().list_machines(request).await?.into_inner();
@@ -284,6 +284,7 @@ async fn plants(client: &Client) -> Outcome<Vec<String>> {
         parent: format!("tenants/{}", name::DEFAULT_TENANT),
         page_size: 1_000,
         page_token: String::new(),
+        ..pb::ListPlantsRequest::default()
     };
     loop {
         let page = client

@@ -35,7 +35,7 @@ pub(crate) enum SourceArgs {
 
 pub(crate) async fn run(args: TwinArgs, context: &Context) -> Outcome<()> {
     let TwinArgs::Get { plant, instant } = args;
-    let twin = twin(context, &plant, instant.message(context)).await?;
+    let twin = twin(context, &plant, instant.message(context)?).await?;
     let of = twin.reflected.as_ref();
     let whole = with(json!({ "plant": last(&twin.name) }), reflected(of));
     let whole = with(
@@ -80,7 +80,7 @@ async fn twin(context: &Context, plant: &str, instant: Option<pb::Instant>) -> O
 
 pub(crate) async fn run_source(args: SourceArgs, context: &Context) -> Outcome<()> {
     let SourceArgs::Ls { plant, instant } = args;
-    let instant = instant.message(context);
+    let instant = instant.message(context)?;
     // Where the numbering stands is known at the present alone.
     let is_now = instant.is_none();
     let twin = twin(context, &plant, instant).await?;

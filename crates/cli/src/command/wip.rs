@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         unit: args.unit,
         page_size: args.paging.size(),
         page_token: args.paging.page_token,
-        instant: args.instant.message(context),
+        instant: args.instant.message(context)?,
     };
     let mut rows = Vec::new();
     let page = loop {

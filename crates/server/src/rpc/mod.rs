@@ -2,7 +2,9 @@
 
 mod admin;
 mod append;
+mod diff;
 mod follow;
+mod group;
 mod history;
 mod ingest;
 mod model;

@@ -56,6 +56,9 @@ impl ModelService for Model {
         let request = request.into_inner();
         name::tenant(&request.parent)?;
         let size = size(request.page_size, 100, 1_000)?;
+        if request.instant.is_some() || request.page_token.contains('.') {
+            return super::group::plants(&self.0, request, size).await;
+        }
         let question = Question::new("ListPlants", &[&request.parent]);
         let behind = question.behind(&request.page_token)?;
         // In this order: a plant that comes back in between stands in both rather than in none.
@@ -90,6 +93,7 @@ impl ModelService for Model {
                 .iter()
                 .map(|one| name::of_plant(one.plant.as_str()))
                 .collect(),
+            cut: None,
         })
     }
 }

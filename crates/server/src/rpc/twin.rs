@@ -17,10 +17,11 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_wire::name;
 use werkbuch_wire::pb::twin_service_server::TwinService;
 use werkbuch_wire::pb::{
-    CountMachinesRequest, CountMachinesResponse, GetMachineRequest, GetMachineResponse,
-    GetTwinRequest, Instant, ListAspectsRequest, ListAspectsResponse, ListMachinesRequest,
-    ListMachinesResponse, ResolveTimesRequest, ResolveTimesResponse, Twin, WatchMachinesRequest,
-    WatchMachinesResponse,
+    AggregateMachinesRequest, AggregateMachinesResponse, CountMachinesRequest,
+    CountMachinesResponse, DiffMachinesRequest, DiffMachinesResponse, GetMachineRequest,
+    GetMachineResponse, GetTwinRequest, Instant, ListAspectsRequest, ListAspectsResponse,
+    ListMachinesRequest, ListMachinesResponse, ResolveTimesRequest, ResolveTimesResponse, Twin,
+    WatchMachinesRequest, WatchMachinesResponse,
 };
 use werkbuch_wire::reason::Reason;
 
@@ -60,6 +61,9 @@ impl TwinService for Twins {
         request: Request<ListMachinesRequest>,
     ) -> Result<Response<ListMachinesResponse>, Status> {
         let request = request.into_inner();
+        if name::plant_or_all(&request.parent)?.is_none() {
+            return super::group::list(&self.0, request).await;
+        }
         let plant = self.0.plant(&request.parent)?;
         let filter = filter(&request.filter)?;
         let order = OrderBy::parse(&request.order_by, &MACHINE_FIELDS)
@@ -77,7 +81,9 @@ impl TwinService for Twins {
         let from = cursor.map_or(0, |cursor| {
             usize::try_from(cursor.offset).unwrap_or(usize::MAX)
         });
-        let look = move |twin: &werkbuch_twin::Twin| Page::of(twin, &filter, &order, from, size);
+        let look = move |twin: &werkbuch_twin::Twin| {
+            Page::of(std::iter::once(twin), &filter, &order, from, size)
+        };
         let (page, reflected) = self.0.ask(&plant, &asked, look).await?;
         let next = page
             .next
@@ -88,6 +94,7 @@ impl TwinService for Twins {
             total_size: view::count(page.total),
             plant_size: view::count(page.plant_size),
             reflected: Some(view::reflected(&reflected)),
+            cut: None,
         })
     }
 
@@ -96,16 +103,35 @@ impl TwinService for Twins {
         request: Request<CountMachinesRequest>,
     ) -> Result<Response<CountMachinesResponse>, Status> {
         let request = request.into_inner();
+        if name::plant_or_all(&request.parent)?.is_none() {
+            return super::group::count(&self.0, request).await;
+        }
         let plant = self.0.plant(&request.parent)?;
         let filter = filter(&request.filter)?;
         let asked = self.asked(&plant, request.instant.as_ref()).await?;
-        let count = move |twin: &werkbuch_twin::Twin| view::twin::counts(twin, &filter);
+        let count =
+            move |twin: &werkbuch_twin::Twin| view::twin::counts(std::iter::once(twin), &filter);
         let (counts, reflected) = self.0.ask(&plant, &asked, count).await?;
         answer(CountMachinesResponse {
             total_size: counts.iter().map(|count| count.machines).sum(),
             counts,
             reflected: Some(view::reflected(&reflected)),
+            cut: None,
         })
+    }
+
+    async fn aggregate_machines(
+        &self,
+        request: Request<AggregateMachinesRequest>,
+    ) -> Result<Response<AggregateMachinesResponse>, Status> {
+        super::group::aggregate(&self.0, request.into_inner()).await
+    }
+
+    async fn diff_machines(
+        &self,
+        request: Request<DiffMachinesRequest>,
+    ) -> Result<Response<DiffMachinesResponse>, Status> {
+        super::diff::diff(&self.0, request.into_inner()).await
     }
 
     async fn list_aspects(

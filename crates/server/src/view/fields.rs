@@ -20,6 +20,7 @@ macro_rules! fields {
 
 fields! {
     "name" Text "the machine's name" |row| text(row.id());
+    "plant" Text "the plant it is in" |row| text(row.plant());
     "number" Number "its permanent number in the plant" |row| Value::Int(row.machine.number().get().into());
     "display_name" Text "its full name" |row| text(row.described.map_or("", |machine| &machine.name));
     "type" Text "what sort of machine it is" |row| text(row.described.map_or("", |machine| &machine.machine_type));

@@ -1,6 +1,8 @@
 //! Plain functions from what engine and twin answer to messages, one file for each service.
 
+pub(crate) mod aggregate;
 pub(crate) mod aspect;
+pub(crate) mod diff;
 pub(crate) mod fields;
 pub(crate) mod history;
 pub(crate) mod ingest;
@@ -41,6 +43,11 @@ pub(crate) fn reflected(answered: &Answered) -> pb::Reflected {
 /// A count for a field of the messages' kind of number.
 pub(crate) fn count(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// The same, without a sign.
+pub(crate) fn unsigned(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// A stored number of an enum for a field of the messages' kind of number.

@@ -106,6 +106,11 @@ impl<'t> MachineRow<'t> {
         name.map_or("", |name| name.as_str())
     }
 
+    /// The plant that it is in.
+    pub(crate) fn plant(&self) -> &'t str {
+        self.twin.plant().as_str()
+    }
+
     pub(crate) fn place(&self) -> Place<'t> {
         *self.place.get_or_init(|| {
             let parent = self.described.and_then(|machine| machine.parent.as_ref());

@@ -57,22 +57,23 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The machines from the offset on that match, in the order given and then by number. A page
+    /// The machines from the offset on that match, in the order given and then by plant and number. A page
     /// ends early when its message would become too large.
-    pub(crate) fn of(
-        twin: &Twin,
+    pub(crate) fn of<'t>(
+        twins: impl Iterator<Item = &'t Twin> + Clone,
         filter: &Filter,
         order: &OrderBy,
         from: usize,
         size: usize,
     ) -> Self {
-        let mut rows: Vec<MachineRow<'_>> = rows(twin).filter(|row| filter.matches(row)).collect();
-        // The sort is stable, and the rows come by number.
+        let all = twins.clone().flat_map(rows);
+        let mut rows: Vec<MachineRow<'_>> = all.filter(|row| filter.matches(row)).collect();
+        // The sort is stable, and the rows come by number, and the twins by name.
         rows.sort_by(|a, b| order.compare(a, b));
         let mut machines = Vec::new();
         let mut bytes = 0_usize;
         for row in rows.iter().skip(from).take(size) {
-            let machine = machine::in_brief(twin.plant().as_str(), row);
+            let machine = machine::in_brief(row.plant(), row);
             bytes = bytes.saturating_add(machine.encoded_len());
             if bytes > PAGE_BYTES_MAX && !machines.is_empty() {
                 break;
@@ -84,15 +85,20 @@ impl Page {
             next: (next < rows.len()).then_some(next),
             machines,
             total: rows.len(),
-            plant_size: twin.description().machines().count(),
+            plant_size: twins
+                .map(|twin| twin.description().machines().count())
+                .sum(),
         }
     }
 }
 
 /// How many of the machines that match are in which state.
-pub(crate) fn counts(twin: &Twin, filter: &Filter) -> Vec<pb::StateCount> {
+pub(crate) fn counts<'t>(
+    twins: impl Iterator<Item = &'t Twin>,
+    filter: &Filter,
+) -> Vec<pb::StateCount> {
     let mut counts: BTreeMap<State, usize> = BTreeMap::new();
-    for row in rows(twin).filter(|row| filter.matches(row)) {
+    for row in twins.flat_map(rows).filter(|row| filter.matches(row)) {
         *counts.entry(row.state().shown).or_default() += 1;
     }
     let message = |(state, machines): (State, usize)| pb::StateCount {
@@ -262,7 +268,7 @@ pub(crate) mod tests {
         let page = |filter: &str, order: &str, from, size| {
             let filter = Filter::parse(filter, &MACHINE_FIELDS).unwrap();
             let order = OrderBy::parse(order, &MACHINE_FIELDS).unwrap();
-            Page::of(&twin, &filter, &order, from, size)
+            Page::of(std::iter::once(&twin), &filter, &order, from, size)
         };
         let all = page("", "", 0, 10);
         assert_eq!(
@@ -279,6 +285,6 @@ pub(crate) mod tests {
             (vec!["press-1"], 1, 2)
         );
         assert_eq!(page("", "", usize::MAX, 10).next, None);
-        assert_eq!(counts(&twin, &Filter::default()).len(), 1);
+        assert_eq!(counts(std::iter::once(&twin), &Filter::default()).len(), 1);
     }
 }

@@ -88,7 +88,12 @@ pub(crate) async fn serve() -> Served {
 }
 
 pub(crate) async fn serve_in(folder: TempDir, limits: Limits) -> Served {
-    let config = config(folder.path()).resolve().unwrap();
+    let config = config(folder.path());
+    serve_as(folder, limits, config).await
+}
+
+pub(crate) async fn serve_as(folder: TempDir, limits: Limits, config: PartialConfig) -> Served {
+    let config = config.resolve().unwrap();
     let (stop, stopped) = oneshot::channel();
     let (ready, address) = oneshot::channel();
     let task = tokio::spawn(async move {

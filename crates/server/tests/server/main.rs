@@ -3,6 +3,7 @@
 
 mod aspects;
 mod golden;
+mod group;
 mod harness;
 mod history;
 mod ingest;

@@ -62,7 +62,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
     };
     let unit = args.unit.as_deref();
     let changes = match &args.of.plant {
-        Some(plant) => Some(Changes::of(context, plant, args.of.instant.message(context)).await?),
+        Some(plant) => Some(Changes::of(context, plant, args.of.instant.message(context)?).await?),
         None => None,
     };
     let reported = changes

@@ -49,7 +49,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Outcome<()> {
     let drawing = Drawing::new(&description, args.unit.as_deref());
     if let Some(path) = &args.svg {
         let states = match (&args.of.plant, &args.of.file) {
-            (Some(plant), None) => states(context, plant, args.of.instant.message(context)).await?,
+            (Some(plant), None) => {
+                states(context, plant, args.of.instant.message(context)?).await?
+            }
             _ => BTreeMap::new(),
         };
         let image = svg::draw(&description, &drawing, &states);

@@ -76,7 +76,7 @@ fn text_of(path: &Path) -> Outcome<String> {
 impl Of {
     /// The description as a file declares it, and as the plant that it makes.
     pub(super) async fn load(&self, context: &Context) -> Outcome<(PlantFile, Description)> {
-        let instant = self.instant.message(context);
+        let instant = self.instant.message(context)?;
         let file = match (&self.file, &self.plant) {
             (Some(_), _) if instant.is_some() => {
                 let what = "--at and --known are about a plant of the server, not about a file";

@@ -1,14 +1,14 @@
 //! Resume tokens: how far a stream has got in each plant, and of which question it is.
 
-use sha2::{Digest, Sha256};
+pub(super) use crate::token::short;
+
+use crate::token::{Rest, open, seal, text, varint};
 use tonic::Status;
-use werkbuch_model::id::{LogId, MachineNumber, PlantId, Position};
+use werkbuch_model::id::{MachineNumber, PlantId, Position};
 use werkbuch_wire::reason::Reason;
 
 /// The form of the tokens; another form is refused.
 const VERSION: u8 = 1;
-/// The length of the check at the end, which tells a token that was cut or mistyped.
-const CHECK_BYTES: usize = 4;
 
 /// How far a stream has got in a plant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,16 +47,6 @@ pub(super) struct Entry {
     pub(super) cursor: Cursor,
 }
 
-/// The beginning of a log's number: enough to tell it from another.
-pub(super) fn short(log: LogId) -> [u8; 8] {
-    let mut short = [0; 8];
-    short
-        .iter_mut()
-        .zip(log.0)
-        .for_each(|(to, from)| *to = from);
-    short
-}
-
 /// The token of these plants.
 pub(super) fn write<'e>(
     question: [u8; 8],
@@ -66,9 +56,7 @@ pub(super) fn write<'e>(
     bytes.extend(question);
     varint(&mut bytes, entries.len() as u64);
     for (plant, log, cursor) in entries {
-        let name = plant.as_str().as_bytes();
-        varint(&mut bytes, name.len() as u64);
-        bytes.extend(name);
+        text(&mut bytes, plant.as_str());
         bytes.extend(log);
         varint(&mut bytes, cursor.position.get());
         let (kind, machine) = match cursor.within {
@@ -79,8 +67,7 @@ pub(super) fn write<'e>(
         bytes.push(kind);
         varint(&mut bytes, machine.into());
     }
-    bytes.extend(check(&bytes));
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    seal(bytes)
 }
 
 /// The plants of a token. Errors: `INVALID_RESUME_TOKEN`.
@@ -98,34 +85,9 @@ pub(super) fn read(question: [u8; 8], token: &str) -> Result<Vec<Entry>, Status>
     Ok(entries)
 }
 
-fn check(bytes: &[u8]) -> impl Iterator<Item = u8> + use<> {
-    Sha256::digest(bytes).into_iter().take(CHECK_BYTES)
-}
-
-fn varint(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(u8::try_from(number & 0x7f).unwrap_or_default() | 0x80);
-        number >>= 7;
-    }
-    bytes.push(u8::try_from(number).unwrap_or_default());
-}
-
 fn parse(token: &str) -> Option<([u8; 8], Vec<Entry>)> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    let bytes: Option<Vec<u8>> = token
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(digit(high)? << 4 | digit(low)?).ok(),
-            _ => None,
-        })
-        .collect();
-    let bytes = bytes?;
-    let (content, end) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
-    if !check(content).eq(end.iter().copied()) {
-        return None;
-    }
-    let mut rest = Rest(content);
+    let bytes = open(token)?;
+    let mut rest = Rest(&bytes);
     if rest.take(1)? != [VERSION] {
         return None;
     }
@@ -133,59 +95,33 @@ fn parse(token: &str) -> Option<([u8; 8], Vec<Entry>)> {
     let count = rest.varint()?;
     let mut entries = Vec::new();
     for _ in 0..count {
-        entries.push(rest.entry()?);
+        entries.push(entry(&mut rest)?);
     }
     rest.0.is_empty().then_some((question, entries))
 }
 
-/// The bytes of a token that are still to be read.
-struct Rest<'b>(&'b [u8]);
-
-impl<'b> Rest<'b> {
-    fn take(&mut self, count: usize) -> Option<&'b [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn eight(&mut self) -> Option<[u8; 8]> {
-        self.take(8)?.try_into().ok()
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = *self.take(1)?.first()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn entry(&mut self) -> Option<Entry> {
-        let length = usize::try_from(self.varint()?).ok()?;
-        let plant = PlantId::new(std::str::from_utf8(self.take(length)?).ok()?).ok()?;
-        let log = self.eight()?;
-        let position = Position(self.varint()?);
-        let kind = *self.take(1)?.first()?;
-        let machine = MachineNumber(u32::try_from(self.varint()?).ok()?);
-        let within = match kind {
-            0 => None,
-            1 => Some(Within::Present(machine)),
-            2 => Some(Within::Event(machine)),
-            _ => return None,
-        };
-        let cursor = Cursor { position, within };
-        Some(Entry { plant, log, cursor })
-    }
+/// Reads the next plant of a token.
+fn entry(rest: &mut Rest<'_>) -> Option<Entry> {
+    let plant = rest.plant()?;
+    let log = rest.eight()?;
+    let position = Position(rest.varint()?);
+    let kind = rest.byte()?;
+    let machine = MachineNumber(u32::try_from(rest.varint()?).ok()?);
+    let within = match kind {
+        0 => None,
+        1 => Some(Within::Present(machine)),
+        2 => Some(Within::Event(machine)),
+        _ => return None,
+    };
+    let cursor = Cursor { position, within };
+    Some(Entry { plant, log, cursor })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use werkbuch_model::id::LogId;
 
     fn entry(plant: &str, position: u64, within: Option<Within>) -> Entry {
         Entry {

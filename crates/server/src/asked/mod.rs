@@ -1,0 +1,96 @@
+//! The instant of a question, resolved on both clocks.
+
+mod answered;
+mod said;
+
+pub(crate) use answered::Answered;
+pub(crate) use said::Said;
+
+use crate::context::Context;
+use crate::group::{Stood, check_log};
+use tonic::Status;
+use werkbuch_engine::Plant;
+use werkbuch_model::id::Position;
+use werkbuch_model::instant::{Instant, Known};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::Twin;
+use werkbuch_wire::pb;
+
+/// The instant of a question, as resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) instant: Instant,
+    /// The time that ages count from; absent for when the last position reflected was recorded.
+    pub(crate) as_of: Option<Timestamp>,
+    /// The bound on the writer's clock, if the question had one.
+    pub(crate) known_recorded_at: Option<Timestamp>,
+    /// By whose clocks local times were read; empty for the plant's.
+    pub(crate) zone: String,
+}
+
+/// Which instants a question can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those between the plant's first event and now: what happened.
+    Happened,
+    /// Any: what is described holds since ever, and may lie ahead.
+    Described,
+}
+
+impl Context {
+    /// The instant of a request about a plant, resolved. Errors: `INVALID_INSTANT` when it is none, lies
+    /// ahead, or lies before all that was reported.
+    pub(crate) async fn asked(
+        &self,
+        plant: &Plant,
+        message: Option<&pb::Instant>,
+        reach: Reach,
+    ) -> Result<Asked, Status> {
+        let said = Said::of(message)?;
+        self.resolved(plant, said, reach).await
+    }
+
+    /// What was said, resolved for a plant. Errors: as for [`Context::asked`].
+    pub(crate) async fn resolved(
+        &self,
+        plant: &Plant,
+        said: Said,
+        reach: Reach,
+    ) -> Result<Asked, Status> {
+        let stood = said.cut()?.and_then(|cut| cut.stood(plant.id()));
+        if let Some(Stood::At(log, _)) = stood {
+            check_log(plant, *log)?;
+        }
+        let now = plant.wall();
+        let look = move |twin: &Twin| said.resolve(twin, now, reach);
+        let asked = self.glance(plant, look).await??;
+        if let Known::Recorded(time) = asked.instant.known {
+            self.check_recorded(plant, time).await?;
+        }
+        Ok(asked)
+    }
+
+    /// Errors: `INVALID_INSTANT` when nothing had been recorded by then.
+    pub(crate) async fn check_recorded(
+        &self,
+        plant: &Plant,
+        time: Timestamp,
+    ) -> Result<(), Status> {
+        let reading = plant.clone();
+        let first = move || {
+            let Some(event) = reading.event(Position(1))? else {
+                return Ok(None);
+            };
+            let event = werkbuch_record::decode_recorded(&event.bytes);
+            Ok(event.ok().map(|event| event.recorded_at))
+        };
+        match self.blocking(first).await? {
+            Some(first) if time < first => Err(said::wrong(format!(
+                "nothing had been recorded of plant \"{}\" by {time}; the first event, position 1, was \
+                 recorded at {first}",
+                plant.id()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! An instant as a message says it, read and then resolved by the clocks and the calendar of a plant.
+
+use super::{Asked, Reach};
+use crate::error;
+use crate::group::{Cut, PREFIX, Stood};
+use std::collections::BTreeSet;
+use tonic::Status;
+use werkbuch_engine::EngineError;
+use werkbuch_model::event::{AspectKind, Body, CalendarChanged};
+use werkbuch_model::id::Position;
+use werkbuch_model::instant::{Instant, InstantError, Known, ShiftName, Spoken, known_zone};
+use werkbuch_model::plant::CalendarError;
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::Twin;
+use werkbuch_wire::pb;
+use werkbuch_wire::reason::Reason;
+
+/// The instant of a message before it is known where it is asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    at: Option<When>,
+    known: Option<KnownBy>,
+    zone: String,
+    as_of: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+enum When {
+    Time(Timestamp),
+    Text(Spoken),
+}
+
+#[derive(Clone, Debug)]
+enum KnownBy {
+    Position(Position),
+    Time(When),
+    /// Where the plants of a group stood.
+    Cut(Box<Cut>),
+}
+
+impl Said {
+    /// Reads the texts of a message. Errors: `INVALID_INSTANT`.
+    pub(crate) fn of(message: Option<&pb::Instant>) -> Result<Self, Status> {
+        let Some(message) = message else {
+            return Ok(Self::default());
+        };
+        known_zone(&message.time_zone).map_err(|error| invalid("time_zone", &error))?;
+        let at = match (message.at, message.at_text.as_str()) {
+            (None, "") => None,
+            (Some(nanos), "") => Some(When::Time(Timestamp(nanos))),
+            (None, text) => Some(When::Text(spoken("at_text", text)?)),
+            (Some(_), _) => {
+                let text = "the instant gives its time twice, as `at` and as `at_text`; give one";
+                let field = (
+                    "instant.at_text".to_owned(),
+                    "is given beside at".to_owned(),
+                );
+                return Err(Reason::InvalidInstant.violations(text, [field]));
+            }
+        };
+        let known = match &message.known {
+            None => None,
+            Some(pb::instant::Known::KnownPosition(position)) => Some(position_of(*position)?),
+            Some(pb::instant::Known::KnownRecordedAt(nanos)) => {
+                Some(KnownBy::Time(When::Time(Timestamp(*nanos))))
+            }
+            Some(pb::instant::Known::KnownText(text)) => Some(known_of(text.trim())?),
+        };
+        Ok(Self {
+            at,
+            known,
+            zone: message.time_zone.clone(),
+            as_of: message.as_of.map(Timestamp),
+        })
+    }
+
+    /// The cut that was given back, if one was. Errors: `INVALID_INSTANT` when another time is asked.
+    pub(crate) fn cut(&self) -> Result<Option<&Cut>, Status> {
+        let Some(KnownBy::Cut(cut)) = &self.known else {
+            return Ok(None);
+        };
+        match &self.at {
+            None => Ok(Some(cut)),
+            Some(When::Time(at)) if Some(*at) == cut.at => Ok(Some(cut)),
+            Some(_) => {
+                let text = "the cut has its own time in the plants; ask without another one";
+                Err(wrong(text.to_owned()))
+            }
+        }
+    }
+
+    /// Resolves it for all plants at once, of which these are the time zones.
+    /// Errors: `INVALID_INSTANT`, also for what means another time in each plant.
+    pub(crate) fn resolve_for_all(
+        self,
+        now: Timestamp,
+        zones: &BTreeSet<String>,
+    ) -> Result<Asked, Status> {
+        let zone = match (self.zone.as_str(), zones.len()) {
+            ("", 1) => zones.first().map(String::as_str),
+            ("", _) => None,
+            (zone, _) => Some(zone),
+        };
+        let time = |field: &str, when: &When| match (when, zone) {
+            (When::Time(time), _) => Ok(*time),
+            (When::Text(Spoken::Clock { zone: None, .. }), None) => {
+                let named: Vec<&str> = zones.iter().take(3).map(String::as_str).collect();
+                Err(wrong(format!(
+                    "the plants have different clocks ({}); write the time with its offset, or name a \
+                     time zone",
+                    named.join(", ")
+                )))
+            }
+            (When::Text(spoken), zone) => spoken
+                .time(now, zone.unwrap_or_default())
+                .map_err(|error| invalid(field, &error)),
+        };
+        let at = self.at.as_ref().map(|when| time("at", when)).transpose()?;
+        let recorded = match &self.known {
+            None => None,
+            Some(KnownBy::Time(when)) => Some(time("known", when)?),
+            Some(KnownBy::Position(position)) => {
+                return Err(wrong(format!(
+                    "position {position} means another time in each plant; give a time, or the cut of an \
+                     answer"
+                )));
+            }
+            Some(KnownBy::Cut(_)) => return Err(error::internal()),
+        };
+        if let Some(ahead) = at.max(recorded).filter(|time| *time > now) {
+            return Err(wrong(format!(
+                "{ahead} lies ahead of now, {now}; leave the time out to ask about the present"
+            )));
+        }
+        Ok(Asked {
+            instant: Instant {
+                known: recorded.map_or(Known::Now, Known::Recorded),
+                at,
+            },
+            as_of: self.as_of.or(at).or(recorded).or(Some(now)),
+            known_recorded_at: recorded,
+            zone: zone.unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Resolves it for a plant, by its clocks and its calendar as they are now.
+    pub(super) fn resolve(
+        self,
+        twin: &Twin,
+        now: Timestamp,
+        reach: Reach,
+    ) -> Result<Asked, Status> {
+        let now = now.max(twin.last_recorded_at().unwrap_or(now));
+        let own = twin.description().plant().time_zone.as_str();
+        let zone = match self.zone.as_str() {
+            "" => own,
+            zone => zone,
+        };
+        let time = |field: &str, when: &When| {
+            match when {
+                When::Time(time) => Ok(*time),
+                When::Text(Spoken::Shift(shift)) => find_shift(twin, shift, now),
+                When::Text(spoken) => spoken.time(now, zone),
+            }
+            .map_err(|error| invalid(field, &error))
+        };
+        let at = self.at.map(|when| time("at", &when)).transpose()?;
+        let (known, recorded) = match self.known {
+            None => (Known::Now, None),
+            Some(KnownBy::Position(position)) => (Known::Position(position), None),
+            Some(KnownBy::Time(when)) => {
+                let by = time("known", &when)?;
+                (Known::Recorded(by), Some(by))
+            }
+            Some(KnownBy::Cut(cut)) => return within(&cut, twin),
+        };
+        if let (Some(at), Reach::Happened) = (at, reach) {
+            check_at(twin, at, now)?;
+        }
+        let present = (known == Known::Now).then_some(now);
+        Ok(Asked {
+            instant: Instant { known, at },
+            as_of: self.as_of.or(at).or(recorded).or(present),
+            known_recorded_at: recorded,
+            zone: zone.to_owned(),
+        })
+    }
+}
+
+/// Errors: `INVALID_INSTANT` when a time lies ahead of everything, or before everything.
+fn check_at(twin: &Twin, at: Timestamp, now: Timestamp) -> Result<(), Status> {
+    let sources = || twin.sources().iter();
+    let plant = twin.plant();
+    // A source whose clock is ahead, or that reports what is planned, is asked about as far as it says.
+    let last = sources().filter_map(|one| one.last_effective_at).max();
+    let end = last.map_or(now, |last| last.max(now));
+    if at > end {
+        return Err(wrong(format!(
+            "{at} lies ahead of now, {now}, by the clock of plant \"{plant}\"; leave the time out to ask \
+             about the present"
+        )));
+    }
+    match sources().filter_map(|one| one.first_effective_at).min() {
+        Some(first) if at < first => Err(wrong(format!(
+            "nothing is reported of plant \"{plant}\" for {at} or before; the first that is, is of {first}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The begin or end of a shift by the plant's calendar, with what was reported of it laid over.
+fn find_shift(twin: &Twin, shift: &ShiftName, now: Timestamp) -> Result<Timestamp, InstantError> {
+    let description = twin.description();
+    let unit = shift.unit.as_deref();
+    let mut values = twin.plant_values(AspectKind::Calendar);
+    values.sort_by_key(|one| (one.since, one.source, one.epoch, one.position));
+    let changes: Vec<CalendarChanged<'_>> = values
+        .into_iter()
+        .filter_map(|value| match value.body {
+            Body::CalendarChanged(change) if description.is_changed(unit, &change) => Some(change),
+            _ => None,
+        })
+        .collect();
+    let table = match description.timetable(unit) {
+        // What was reported holds also where no calendar is declared.
+        Err(CalendarError::None(_)) if !changes.is_empty() => description.timetable_without(),
+        table => table,
+    }?;
+    shift.find(now, &table, &changes)
+}
+
+/// A plant of a cut. Errors: `INVALID_INSTANT` when it did not answer then, or is none of it.
+fn within(cut: &Cut, twin: &Twin) -> Result<Asked, Status> {
+    let plant = twin.plant();
+    match cut.stood(plant) {
+        Some(Stood::At(_, position)) => Ok(cut.asked(*position)),
+        Some(Stood::Absent(_, because)) => Err(wrong(format!(
+            "plant \"{plant}\" did not answer when the cut was taken: {because}"
+        ))),
+        None => Err(wrong(format!("plant \"{plant}\" is not of the cut"))),
+    }
+}
+
+/// A position, a time or a cut. Errors: `INVALID_INSTANT`.
+fn known_of(text: &str) -> Result<KnownBy, Status> {
+    if text.starts_with(PREFIX) {
+        let cut = Cut::read(text)
+            .ok_or_else(|| wrong("the cut is not one of this server's, or not whole".to_owned()))?;
+        return Ok(KnownBy::Cut(Box::new(cut)));
+    }
+    match text.parse() {
+        Ok(position) => position_of(position),
+        Err(_) => Ok(KnownBy::Time(When::Text(spoken_known(text)?))),
+    }
+}
+
+fn spoken(field: &str, text: &str) -> Result<Spoken, Status> {
+    Spoken::read(text).map_err(|error| invalid(field, &error))
+}
+
+/// The same, for what may also be a position.
+fn spoken_known(text: &str) -> Result<Spoken, Status> {
+    Spoken::read(text).map_err(|error| match error {
+        InstantError::Syntax(said) => wrong(format!(
+            "\"{said}\" is neither a position nor a time; positions are plain numbers, such as 17; {}",
+            werkbuch_model::instant::FORMS
+        )),
+        error => invalid("known_text", &error),
+    })
+}
+
+fn position_of(position: u64) -> Result<KnownBy, Status> {
+    if position == 0 {
+        let text = "position 0 is none; the positions of a log count from 1";
+        return Err(wrong(text.to_owned()));
+    }
+    Ok(KnownBy::Position(Position(position)))
+}
+
+fn invalid(field: &str, cause: &InstantError) -> Status {
+    let text = error::short(&cause.to_string());
+    let field = (format!("instant.{field}"), "is no instant".to_owned());
+    Reason::InvalidInstant.violations(text, [field])
+}
+
+pub(super) fn wrong(what: String) -> Status {
+    error::status(EngineError::InvalidInstant { what })
+}
