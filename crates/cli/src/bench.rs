@@ -4,6 +4,7 @@ mod fill;
 mod fleet;
 mod folder;
 mod ingest;
+mod instant;
 mod measure;
 mod mix;
 mod query;
@@ -34,6 +35,8 @@ pub(crate) enum Args {
     Restart(restart::Args),
     /// How fast a fleet answers: one machine, and a page of a list.
     Query(query::Args),
+    /// How fast a plant stands as it was at any instant, and what keeping that costs.
+    Instant(instant::Args),
     /// How fast events become safe, how small, and how long a source waits for that.
     Ingest(ingest::Args),
 }
@@ -50,6 +53,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             Args::Fleet(args) => fleet::run(args, context).await,
             Args::Restart(args) => restart::run(args, context).await,
             Args::Query(args) => query::run(args, context).await,
+            Args::Instant(args) => instant::run(args, context).await,
             Args::Ingest(args) => ingest::run(args, context).await,
         }
     };

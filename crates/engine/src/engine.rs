@@ -7,9 +7,12 @@ use crate::committer::{self, Committer};
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
 use crate::lifetime::Elapsed;
-use crate::limits::{BATCH_EVENTS_MAX, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY};
+use crate::limits::{
+    BATCH_EVENTS_MAX, PAST_EVERY, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY,
+};
 use crate::meter::{Meter, PlantMeter};
 use crate::metered::MeteredDisk;
+use crate::past::Past;
 use crate::plant::{Input, Loop, LoopParts, Plant, Repeats, Shared, Standing, feed};
 use crate::recover;
 use crate::revive::Recovery;
@@ -38,6 +41,9 @@ pub struct Options {
     pub build: String,
     /// Events between two snapshots of a plant.
     pub snapshot_every: u64,
+    /// Events between two marks of a plant's past, from which questions about it are folded; 0 keeps
+    /// none.
+    pub past_every: u64,
     /// The length in bytes from which on a write-ahead file is followed by the next and sealed.
     pub wal_bytes_max: u64,
     /// Where the time comes from.
@@ -58,6 +64,7 @@ impl Options {
             store: None,
             build: concat!("werkbuch ", env!("CARGO_PKG_VERSION")).to_owned(),
             snapshot_every: SNAPSHOT_EVERY,
+            past_every: PAST_EVERY,
             wal_bytes_max: WAL_BYTES_MAX,
             clock: Arc::new(SystemClock::default()),
             recovery_rate: None,
@@ -91,6 +98,8 @@ pub(crate) struct Inner {
     first_session: u64,
     next_session: AtomicU64,
     folds: Arc<Semaphore>,
+    /// For those who go through logs to complete what is kept of the past.
+    fills: Arc<Semaphore>,
     stopped: Arc<Mutex<Option<String>>>,
     trouble: Arc<Mutex<Option<String>>>,
     committer: Mutex<Option<Committer>>,
@@ -162,6 +171,7 @@ impl Engine {
             first_session,
             next_session: AtomicU64::new(first_session),
             folds: Arc::new(Semaphore::new(PAST_FOLDS_MAX)),
+            fills: Arc::new(Semaphore::new(1)),
             stopped: Arc::default(),
             trouble: Arc::default(),
             committer: Mutex::new(Some(committer)),
@@ -247,6 +257,12 @@ impl Engine {
             repeats: Repeats::default(),
             shown: Mutex::default(),
             folds: Arc::clone(&inner.folds),
+            past: Past::new(
+                &inner.options.data,
+                &writer.plant,
+                Some(inner.options.past_every),
+                writer.position,
+            ),
             meter: PlantMeter::default(),
             totals: Arc::clone(&inner.meter),
         });
@@ -266,6 +282,8 @@ impl Engine {
             after_clean_close,
             opening: opening.zip(permit),
         };
+        let past = Arc::clone(&plant.shared);
+        let fills = Arc::clone(&inner.fills);
         let thread = std::thread::Builder::new()
             .name(format!("plant {}", plant.id()))
             .spawn(move || Loop::new(parts, last_snapshot).run())
@@ -274,6 +292,13 @@ impl Engine {
         threads.retain(|thread| !thread.is_finished());
         threads.push(thread);
         drop(threads);
+        inner.runtime.spawn(async move {
+            // One plant at a time: those that answer have the processor.
+            let Ok(_permit) = fills.acquire_owned().await else {
+                return;
+            };
+            let _ = tokio::task::spawn_blocking(move || past.fill_past()).await;
+        });
         Ok(plant)
     }
 

@@ -96,6 +96,7 @@ pub mod limits;
 mod meter;
 mod metered;
 mod names;
+mod past;
 mod plant;
 mod protect;
 mod recorder;

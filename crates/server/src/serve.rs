@@ -83,6 +83,7 @@ pub async fn run_with(
     let mut options = Options::new(config.data.clone());
     options.build = env!("CARGO_PKG_VERSION").to_owned();
     options.snapshot_every = config.snapshot_every;
+    options.past_every = config.past_every;
     options.wal_bytes_max = config.write_ahead_mib.saturating_mul(1024 * 1024);
     options.store = config.store;
     options.recovery_rate = config.recovery_rate;

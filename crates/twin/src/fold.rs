@@ -93,6 +93,65 @@ impl Twin {
         Ok(())
     }
 
+    /// Folds nothing but a change of the description, wherever it stands in the log; the caller hands
+    /// them over in their order. Anything else is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`FoldError::DescriptionPart`] and [`FoldError::Description`].
+    pub fn describe(&mut self, event: &Recorded<'_>) -> Result<(), FoldError> {
+        let Body::DescriptionChanged(said) = &event.reported.body else {
+            return Ok(());
+        };
+        let Recorded {
+            position,
+            recorded_at,
+            ..
+        } = *event;
+        self.plant.apply(said, position, recorded_at, self.scope)?;
+        self.admit_machines();
+        Ok(())
+    }
+
+    /// The same twin with another bound in plant time. The caller vouches that all it holds lies before
+    /// both.
+    #[must_use]
+    pub fn bounded(&self, at: Timestamp) -> Self {
+        let mut twin = self.clone();
+        twin.scope = Scope { at: Some(at) };
+        twin
+    }
+
+    /// Folds what a source reported, though events before it may be left out that do not matter to the
+    /// state, or were folded already. Changes of the description and the writer's own records are
+    /// left out: see [`Twin::describe`] and [`Twin::know_sources`].
+    ///
+    /// # Errors
+    ///
+    /// [`FoldError::UnknownSource`].
+    pub fn apply_apart(&mut self, event: &Recorded<'_>) -> Result<(), FoldError> {
+        if event.is_reported() {
+            self.check_sources(event)?;
+            self.take_reported(event);
+        }
+        Ok(())
+    }
+
+    /// Knows the sources of another twin of the same log as well, as far as `known` says so.
+    pub fn know_sources(&mut self, other: &Self, known: impl Fn(SourceNumber) -> bool) {
+        for source in other.sources.all() {
+            if self.sources.get(source.number).is_none() && known(source.number) {
+                Arc::make_mut(&mut self.sources).learn(source);
+            }
+        }
+    }
+
+    /// Says which position it reflects, once all that matters up to there is folded.
+    pub fn reflect(&mut self, position: Position, recorded_at: Option<Timestamp>) {
+        self.position = position;
+        self.notes.recorded_at = recorded_at;
+    }
+
     /// The plant's name.
     #[must_use]
     pub fn plant(&self) -> &PlantId {
@@ -197,6 +256,10 @@ impl Twin {
                 readable: FORMAT_VERSION,
             });
         }
+        self.check_sources(event)
+    }
+
+    fn check_sources(&self, event: &Recorded<'_>) -> Result<(), FoldError> {
         let known = |number| match self.sources.get(number) {
             Some(_) => Ok(()),
             None => Err(FoldError::UnknownSource {
@@ -226,13 +289,15 @@ impl Twin {
 
     fn take_reported(&mut self, event: &Recorded<'_>) {
         let position = event.position;
-        let within = self.scope.holds(event.effective_at);
-        let heard_for = within.then_some(event.effective_at);
-        Arc::make_mut(&mut self.sources).reported(event.source, position, heard_for);
+        let in_scope = self.scope.holds(event.effective_at);
+        if in_scope {
+            let heard_for = Some(event.effective_at);
+            Arc::make_mut(&mut self.sources).reported(event.source, position, heard_for);
+        }
         let machine = event.reported.machine;
         let mut fold = self.fold();
         if let Body::CorrectionRecorded(said) = &event.reported.body {
-            if machine.get() != 0 {
+            if machine.get() != 0 && in_scope {
                 fold.machine(machine).touched(position);
             }
             fold.correct(machine, position, said, &event.corrected);
@@ -248,7 +313,7 @@ impl Twin {
     }
 
     /// Makes room for all machines of the description at once, in order.
-    fn admit_machines(&mut self) {
+    pub(crate) fn admit_machines(&mut self) {
         let description = Arc::clone(&self.plant.description);
         let mut fold = self.fold();
         for machine in description.machines() {
@@ -288,14 +353,14 @@ impl Fold<'_> {
 
     /// Takes what was reported: it touches its machine, holds where it is the latest, and is news.
     fn report(&mut self, number: MachineNumber, claim: &Claim, authority: u32, body: &Body<'_>) {
+        let effective_at = claim.order.effective_at;
+        if !self.scope.holds(effective_at) {
+            return;
+        }
         // The machine is looked up once: it is nearly always memory that the processor has to fetch.
         let mut machine = (number.get() != 0).then(|| machine_mut(self.machines, number));
         if let Some(machine) = &mut machine {
             machine.touched(claim.position);
-        }
-        let effective_at = claim.order.effective_at;
-        if !self.scope.holds(effective_at) {
-            return;
         }
         let mut aspects = Aspects {
             sources: self.sources,

@@ -109,6 +109,7 @@ mod error;
 mod fact;
 mod fold;
 mod machine;
+mod mark;
 mod notes;
 mod order;
 mod packed;

@@ -51,9 +51,31 @@ impl MachineState {
         }
     }
 
+    /// A machine as it was written down.
+    pub(crate) fn of_parts(
+        number: MachineNumber,
+        last_event_at: Option<Timestamp>,
+        (first_position, last_position): (Position, Position),
+        (slots, contents): (Vec<Slot>, Vec<u8>),
+    ) -> Self {
+        Self {
+            number,
+            last_event_at,
+            first_position,
+            last_position,
+            slots,
+            contents,
+        }
+    }
+
+    /// The bytes of what a slot says.
+    pub(crate) fn content(&self, slot: &Slot) -> &[u8] {
+        self.contents.get(slot.span.range()).unwrap_or_default()
+    }
+
     /// What a slot says.
     pub(crate) fn value(&self, slot: &Slot) -> Option<SlotValue<'_>> {
-        SlotValue::unpack(self.contents.get(slot.span.range())?)
+        SlotValue::unpack(self.content(slot))
     }
 
     /// Lets a content hold when it is later in order than what holds. The same place in order is

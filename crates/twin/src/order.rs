@@ -64,6 +64,15 @@ impl Sources {
         }
     }
 
+    /// Notes a source that another twin of the log knows; it has reported nothing here.
+    pub(crate) fn learn(&mut self, source: &Source) {
+        if let Err(at) = self.place(source.number) {
+            let mut source = source.clone();
+            source.last_position = Position(0);
+            self.0.insert(at, source);
+        }
+    }
+
     /// The source with this number.
     pub(crate) fn get(&self, number: SourceNumber) -> Option<&Source> {
         self.0.get(self.place(number).ok()?)

@@ -141,7 +141,7 @@ impl<'a> Unpacker<'a> {
         T::of_number(self.small()?)
     }
 
-    fn raw(&mut self, length: u64) -> Option<&'a [u8]> {
+    pub(crate) fn raw(&mut self, length: u64) -> Option<&'a [u8]> {
         let length = usize::try_from(length).ok()?;
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;

@@ -60,7 +60,7 @@ impl Twin {
     }
 
     /// Checks what the other code builds on.
-    fn check_sound(&self) -> Result<(), SnapshotError> {
+    pub(crate) fn check_sound(&self) -> Result<(), SnapshotError> {
         if !self.sources.is_sound() {
             return Err(SnapshotError::Inconsistent("its sources are out of order"));
         }
@@ -104,7 +104,7 @@ impl Twin {
 }
 
 /// Numbers take as many bytes as they need; the limit holds for what a decoder may claim at once.
-fn config() -> impl bincode::config::Config {
+pub(crate) fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<CONTENT_MAX>()
 }
 

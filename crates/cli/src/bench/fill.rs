@@ -107,6 +107,8 @@ pub(super) struct Reporter {
     at: Timestamp,
     step_ns: i64,
     waiting: Vec<Bytes>,
+    /// The events of one batch.
+    batch: usize,
     sent: u64,
 }
 
@@ -138,24 +140,47 @@ impl Reporter {
             at: when::now().plus(past.saturating_neg()),
             step_ns,
             waiting: Vec::with_capacity(BATCH),
+            batch: BATCH,
             sent: 0,
         })
     }
 
+    /// The same with another number of events in a batch.
+    pub(super) fn in_batches_of(mut self, events: usize) -> Self {
+        self.batch = events;
+        self
+    }
+
+    /// The plant's clock: when what is said next happens.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Says something; every full batch is sent and waited for.
     pub(super) async fn say(&mut self, machine: u64, body: Body<'_>) -> Outcome<()> {
+        self.say_late(machine, body, 0).await
+    }
+
+    /// Says something that happened so many nanoseconds before.
+    pub(super) async fn say_late(
+        &mut self,
+        machine: u64,
+        body: Body<'_>,
+        before_ns: i64,
+    ) -> Outcome<()> {
+        let at = self.at.plus(before_ns.saturating_neg());
         let event = Reported {
             sequence: Sequence(self.sequence),
             machine: MachineNumber(u32::try_from(machine).unwrap_or(u32::MAX)),
-            occurred_at: self.at,
-            observed_at: Some(self.at),
+            occurred_at: at,
+            observed_at: Some(at),
             historical: false,
             body,
         };
         self.waiting.push(encode_reported(&event).into());
         self.sequence = self.sequence.saturating_add(1);
         self.at = self.at.plus(self.step_ns);
-        if self.waiting.len() >= BATCH {
+        if self.waiting.len() >= self.batch {
             self.flush().await?;
         }
         Ok(())
@@ -166,7 +191,7 @@ impl Reporter {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let events = std::mem::replace(&mut self.waiting, Vec::with_capacity(BATCH));
+        let events = std::mem::replace(&mut self.waiting, Vec::with_capacity(self.batch));
         let count = events.len() as u64;
         let batch = Batch {
             events,

@@ -53,6 +53,10 @@ pub(crate) struct Args {
     /// How many events lie between two snapshots of a plant (default: 200000).
     #[arg(long, value_name = "EVENTS")]
     snapshot_every: Option<u64>,
+    /// How many events lie between two marks of a plant's past, from which questions about it are folded;
+    /// fewer are faster and take more room, 0 keeps none (default: 16384).
+    #[arg(long, value_name = "EVENTS")]
+    past_every: Option<u64>,
     /// The length of a write-ahead file in MiB; a longer one is sealed, and a start reads about as much
     /// (default: 64).
     #[arg(long, value_name = "MIB")]
@@ -107,6 +111,7 @@ fn config(args: Args) -> Outcome<Config> {
         log_filter: args.log_filter,
         log_format: args.log_format,
         snapshot_every: args.snapshot_every,
+        past_every: args.past_every,
         write_ahead_mib: args.write_ahead_mib,
         recovery_rate: args.recovery_rate,
         shutdown_grace: args.shutdown_grace,

@@ -41,7 +41,11 @@ impl Plant {
             let _permit = permit;
             let bound = plant.bounds(&instant)?;
             let begin = std::time::Instant::now();
-            let mut twin = plant.shared.fold(bound, instant.at)?;
+            let mut twin = plant
+                .shared
+                .past
+                .twin(&plant.shared, bound, instant.at)?
+                .twin;
             if let (None, Some(last)) = (instant.at, twin.last_recorded_at())
                 && let Some(held) = twin.as_of(last)
             {
@@ -53,6 +57,12 @@ impl Plant {
         tokio::task::spawn_blocking(fold)
             .await
             .map_err(|error| EngineError::internal(format!("a fold of the past ended: {error}")))?
+    }
+
+    /// How many marks of its past there are on the disk, and how many bytes they take.
+    #[must_use]
+    pub fn marks(&self) -> (u64, u64) {
+        self.shared.past.marks()
     }
 
     /// The last position that an instant may know; the same for ever. Blocking.
@@ -193,6 +203,14 @@ impl Plant {
 }
 
 impl Shared {
+    /// Completes what is kept of the past after a start.
+    pub(crate) fn fill_past(&self) {
+        if let Err(error) = self.past.fill(self) {
+            let plant = self.id.as_str();
+            tracing::warn!(plant, error = %error, "questions about the past fold more of the log");
+        }
+    }
+
     pub(crate) fn ask_live<R>(&self, question: impl FnOnce(&Twin) -> R) -> (R, Reflected) {
         let twin = self.twin.read().unwrap_or_else(PoisonError::into_inner);
         // Nothing of the description lies ahead but for a while after it was changed so.

@@ -11,6 +11,7 @@ use crate::committer::{CommitRequest, is_passing};
 use crate::error::EngineError;
 use crate::figures::Lag;
 use crate::meter::lag;
+use crate::past::{self, Taking};
 use crate::recorder::{Encoded, Staged};
 use crate::recover::fold_error;
 use crate::writer::Held;
@@ -311,6 +312,7 @@ impl Loop {
             .twin
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        let mut taking = self.shared.past.taking();
         for bytes in events.iter() {
             let event = decode_recorded(bytes)
                 .map_err(|error| EngineError::internal(format!("a stored event: {error}")))?;
@@ -323,6 +325,15 @@ impl Loop {
             );
             twin.apply(&event)
                 .map_err(|error| fold_error(&self.shared.id, event.position, &error))?;
+            if let Some(taking) = &mut taking {
+                taking.take(&event, bytes);
+            }
+        }
+        drop(twin);
+        let due = taking.as_ref().is_some_and(Taking::is_due);
+        drop(taking);
+        if due {
+            past::keep(&self.shared, &self.runtime);
         }
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) trouble: Arc<Mutex<Option<String>>>,
     /// What sources sent again.
     pub(crate) repeats: super::repeats::Repeats,
+    /// What is kept of its past.
+    pub(crate) past: crate::past::Past,
     /// Places for folds of the past.
     pub(crate) folds: Arc<Semaphore>,
     /// What is counted for this plant.

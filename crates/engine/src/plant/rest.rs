@@ -167,6 +167,7 @@ impl Loop {
     }
 
     pub(super) fn close(&mut self) -> bool {
+        self.shared.past.close();
         if self.stopped.is_none() && self.writer.position > self.last_snapshot {
             self.write_snapshot(false);
         }

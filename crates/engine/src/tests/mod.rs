@@ -7,6 +7,7 @@ mod faults;
 mod follow;
 mod ingest;
 mod overload;
+mod past;
 mod people;
 mod restart;
 mod revive;

@@ -52,6 +52,7 @@ impl PartialConfig {
             log_filter: get("log_filter"),
             log_format: get("log_format"),
             snapshot_every: number("snapshot_every", "it takes a number of events")?,
+            past_every: number("past_every", "it takes a number of events")?,
             write_ahead_mib: number("write_ahead_mib", "it takes a number of MiB")?,
             recovery_rate: number("recovery_rate", "it takes a number of events a second")?,
             shutdown_grace: get("shutdown_grace"),

@@ -13,7 +13,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use werkbuch_engine::limits::{SNAPSHOT_EVERY, WRITE_AHEAD_MIB};
+use werkbuch_engine::limits::{PAST_EVERY, SNAPSHOT_EVERY, WRITE_AHEAD_MIB};
 use werkbuch_journal::StoreKind;
 
 /// The options as they come from one source; what the source does not say is absent.
@@ -39,6 +39,8 @@ pub struct PartialConfig {
     pub log_format: Option<String>,
     /// How many events lie between two snapshots of a plant. Default: 200,000.
     pub snapshot_every: Option<u64>,
+    /// How many events lie between two marks of a plant's past; 0 keeps none. Default: 16,384.
+    pub past_every: Option<u64>,
     /// The length of a write-ahead file in MiB, from which on it is sealed. Default: 64.
     pub write_ahead_mib: Option<u64>,
     /// How many events a second each plant folds at most while it is recovered. Default: no limit.
@@ -67,6 +69,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// How many events lie between two snapshots of a plant.
     pub snapshot_every: u64,
+    /// How many events lie between two marks of a plant's past; 0 keeps none.
+    pub past_every: u64,
     /// The length of a write-ahead file in MiB, from which on it is sealed.
     pub write_ahead_mib: u64,
     /// How many events a second each plant folds at most while it is recovered; nothing for no limit.
@@ -102,7 +106,7 @@ pub enum LogFormat {
 }
 
 /// The options: key in the file, variable of the environment, meaning.
-pub const KEYS: [(&str, &str, &str); 11] = [
+pub const KEYS: [(&str, &str, &str); 12] = [
     (
         "data",
         "WERKBUCH_SERVE_DATA",
@@ -140,6 +144,11 @@ pub const KEYS: [(&str, &str, &str); 11] = [
         "events between two snapshots",
     ),
     (
+        "past_every",
+        "WERKBUCH_SERVE_PAST_EVERY",
+        "events between two marks of a plant's past",
+    ),
+    (
         "write_ahead_mib",
         "WERKBUCH_SERVE_WRITE_AHEAD_MIB",
         "length of a write-ahead file in MiB",
@@ -169,6 +178,7 @@ impl PartialConfig {
             log_filter: self.log_filter.or(lower.log_filter),
             log_format: self.log_format.or(lower.log_format),
             snapshot_every: self.snapshot_every.or(lower.snapshot_every),
+            past_every: self.past_every.or(lower.past_every),
             write_ahead_mib: self.write_ahead_mib.or(lower.write_ahead_mib),
             recovery_rate: self.recovery_rate.or(lower.recovery_rate),
             shutdown_grace: self.shutdown_grace.or(lower.shutdown_grace),
@@ -194,6 +204,7 @@ impl PartialConfig {
             log_filter: parse::log_filter(self.log_filter.as_deref().unwrap_or_default())?,
             log_format: parse::log_format(self.log_format.as_deref().unwrap_or("text"))?,
             snapshot_every: parse::snapshot_every(self.snapshot_every.unwrap_or(SNAPSHOT_EVERY))?,
+            past_every: self.past_every.unwrap_or(PAST_EVERY),
             write_ahead_mib: parse::write_ahead_mib(
                 self.write_ahead_mib.unwrap_or(WRITE_AHEAD_MIB),
             )?,

@@ -167,6 +167,7 @@ fn libraries_say_warnings_only_and_a_filter_overrides() {
 fn every_key_of_the_table_is_read_from_a_file() {
     let text = "data = \"d\"\nstore = \"s\"\nlisten = \"l\"\nallow_remote = true\nlog_level = \"x\"\n\
                 log_filter = \"f\"\nlog_format = \"y\"\nsnapshot_every = 1\n\
+                past_every = 4\n\
                 write_ahead_mib = 2\nrecovery_rate = 3\nshutdown_grace = \"z\"";
     assert_eq!(text.lines().count(), KEYS.len());
     for ((name, variable, _), line) in KEYS.iter().zip(text.lines()) {

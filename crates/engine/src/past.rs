@@ -1,0 +1,180 @@
+//! The past of a plant, kept so that any instant of it is a short fold away.
+//!
+//! Every so many events a *mark* keeps the state of the plant in a file. Between two marks lies an
+//! *interval*; for each it is known how far back in plant time its events reach, and those that reach
+//! behind the interval are kept with the mark that ends it. A question begins with the newest mark of
+//! which everything lies before the instant, folds one interval, and adds what came late in those
+//! that follow. All of it can be deleted: it is folded from the log again.
+
+mod fill;
+mod fold;
+mod interval;
+mod keep;
+mod mark;
+
+use crate::snapshots;
+use interval::{Described, Interval, Late};
+use mark::Head;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use werkbuch_model::id::{LogId, PlantId, Position, SourceNumber};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::Twin;
+
+#[cfg(test)]
+pub(crate) use fold::PastTwin;
+pub(crate) use keep::{Taking, keep};
+
+/// The descriptions of the past that are kept in memory, for each plant.
+const DESCRIPTIONS_KEPT: usize = 16;
+
+/// What a plant keeps of its past.
+#[derive(Debug)]
+pub(crate) struct Past {
+    folder: PathBuf,
+    /// Events between two marks; absent where none are kept.
+    every: Option<u64>,
+    state: Mutex<State>,
+    /// Descriptions as they held, by what of the log and of plant time decides about them.
+    descriptions: Mutex<Vec<(Validity, Arc<Twin>)>>,
+}
+
+/// Which changes of the description hold: of the first `changes` of the log those whose time has
+/// come, when there is a bound in plant time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Validity {
+    changes: usize,
+    due: Option<usize>,
+}
+
+/// The intervals of the log, from its first event on.
+#[derive(Debug)]
+struct State {
+    /// Those that have ended, in order and without a hole.
+    ended: Vec<Ended>,
+    open: Interval,
+    /// Whether the open interval has everything up to `applied`; before that the log is gone through.
+    complete: bool,
+    /// The last position that the plant's loop has applied.
+    applied: Position,
+    /// The changes of the description in the intervals that have ended.
+    described: Vec<Described>,
+    /// Where sources were opened in them; their numbers grow with the position.
+    opened: Vec<(Position, SourceNumber)>,
+    /// Whether a mark is being written.
+    writing: bool,
+    /// Whether the plant closes, so that nothing is gone through any more.
+    closed: bool,
+}
+
+/// An interval that has ended.
+#[derive(Clone, Debug)]
+struct Ended {
+    head: Arc<Head>,
+    /// Whether its file is there, with the state at its end and what came late.
+    kept: bool,
+    /// What came late, until the file is there.
+    late: Option<Arc<Vec<Late>>>,
+}
+
+impl Past {
+    /// The past of a plant whose loop has applied everything up to a position. Without `every` no marks
+    /// are kept, and each question folds the log from its first event.
+    pub(crate) fn new(data: &Path, plant: &PlantId, every: Option<u64>, applied: Position) -> Self {
+        let open = Interval::after(Position(0), Timestamp::MIN);
+        Self {
+            folder: snapshots::folder(data, plant).join("past"),
+            every: every.filter(|every| *every > 0),
+            state: Mutex::new(State {
+                complete: applied.get() == 0,
+                ended: Vec::new(),
+                open,
+                applied,
+                described: Vec::new(),
+                opened: Vec::new(),
+                writing: false,
+                closed: false,
+            }),
+            descriptions: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many marks there are, and how many bytes their files have. For people.
+    pub(crate) fn marks(&self) -> (u64, u64) {
+        let state = self.state();
+        let kept = state.ended.iter().filter(|ended| ended.kept);
+        kept.fold((0, 0), |(marks, bytes), ended| {
+            (marks + 1, bytes + ended.head.bytes())
+        })
+    }
+}
+
+impl State {
+    /// The changes of the description up to a position.
+    fn described_by(&self, bound: Position) -> Vec<Described> {
+        let all = self.described.iter().chain(&self.open.described);
+        let known = all.take_while(|change| change.position <= bound.get());
+        known.copied().collect()
+    }
+
+    /// The last source opened up to a position; they are numbered in that order.
+    fn sources_by(&self, bound: Position) -> SourceNumber {
+        let known = |opened: &&(Position, SourceNumber)| opened.0 <= bound;
+        let open = self.open.opened.iter().rfind(known);
+        let ended = self.opened.partition_point(|(at, _)| *at <= bound);
+        let ended = ended.checked_sub(1).and_then(|last| self.opened.get(last));
+        open.or(ended)
+            .map_or(SourceNumber(0), |(_, number)| *number)
+    }
+
+    /// Ends the open interval and answers it; the next one begins behind it. Its file is not there yet.
+    fn end(&mut self, log_id: LogId) -> Interval {
+        let next = Interval::after(self.open.last, self.open.top);
+        let ended = std::mem::replace(&mut self.open, next);
+        self.push(Ended {
+            head: Arc::new(Head::of(&ended, log_id)),
+            kept: false,
+            late: ended.late.clone().map(Arc::new),
+        });
+        ended
+    }
+
+    /// The position behind which the interval of a mark begins.
+    fn begin_of(&self, mark: Position) -> Position {
+        let place = self
+            .ended
+            .binary_search_by_key(&mark, |e| e.head.position());
+        let ended = place.ok().and_then(|at| self.ended.get(at));
+        ended.map_or(Position(0), |ended| ended.head.after())
+    }
+
+    fn push(&mut self, ended: Ended) {
+        let sources = ended.head.opened.iter();
+        let sources = sources.map(|(at, number)| (Position(*at), SourceNumber(*number)));
+        self.opened.extend(sources);
+        self.described.extend_from_slice(&ended.head.described);
+        self.ended.push(ended);
+    }
+
+    /// What became of the file of a mark: its head as it stands there, or nothing where it is not to
+    /// be had. Then its interval is read from the log.
+    fn settle(&mut self, position: Position, written: Option<Head>) {
+        let place = self
+            .ended
+            .binary_search_by_key(&position, |ended| ended.head.position());
+        let Some(ended) = place.ok().and_then(|at| self.ended.get_mut(at)) else {
+            return;
+        };
+        ended.late = None;
+        ended.kept = written.is_some();
+        ended.head = Arc::new(written.unwrap_or_else(|| {
+            let mut head = Head::clone(&ended.head);
+            head.has_late = false;
+            head
+        }));
+    }
+}

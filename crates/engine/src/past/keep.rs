@@ -1,0 +1,81 @@
+//! Keeps marks while a plant's loop applies events.
+
+use super::mark;
+use super::{Past, State};
+use crate::plant::Shared;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use werkbuch_model::event::Recorded;
+use werkbuch_twin::Twin;
+
+/// Takes what the plant's loop applies.
+#[derive(Debug)]
+pub(crate) struct Taking<'p> {
+    state: MutexGuard<'p, State>,
+    every: u64,
+}
+
+impl Past {
+    /// Begins to take a batch that the loop applies; nothing where no marks are kept.
+    pub(crate) fn taking(&self) -> Option<Taking<'_>> {
+        Some(Taking {
+            every: self.every?,
+            state: self.state(),
+        })
+    }
+
+    /// The plant closes: nothing is gone through any more.
+    pub(crate) fn close(&self) {
+        self.state().closed = true;
+    }
+
+    /// Writes the mark of an interval that has ended, with the state at its end.
+    pub(super) fn write(&self, shared: &Shared, interval: &super::Interval, twin: &Twin) {
+        let head = mark::Head::of(interval, shared.log_id);
+        let late = interval.late.as_deref().unwrap_or_default();
+        let state = twin
+            .to_mark()
+            .map_err(|error| crate::EngineError::internal(format!("a mark: {error}")));
+        let written = state.and_then(|state| mark::write(&self.folder, head, late, &state));
+        if let Err(error) = &written {
+            // Marks are disposable: a question takes longer without one, nothing is lost.
+            let plant = shared.id.as_str();
+            tracing::warn!(plant, error = %error, "no mark of the past was written");
+        }
+        self.state().settle(interval.last, written.ok());
+    }
+}
+
+impl Taking<'_> {
+    /// Takes the next event that was applied.
+    pub(crate) fn take(&mut self, event: &Recorded<'_>, bytes: &[u8]) {
+        self.state.applied = event.position;
+        if self.state.complete {
+            self.state.open.take(event, bytes);
+        }
+    }
+
+    /// Whether a mark is due. While one is being written the next has to wait: readers of the past
+    /// never hold up the plant.
+    pub(crate) fn is_due(&self) -> bool {
+        let state = &*self.state;
+        state.complete && !state.writing && state.open.len() >= self.every
+    }
+}
+
+/// Ends the interval with what the plant's loop has applied, and writes its mark aside.
+pub(crate) fn keep(shared: &Arc<Shared>, runtime: &tokio::runtime::Handle) {
+    let twin = {
+        let twin = shared.twin.read().unwrap_or_else(PoisonError::into_inner);
+        twin.clone()
+    };
+    let interval = {
+        let mut state = shared.past.state();
+        state.writing = true;
+        state.end(shared.log_id)
+    };
+    let shared = Arc::clone(shared);
+    runtime.spawn_blocking(move || {
+        shared.past.write(&shared, &interval, &twin);
+        shared.past.state().writing = false;
+    });
+}

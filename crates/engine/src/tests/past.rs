@@ -1,0 +1,342 @@
+//! The past by marks and late events is the past as the log tells it from its first event on.
+
+use super::*;
+use crate::clock::Clock;
+use crate::past::PastTwin;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use werkbuch_model::event::{Correction, CorrectionAction, GapCause, GapDetected};
+use werkbuch_twin::Twin;
+
+/// Few enough that a short log has many marks.
+const EVERY: u64 = 32;
+const SOURCES: [&str; 3] = ["a", "b", "c"];
+
+/// `SplitMix64` (Steele, Lea and Flood 2014).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ mixed >> 31) % most
+    }
+
+    fn signed(&mut self, most: i64) -> i64 {
+        let below = self.below(2 * most.unsigned_abs() + 1);
+        below.cast_signed() - most
+    }
+}
+
+/// A plant whose sources report early, late and wrongly.
+struct Story {
+    bench: Bench,
+    chance: Chance,
+    sessions: Vec<(u64, u64)>,
+    /// Seconds of plant time.
+    now: i64,
+    machines: u32,
+}
+
+impl Story {
+    async fn new(seed: u64) -> Self {
+        let mut bench = Bench::new().await;
+        bench.engine.close().await.unwrap();
+        bench.engine = open(&bench).await;
+        let mut story = Self {
+            bench,
+            chance: Chance(seed),
+            sessions: Vec::new(),
+            now: 0,
+            machines: 2,
+        };
+        story.open_sources().await;
+        story
+    }
+
+    async fn open_sources(&mut self) {
+        self.sessions.clear();
+        for name in SOURCES {
+            let opened = self.bench.open(name, None).await;
+            self.sessions
+                .push((opened.session, opened.next_sequence.get()));
+        }
+    }
+
+    async fn step(&mut self) {
+        match self.chance.below(40) {
+            0 => self.describe().await,
+            1 => self.reopen().await,
+            2 => {
+                self.now += 3_600;
+                self.bench.clock.pass(3_600 * SECOND_NS);
+            }
+            _ => self.report().await,
+        }
+    }
+
+    /// A batch of one source: nearly in order, a while late, or days late; now and then a correction.
+    async fn report(&mut self) {
+        let source = usize::try_from(self.chance.below(3)).unwrap();
+        let delay = match self.chance.below(12) {
+            0 => self.chance.signed(50_000).abs(),
+            1 => 600,
+            _ => 0,
+        };
+        let mut events = Vec::new();
+        let count = 1 + self.chance.below(12);
+        for _ in 0..count {
+            self.now += self.chance.signed(1).abs();
+            self.bench.clock.pass(SECOND_NS / 2);
+            let at = self.now - delay + self.chance.signed(5);
+            let body = self.body(source).await;
+            let number = self.sessions[source].1;
+            self.sessions[source].1 += 1 + u64::from(self.chance.below(50) == 0);
+            let mut said = event(number, at, body);
+            let machine = 1 + self.chance.below(self.machines.into());
+            said.machine = MachineNumber(u32::try_from(machine).unwrap());
+            if let Body::CorrectionRecorded(correction) = &said.body {
+                said.machine = self.machine_of(correction.targets[0]);
+            }
+            events.push(said);
+        }
+        let session = self.sessions[source].0;
+        self.bench.report(session, &events).await;
+    }
+
+    async fn body(&mut self, source: usize) -> Body<'static> {
+        let texts = [
+            "one",
+            "another text",
+            "",
+            "a longer text that takes more room than the others",
+        ];
+        match self.chance.below(24) {
+            0 => self
+                .correction(source)
+                .await
+                .unwrap_or_else(|| state(State::Idle)),
+            1 => Body::GapDetected(GapDetected {
+                cause: GapCause::ALL[1],
+                lost: Some(3),
+                ..GapDetected::default()
+            }),
+            2..=9 => {
+                let all = State::ALL;
+                let at = usize::try_from(self.chance.below(all.len() as u64)).unwrap();
+                state(all[at.max(1)])
+            }
+            at => Body::ItemChanged(ItemChanged {
+                item: format!("item-{}", at % 3).into(),
+                text: Some(texts[usize::try_from(self.chance.below(4)).unwrap()].into()),
+            }),
+        }
+    }
+
+    /// A correction of one of the last things that the source said.
+    async fn correction(&mut self, source: usize) -> Option<Body<'static>> {
+        let end = self.bench.plant().position().get();
+        let target = end.checked_sub(self.chance.below(120))?;
+        let stored = self.bench.plant().event(Position(target)).unwrap()?;
+        let found = decode_recorded(&stored.bytes).unwrap();
+        let good = matches!(
+            found.reported.body,
+            Body::StateChanged(_) | Body::ItemChanged(_)
+        );
+        let own = {
+            let plant = self.bench.plant();
+            let twin = plant.shared.twin.read().unwrap();
+            twin.source(found.source).map(|own| own.name.to_string())
+        };
+        if !good || own.as_deref() != Some(SOURCES[source]) {
+            return None;
+        }
+        let action = [
+            CorrectionAction::Retract,
+            CorrectionAction::Retime,
+            CorrectionAction::Replace,
+        ][usize::try_from(self.chance.below(3)).unwrap()];
+        let replacement = match (action, &found.reported.body) {
+            (CorrectionAction::Replace, Body::StateChanged(_)) => Some(state(State::Held)),
+            (CorrectionAction::Replace, Body::ItemChanged(said)) => {
+                Some(Body::ItemChanged(ItemChanged {
+                    item: said.item.to_string().into(),
+                    text: Some("replaced".into()),
+                }))
+            }
+            _ => None,
+        };
+        let retimed = action == CorrectionAction::Retime;
+        Some(Body::CorrectionRecorded(Correction {
+            action,
+            targets: vec![Position(target)],
+            replacement: replacement.map(Box::new),
+            new_time: retimed.then(|| {
+                let moved = found
+                    .effective_at
+                    .plus(-self.chance.signed(9_000).abs() * SECOND_NS);
+                moved.max(MORNING)
+            }),
+            ..Correction::default()
+        }))
+    }
+
+    fn machine_of(&self, position: Position) -> MachineNumber {
+        let stored = self.bench.plant().event(position).unwrap().unwrap();
+        decode_recorded(&stored.bytes).unwrap().reported.machine
+    }
+
+    /// One machine more, or another name for one; some of it holds earlier or later.
+    async fn describe(&mut self) {
+        self.machines = (self.machines + 1).min(6);
+        let mut text = "[plant]\nid = \"P\"\n".to_owned();
+        for machine in 1..=self.machines {
+            let kind = self.chance.below(3);
+            text.push_str(&format!(
+                "[[machine]]\nid = \"m{machine}\"\ntype = \"t{kind}\"\n"
+            ));
+        }
+        let mut request = apply(&text, false);
+        let moved = self.chance.signed(4_000);
+        if moved % 2 == 0 {
+            let now = self.bench.clock.wall();
+            request.file.valid_from = Some(now.plus(moved * SECOND_NS));
+        }
+        self.bench.engine.apply(request).await.unwrap();
+    }
+
+    /// Closes, and damages or deletes some of what is kept; then opens again.
+    async fn reopen(&mut self) {
+        self.bench.engine.close().await.unwrap();
+        let files = self.marks();
+        match self.chance.below(5) {
+            0 => files
+                .iter()
+                .for_each(|file| std::fs::remove_file(file).unwrap()),
+            1 | 2 if !files.is_empty() => {
+                let at = usize::try_from(self.chance.below(files.len() as u64)).unwrap();
+                let mut bytes = std::fs::read(&files[at]).unwrap();
+                let place = usize::try_from(self.chance.below(bytes.len() as u64)).unwrap();
+                bytes[place] ^= 0x10;
+                std::fs::write(&files[at], bytes).unwrap();
+            }
+            3 if !files.is_empty() => {
+                let at = usize::try_from(self.chance.below(files.len() as u64)).unwrap();
+                std::fs::remove_file(&files[at]).unwrap();
+            }
+            _ => {}
+        }
+        self.bench.engine = open(&self.bench).await;
+        self.open_sources().await;
+    }
+
+    fn marks(&self) -> Vec<PathBuf> {
+        let folder = self.bench.folder.path().join("snapshots/P/past");
+        let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut found: Vec<_> = found.map(|entry| entry.path()).collect();
+        found.sort();
+        found
+    }
+
+    /// Asks for an instant in both ways.
+    fn compare(&mut self, seen: &mut Seen) {
+        let plant = self.bench.plant();
+        let end = plant.position().get();
+        let bound = Position(end - self.chance.below(end) * self.chance.below(2));
+        let at = match self.chance.below(3) {
+            0 => None,
+            _ => Some(
+                MORNING.plus(
+                    self.chance
+                        .below(self.now.unsigned_abs() + 10)
+                        .cast_signed()
+                        * SECOND_NS,
+                ),
+            ),
+        };
+        let shared = &plant.shared;
+        let expected = shared.fold(bound, at).unwrap();
+        let found = shared.past.twin(shared, bound, at).unwrap();
+        seen.take(&found);
+        let PastTwin { twin, .. } = found;
+        let what = format!("known at {bound}, at {at:?}");
+        assert_eq!(picture(&twin), picture(&expected), "{what}");
+        assert_eq!(twin.digest(), expected.digest(), "{what}");
+    }
+}
+
+/// How the answers came about.
+#[derive(Default)]
+struct Seen {
+    marks: BTreeSet<Position>,
+    late: u64,
+}
+
+impl Seen {
+    fn take(&mut self, found: &PastTwin) {
+        self.marks.insert(found.mark);
+        self.late += found.late;
+    }
+}
+
+async fn open(bench: &Bench) -> Engine {
+    let mut options = options(&bench.folder, &bench.clock, None);
+    options.past_every = EVERY;
+    Engine::open(options).await.unwrap()
+}
+
+/// All that anyone could ask of a twin.
+fn picture(twin: &Twin) -> String {
+    let machines: Vec<_> = (1..=6)
+        .filter_map(|number| twin.machine(MachineNumber(number)))
+        .map(|machine| {
+            format!(
+                "{:#?} {:?} {:?}",
+                machine.view(),
+                machine.held(),
+                machine.first_position()
+            )
+        })
+        .collect();
+    format!(
+        "{:?} {:?} {} {:?}\n{:?}\n{:#?}\n{}",
+        twin.position(),
+        twin.last_recorded_at(),
+        twin.revision(),
+        twin.scope(),
+        twin.description(),
+        twin.sources(),
+        machines.join("\n")
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_what_the_log_says() {
+    let (mut seen, long) = (Seen::default(), std::env::var_os("WERKBUCH_LONG").is_some());
+    for seed in 0..if long { 100 } else { 6 } {
+        println!("seed {seed}");
+        let mut story = Story::new(seed).await;
+        for _ in 0..200 {
+            story.step().await;
+            for _ in 0..3 {
+                story.compare(&mut seen);
+            }
+        }
+        let kinds = story.bench.each(|event| event.reported.body.kind().name());
+        let count = |kind: &str| kinds.iter().filter(|found| **found == kind).count();
+        for kind in ["CORRECTION_RECORDED", "DESCRIPTION_CHANGED", "GAP_DETECTED"] {
+            assert!(
+                count(kind) > 3,
+                "{kind} came {} times in {kinds:?}",
+                count(kind)
+            );
+        }
+    }
+    assert!(
+        seen.marks.len() > 50,
+        "{} marks were used",
+        seen.marks.len()
+    );
+    assert!(seen.late > 100, "{} late events were added", seen.late);
+}
