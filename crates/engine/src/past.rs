@@ -13,12 +13,11 @@ mod keep;
 mod mark;
 
 use crate::snapshots;
-use interval::{Described, Interval, Late};
+use interval::{Described, Interval, Lates};
 use mark::Head;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use werkbuch_model::id::{LogId, PlantId, Position, SourceNumber};
-use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
 
 #[cfg(test)]
@@ -74,14 +73,14 @@ struct Ended {
     /// Whether its file is there, with the state at its end and what came late.
     kept: bool,
     /// What came late, until the file is there.
-    late: Option<Arc<Vec<Late>>>,
+    late: Option<Arc<Lates>>,
 }
 
 impl Past {
     /// The past of a plant whose loop has applied everything up to a position. Without `every` no marks
     /// are kept, and each question folds the log from its first event.
     pub(crate) fn new(data: &Path, plant: &PlantId, every: Option<u64>, applied: Position) -> Self {
-        let open = Interval::after(Position(0), Timestamp::MIN);
+        let open = Interval::first();
         Self {
             folder: snapshots::folder(data, plant).join("past"),
             every: every.filter(|every| *every > 0),
@@ -133,7 +132,7 @@ impl State {
 
     /// Ends the open interval and answers it; the next one begins behind it. Its file is not there yet.
     fn end(&mut self, log_id: LogId) -> Interval {
-        let next = Interval::after(self.open.last, self.open.top);
+        let next = self.open.next();
         let ended = std::mem::replace(&mut self.open, next);
         self.push(Ended {
             head: Arc::new(Head::of(&ended, log_id)),
@@ -141,15 +140,6 @@ impl State {
             late: ended.late.clone().map(Arc::new),
         });
         ended
-    }
-
-    /// The position behind which the interval of a mark begins.
-    fn begin_of(&self, mark: Position) -> Position {
-        let place = self
-            .ended
-            .binary_search_by_key(&mark, |e| e.head.position());
-        let ended = place.ok().and_then(|at| self.ended.get(at));
-        ended.map_or(Position(0), |ended| ended.head.after())
     }
 
     fn push(&mut self, ended: Ended) {

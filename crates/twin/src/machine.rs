@@ -223,12 +223,12 @@ impl MachineState {
         Err(self.slots.len())
     }
 
-    /// Notes the position of an event about the machine.
+    /// Notes the position of an event about the machine. In a fold of the past late ones come last.
     pub(crate) fn touched(&mut self, position: Position) {
-        if self.first_position.get() == 0 {
+        if self.first_position.get() == 0 || position < self.first_position {
             self.first_position = position;
         }
-        self.last_position = position;
+        self.last_position = self.last_position.max(position);
     }
 
     /// Notes when something was reported of it.

@@ -109,7 +109,6 @@ impl Twin {
         twin.shards = rest.shards;
         twin.window = rest.window;
         twin.notes = rest.notes;
-        twin.check_sound()?;
         twin.admit_machines();
         Ok(twin)
     }

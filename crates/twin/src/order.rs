@@ -69,6 +69,8 @@ impl Sources {
         if let Err(at) = self.place(source.number) {
             let mut source = source.clone();
             source.last_position = Position(0);
+            source.first_effective_at = None;
+            source.last_effective_at = None;
             self.0.insert(at, source);
         }
     }
@@ -88,7 +90,7 @@ impl Sources {
         if let Ok(at) = self.place(number)
             && let Some(source) = self.0.get_mut(at)
         {
-            source.last_position = position;
+            source.last_position = source.last_position.max(position);
             if let Some(time) = effective_at {
                 let first = source.first_effective_at.unwrap_or(time);
                 source.first_effective_at = Some(first.min(time));

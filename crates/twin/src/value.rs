@@ -187,34 +187,8 @@ impl<'a> SlotValue<'a> {
     pub(crate) fn pack(&self, to: &mut Packer<'_>) {
         match self {
             Self::Declaration(said) => said.pack(to),
-            Self::Connection { to: reached, cause } => {
-                to.byte(tag::CONNECTION);
-                to.code(*reached);
-                to.text(cause);
-            }
-            Self::State {
-                to: state,
-                from,
-                vocabulary,
-                native,
-                reason,
-            } => {
-                to.byte(tag::STATE);
-                to.code(*state);
-                to.code(*from);
-                to.code(*vocabulary);
-                to.symbol(*native);
-                to.symbol(*reason);
-            }
-            Self::Mode {
-                to: mode,
-                vocabulary,
-                native,
-            } => {
-                to.byte(tag::MODE);
-                to.code(*mode);
-                to.code(*vocabulary);
-                to.symbol(*native);
+            Self::Connection { .. } | Self::State { .. } | Self::Mode { .. } => {
+                self.pack_standing(to);
             }
             Self::Program(said) => said.pack(to),
             Self::Part(said) => said.pack(to),
@@ -255,6 +229,42 @@ impl<'a> SlotValue<'a> {
                 begin_fact(to);
                 to.raw(fields);
             }
+        }
+    }
+
+    /// The same for how a machine stands: these are said most often.
+    fn pack_standing(&self, to: &mut Packer<'_>) {
+        match self {
+            Self::Connection { to: reached, cause } => {
+                to.byte(tag::CONNECTION);
+                to.code(*reached);
+                to.text(cause);
+            }
+            Self::State {
+                to: state,
+                from,
+                vocabulary,
+                native,
+                reason,
+            } => {
+                to.byte(tag::STATE);
+                to.code(*state);
+                to.code(*from);
+                to.code(*vocabulary);
+                to.symbol(*native);
+                to.symbol(*reason);
+            }
+            Self::Mode {
+                to: mode,
+                vocabulary,
+                native,
+            } => {
+                to.byte(tag::MODE);
+                to.code(*mode);
+                to.code(*vocabulary);
+                to.symbol(*native);
+            }
+            _ => {}
         }
     }
 

@@ -64,7 +64,7 @@ impl Past {
             };
             match mark::head(&path) {
                 Ok(head) if good && fits(&head) => {
-                    state.open = Interval::after(head.position(), head.top());
+                    state.open = Interval::after(head.position(), head.top(), head.front());
                     state.push(Ended {
                         head: Arc::new(head),
                         kept: true,
@@ -80,6 +80,12 @@ impl Past {
                 }
             }
         }
+        let end = self
+            .state()
+            .ended
+            .last()
+            .map_or(0, |last| last.head.far_end());
+        mark::cut_far(&self.folder, end);
     }
 
     /// Takes the events up to a position into the interval, and folds them where there is a twin; then
@@ -124,7 +130,7 @@ impl Past {
     fn end(&self, shared: &Shared, interval: &mut Interval, twin: &Twin) {
         let ended = {
             let mut state = self.state();
-            let next = Interval::after(interval.last, interval.top);
+            let next = interval.next();
             state.open = std::mem::replace(interval, next);
             state.end(shared.log_id)
         };

@@ -1,8 +1,9 @@
 //! Answers with the plant as it was: a mark, one interval, and what came late.
 
 use super::fill::{END_OF_TIME, drop_file};
-use super::interval::{Described, Late};
-use super::{DESCRIPTIONS_KEPT, Ended, Past, State, Validity, mark};
+use super::interval::{Described, Lates, lates};
+use super::mark::{self, Head};
+use super::{DESCRIPTIONS_KEPT, Past, State, Validity};
 use crate::error::EngineError;
 use crate::plant::Shared;
 use crate::recover::{each_event, fold_error};
@@ -37,14 +38,29 @@ struct Plan {
     sources: SourceNumber,
 }
 
-/// What came late in an interval.
+/// What came late in intervals that follow.
 enum Later {
     /// These events.
-    Events(Arc<Vec<Late>>),
-    /// Those in the file of this mark.
-    File(Position),
+    Events(Arc<Lates>),
+    /// Those in the file of this mark that reach no further than the interval before.
+    Near(Position),
+    /// Those of these marks that reach further.
+    Far(Vec<Arc<Head>>),
     /// Whatever matters of these positions in the log.
     Log(Position, Position),
+}
+
+/// Why a fold ends.
+enum Stop {
+    /// A mark is not what was written, so that it is done without.
+    Mark(Position, String),
+    Error(EngineError),
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Error(error)
+    }
 }
 
 impl Past {
@@ -77,23 +93,35 @@ impl Past {
                 });
             };
             let described = self.described(shared, &plan.described, at)?;
-            let Some(position) = plan.base else {
-                let begun = Twin::clone(&described);
-                return Folding::new(shared, begun, Position(0), (bound, at)).run(plan);
+            let folded = match self.begin(&described, plan.base) {
+                Ok(twin) => {
+                    let mark = plan.base.unwrap_or(Position(0));
+                    Folding::new(shared, twin, mark, (bound, at)).run(plan)
+                }
+                Err(stop) => Err(stop),
             };
-            let path = mark::path(&self.folder, position);
-            let based = mark::state(&path).and_then(|state| {
-                let twin = described.with_mark(&state);
-                twin.map_err(|error| error.to_string())
-            });
-            match based {
-                Ok(twin) => return Folding::new(shared, twin, position, (bound, at)).run(plan),
-                Err(what) => {
-                    drop_file(&path, shared, &what);
+            match folded {
+                Ok(found) => return Ok(found),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Mark(position, what)) => {
+                    drop_file(&mark::path(&self.folder, position), shared, &what);
                     self.state().settle(position, None);
                 }
             }
         }
+    }
+
+    /// The state of a mark under a description.
+    fn begin(&self, described: &Twin, base: Option<Position>) -> Result<Twin, Stop> {
+        let Some(position) = base else {
+            return Ok(described.clone());
+        };
+        let state = mark::state(&mark::path(&self.folder, position));
+        let twin = state.and_then(|state| {
+            let twin = described.with_mark(&state);
+            twin.map_err(|error| error.to_string())
+        });
+        twin.map_err(|what| Stop::Mark(position, what))
     }
 
     /// A twin with nothing but the description that held.
@@ -158,17 +186,11 @@ impl State {
             (Some(_), Some(ended)) => ended.head.position().min(bound),
             _ => bound,
         };
-        let mut later = Vec::new();
-        if through < bound {
-            let rest = self.ended.iter().skip(begun + 1);
-            later.extend(rest.filter_map(|ended| ended.later(bound, limit)));
-            if self.open.reach <= limit && self.open.after < bound {
-                later.push(match &self.open.late {
-                    Some(late) => Later::Events(Arc::new(relevant(late, bound, limit))),
-                    None => Later::Log(self.open.after.next(), bound),
-                });
-            }
-        }
+        let later = if through < bound {
+            self.later(begun, bound, limit)
+        } else {
+            Vec::new()
+        };
         Plan {
             base,
             through,
@@ -177,26 +199,46 @@ impl State {
             sources: self.sources_by(bound),
         }
     }
-}
 
-impl Ended {
-    /// What of it came late for a question, if anything did.
-    fn later(&self, bound: Position, limit: Timestamp) -> Option<Later> {
-        let head = &self.head;
-        if head.reach() > limit || head.after() >= bound {
-            return None;
+    /// What came late after the interval with this number, in the order of the log.
+    fn later(&self, begun: usize, bound: Position, limit: Timestamp) -> Vec<Later> {
+        let mut later = Vec::new();
+        let rest = self.ended.iter().enumerate().skip(begun + 1);
+        for (number, ended) in rest {
+            let head = &ended.head;
+            if head.after() >= bound {
+                break;
+            }
+            let next = number == begun + 1;
+            let reach = if next { head.reach() } else { head.far_reach() };
+            if reach > limit {
+                continue;
+            }
+            match &ended.late {
+                _ if !head.has_late => {
+                    later.push(Later::Log(head.after().next(), head.position().min(bound)));
+                }
+                Some(late) => later.push(Later::Events(Arc::clone(late))),
+                None => {
+                    if next {
+                        later.push(Later::Near(head.position()));
+                    }
+                    match later.last_mut() {
+                        Some(Later::Far(heads)) => heads.push(Arc::clone(head)),
+                        _ => later.push(Later::Far(vec![Arc::clone(head)])),
+                    }
+                }
+            }
         }
-        Some(match &self.late {
-            _ if !head.has_late => Later::Log(head.after().next(), head.position().min(bound)),
-            Some(late) => Later::Events(Arc::clone(late)),
-            None => Later::File(head.position()),
-        })
+        let open = &self.open;
+        if begun < self.ended.len() && open.reach <= limit && open.after < bound {
+            later.push(match &open.late {
+                Some(late) => Later::Events(Arc::new(late.clone())),
+                None => Later::Log(open.after.next(), bound),
+            });
+        }
+        later
     }
-}
-
-fn relevant(late: &[Late], bound: Position, limit: Timestamp) -> Vec<Late> {
-    let matters = |late: &&Late| late.position <= bound.get() && late.reach <= limit.nanos();
-    late.iter().filter(matters).cloned().collect()
 }
 
 /// Folds nothing but the changes of the description.
@@ -259,7 +301,7 @@ impl<'s> Folding<'s> {
         }
     }
 
-    fn run(mut self, plan: Plan) -> Result<PastTwin, EngineError> {
+    fn run(mut self, plan: Plan) -> Result<PastTwin, Stop> {
         {
             let live = self.shared.twin.read();
             let live = live.unwrap_or_else(PoisonError::into_inner);
@@ -275,8 +317,10 @@ impl<'s> Folding<'s> {
             self.found.late += self.found.folded - before;
         }
         if self.last.0 != self.bound {
-            let last = self.shared.store.read(&self.shared.id, self.bound)?.next();
-            if let Some((_, bytes)) = last.transpose()?.as_ref().and_then(|b| b.events().next()) {
+            let last = self.shared.store.read(&self.shared.id, self.bound);
+            let last = last.map_err(EngineError::from)?.next();
+            let last = last.transpose().map_err(EngineError::from)?;
+            if let Some((_, bytes)) = last.as_ref().and_then(|b| b.events().next()) {
                 let event = decode_recorded(bytes)
                     .map_err(|error| EngineError::internal(format!("a stored event: {error}")))?;
                 self.last = (event.position, Some(event.recorded_at));
@@ -286,33 +330,36 @@ impl<'s> Folding<'s> {
         Ok(self.found)
     }
 
-    fn add(&mut self, later: Later) -> Result<(), EngineError> {
-        let late = match later {
-            Later::Log(from, to) => return self.read(from, to),
-            Later::Events(late) => late,
-            Later::File(position) => {
-                match mark::late(&mark::path(&self.shared.past.folder, position)) {
-                    Ok(late) => Arc::new(late),
-                    Err(what) => {
-                        // The mark behind it ends where the interval does; both are read from the log.
-                        let path = mark::path(&self.shared.past.folder, position);
-                        drop_file(&path, self.shared, &what);
-                        let after = {
-                            let mut state = self.shared.past.state();
-                            state.settle(position, None);
-                            state.begin_of(position)
-                        };
-                        return self.read(after.next(), position.min(self.bound));
-                    }
+    fn add(&mut self, later: Later) -> Result<(), Stop> {
+        let folder = &self.shared.past.folder;
+        match later {
+            Later::Log(from, to) => self.read(from, to)?,
+            Later::Events(late) => {
+                self.fold_late(&late.near.bytes)?;
+                self.fold_late(&late.far.bytes)?;
+            }
+            Later::Near(position) => {
+                let near = mark::near(&mark::path(folder, position));
+                self.fold_late(&near.map_err(|what| Stop::Mark(position, what))?)?;
+            }
+            Later::Far(heads) => {
+                let far = mark::far(folder, &heads);
+                for far in far.map_err(|(position, what)| Stop::Mark(position, what))? {
+                    self.fold_late(&far)?;
                 }
             }
-        };
-        let limit = self.at.unwrap_or(END_OF_TIME).nanos();
-        for late in late.iter() {
-            if late.position > self.bound.get() || late.reach > limit {
+        }
+        Ok(())
+    }
+
+    /// Folds those of late events that matter.
+    fn fold_late(&mut self, late: &[u8]) -> Result<(), EngineError> {
+        let limit = self.at.unwrap_or(END_OF_TIME);
+        for (position, reach, bytes) in lates(late) {
+            if position > self.bound || reach > limit {
                 continue;
             }
-            let event = decode_recorded(&late.bytes)
+            let event = decode_recorded(bytes)
                 .map_err(|error| EngineError::internal(format!("a late event: {error}")))?;
             self.fold(&event)?;
         }

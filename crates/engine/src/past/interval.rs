@@ -17,27 +17,71 @@ pub(super) struct Interval {
     pub(super) after: Position,
     /// The latest plant time of anything up to `after`.
     pub(super) front: Timestamp,
+    /// The same of the interval before.
+    before: Timestamp,
     /// The latest plant time of anything up to the interval's last event.
     pub(super) top: Timestamp,
     /// How far back in plant time its events reach.
     pub(super) reach: Timestamp,
     /// The last event.
     pub(super) last: Position,
-    /// Events that reach to the front or behind it, unless they are too many to be kept.
-    pub(super) late: Option<Vec<Late>>,
-    late_bytes: usize,
+    /// What came late, unless it is too much to be kept.
+    pub(super) late: Option<Lates>,
     pub(super) described: Vec<Described>,
     pub(super) opened: Vec<(Position, SourceNumber)>,
 }
 
-/// An event that came when plant time was further.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Late {
-    pub(super) position: u64,
-    /// The least plant time that it changes, in nanoseconds.
-    pub(super) reach: i64,
-    /// As it is stored.
+/// The events of an interval that reach to its front or behind it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lates {
+    /// Those that reach no further than the interval before: nearly all, since sources report in turn.
+    pub(super) near: LateBytes,
+    /// Those that reach further; so few that all of an hour are soon gone through.
+    pub(super) far: LateBytes,
+    count: usize,
+}
+
+/// Late events one after the other: position, reach in nanoseconds (64 bits each, little-endian),
+/// length (32 bits) and the event as it is stored.
+#[derive(Clone, Debug)]
+pub(super) struct LateBytes {
     pub(super) bytes: Vec<u8>,
+    /// The least plant time that any of them changes.
+    pub(super) reach: Timestamp,
+}
+
+impl Default for LateBytes {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            reach: Timestamp::MAX,
+        }
+    }
+}
+
+impl LateBytes {
+    fn push(&mut self, position: Position, reach: Timestamp, event: &[u8]) {
+        let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&position.get().to_le_bytes());
+        self.bytes.extend_from_slice(&reach.nanos().to_le_bytes());
+        self.bytes.extend_from_slice(&length.to_le_bytes());
+        self.bytes.extend_from_slice(event);
+        self.reach = self.reach.min(reach);
+    }
+}
+
+/// Goes through late events: position, reach, bytes. It ends where the bytes are none.
+pub(super) fn lates(mut bytes: &[u8]) -> impl Iterator<Item = (Position, Timestamp, &[u8])> {
+    std::iter::from_fn(move || {
+        let (position, rest) = bytes.split_first_chunk::<8>()?;
+        let (reach, rest) = rest.split_first_chunk::<8>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (event, rest) = rest.split_at_checked(length)?;
+        bytes = rest;
+        let position = Position(u64::from_le_bytes(*position));
+        Some((position, Timestamp(i64::from_le_bytes(*reach)), event))
+    })
 }
 
 /// A change of the plant's description.
@@ -49,18 +93,29 @@ pub(super) struct Described {
 }
 
 impl Interval {
-    pub(super) fn after(after: Position, front: Timestamp) -> Self {
+    /// The first interval of a log.
+    pub(super) fn first() -> Self {
+        Self::after(Position(0), Timestamp::MIN, Timestamp::MIN)
+    }
+
+    /// The interval behind a mark; `before` is the front of the interval that the mark ends.
+    pub(super) fn after(after: Position, front: Timestamp, before: Timestamp) -> Self {
         Self {
             after,
             front,
+            before,
             top: front,
             reach: Timestamp::MAX,
             last: after,
-            late: Some(Vec::new()),
-            late_bytes: 0,
+            late: Some(Lates::default()),
             described: Vec::new(),
             opened: Vec::new(),
         }
+    }
+
+    /// The interval that follows when this one ends here.
+    pub(super) fn next(&self) -> Self {
+        Self::after(self.last, self.top, self.front)
     }
 
     /// How many events it has.
@@ -89,16 +144,15 @@ impl Interval {
             return;
         }
         let Some(late) = &mut self.late else { return };
-        self.late_bytes = self.late_bytes.saturating_add(bytes.len());
-        if late.len() >= LATE_EVENTS_MAX || self.late_bytes > LATE_BYTES_MAX {
+        late.count += 1;
+        let bytes_kept = late.near.bytes.len() + late.far.bytes.len() + bytes.len();
+        if late.count > LATE_EVENTS_MAX || bytes_kept > LATE_BYTES_MAX {
             self.late = None;
-            return;
+        } else if reach > self.before {
+            late.near.push(event.position, reach, bytes);
+        } else {
+            late.far.push(event.position, reach, bytes);
         }
-        late.push(Late {
-            position: event.position.get(),
-            reach: reach.nanos(),
-            bytes: bytes.to_vec(),
-        });
     }
 }
 
@@ -150,20 +204,26 @@ mod tests {
 
     #[test]
     fn what_reaches_behind_the_front_is_late() {
-        let mut interval = Interval::after(Position(10), Timestamp(500));
-        for (position, at) in [(11, 501), (12, 500), (13, 700), (14, 499)] {
-            interval.take(&event(position, at, item()), &[1]);
+        let mut interval = Interval::after(Position(10), Timestamp(500), Timestamp(400));
+        for (position, at) in [(11, 501), (12, 500), (13, 700), (14, 499), (15, 400)] {
+            interval.take(&event(position, at, item()), &[1, 2]);
         }
-        let late = interval.late.as_ref().map(|late| {
-            let late = late.iter().map(|late| (late.position, late.reach));
-            late.collect::<Vec<_>>()
-        });
-        assert_eq!(late, Some(vec![(12, 500), (14, 499)]));
+        let late = interval.late.clone().unwrap_or_default();
+        let near: Vec<_> = lates(&late.near.bytes).collect();
+        assert_eq!(
+            near,
+            [
+                (Position(12), Timestamp(500), &[1, 2][..]),
+                (Position(14), Timestamp(499), &[1, 2])
+            ]
+        );
+        let far: Vec<_> = lates(&late.far.bytes).map(|late| late.0).collect();
+        assert_eq!((far, late.far.reach), (vec![Position(15)], Timestamp(400)));
         assert_eq!(
             (interval.reach, interval.top),
-            (Timestamp(499), Timestamp(700))
+            (Timestamp(400), Timestamp(700))
         );
-        assert_eq!((interval.len(), interval.last), (4, Position(14)));
+        assert_eq!((interval.len(), interval.last), (5, Position(15)));
     }
 
     #[test]
@@ -202,7 +262,7 @@ mod tests {
 
     #[test]
     fn too_many_late_events_are_not_kept() {
-        let mut interval = Interval::after(Position(0), Timestamp(500));
+        let mut interval = Interval::after(Position(0), Timestamp(500), Timestamp(500));
         for position in 1..=LATE_EVENTS_MAX as u64 {
             interval.take(&event(position, 1, item()), &[1]);
             assert!(interval.late.is_some());

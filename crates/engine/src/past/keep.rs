@@ -1,5 +1,6 @@
 //! Keeps marks while a plant's loop applies events.
 
+use super::interval::Lates;
 use super::mark;
 use super::{Past, State};
 use crate::plant::Shared;
@@ -31,7 +32,8 @@ impl Past {
     /// Writes the mark of an interval that has ended, with the state at its end.
     pub(super) fn write(&self, shared: &Shared, interval: &super::Interval, twin: &Twin) {
         let head = mark::Head::of(interval, shared.log_id);
-        let late = interval.late.as_deref().unwrap_or_default();
+        let none = Lates::default();
+        let late = interval.late.as_ref().unwrap_or(&none);
         let state = twin
             .to_mark()
             .map_err(|error| crate::EngineError::internal(format!("a mark: {error}")));

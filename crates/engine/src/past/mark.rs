@@ -1,15 +1,17 @@
 //! The file of a mark: what the interval before it holds, what came late in it, and the state.
 //!
 //! A file holds: magic (8 bytes), version, length of the head and its checksum (u32 each, big-endian),
-//! the head (bincode), the late events (bincode), the state. Each part has a CRC-32C of its own, so
-//! that a question reads only what it needs.
+//! the head (bincode), the late events that reach no further than the interval before, the state. Those
+//! that reach further stand in one file for all marks, one after the other, so that a question reads
+//! those of many intervals at once. Each part has a CRC-32C of its own.
 
-use super::interval::{Described, Interval, Late};
+use super::interval::{Described, Interval, Lates};
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use werkbuch_model::id::{LogId, Position};
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::FOLD_VERSION;
@@ -36,7 +38,12 @@ pub(super) struct Head {
     pub(super) described: Vec<Described>,
     /// Positions and numbers of the sources that were opened.
     pub(super) opened: Vec<(u64, u32)>,
-    late: Part,
+    near: Part,
+    far: Part,
+    /// Where the far ones begin in the file of all marks.
+    far_at: u64,
+    /// How far back those reach; the greatest time where there are none.
+    far_reach: i64,
     state: Part,
 }
 
@@ -74,7 +81,14 @@ impl Head {
                 .iter()
                 .map(|(position, number)| (position.get(), number.get()))
                 .collect(),
-            late: Part::default(),
+            near: Part::default(),
+            far: Part::default(),
+            far_at: 0,
+            far_reach: interval
+                .late
+                .as_ref()
+                .map_or(interval.reach, |late| late.far.reach)
+                .nanos(),
             state: Part::default(),
         }
     }
@@ -100,16 +114,35 @@ impl Head {
         Timestamp(self.reach)
     }
 
-    /// The length of its file, but for the head.
+    pub(super) fn front(&self) -> Timestamp {
+        Timestamp(self.front)
+    }
+
+    /// How far back those late events reach that reach further than the interval before.
+    pub(super) fn far_reach(&self) -> Timestamp {
+        Timestamp(self.far_reach)
+    }
+
+    /// The bytes that it takes, but for the head.
     pub(super) fn bytes(&self) -> u64 {
-        self.late.bytes.saturating_add(self.state.bytes)
+        self.in_file().saturating_add(self.far.bytes)
+    }
+
+    /// Where in the file of all marks its far ones end.
+    pub(super) fn far_end(&self) -> u64 {
+        self.far_at.saturating_add(self.far.bytes)
+    }
+
+    fn in_file(&self) -> u64 {
+        self.near.bytes.saturating_add(self.state.bytes)
     }
 
     /// Whether it can be: whatever wrote it.
     fn is_sound(&self) -> bool {
         self.after < self.position
             && self.front <= self.top
-            && self.late.bytes <= PART_BYTES_MAX
+            && self.near.bytes <= PART_BYTES_MAX
+            && self.far.bytes <= PART_BYTES_MAX
             && self.state.bytes <= PART_BYTES_MAX
     }
 }
@@ -119,35 +152,46 @@ pub(super) fn path(folder: &Path, position: Position) -> PathBuf {
     folder.join(format!("{:020}.mark", position.get()))
 }
 
+/// The file of what reaches far, of all marks of a plant.
+fn far_path(folder: &Path) -> PathBuf {
+    folder.join("far.late")
+}
+
 /// Writes a mark whole or not at all. Nothing waits for it to be synced: it is folded anew if it is
 /// lost. Answers the head as it stands in the file.
 pub(super) fn write(
     folder: &Path,
     mut head: Head,
-    late: &[Late],
+    late: &Lates,
     state: &[u8],
 ) -> Result<Head, EngineError> {
     let path = path(folder, head.position());
     let fail = |error| EngineError::io("write the mark", &path, error);
-    let coding =
-        |error: bincode::error::EncodeError| EngineError::internal(format!("a mark: {error}"));
-    let config = bincode::config::standard();
-    let late = bincode::serde::encode_to_vec(late, config).map_err(coding)?;
-    head.late = Part::of(&late);
+    std::fs::create_dir_all(folder).map_err(fail)?;
+    let mut far = File::options()
+        .append(true)
+        .create(true)
+        .open(far_path(folder))
+        .map_err(fail)?;
+    head.far_at = far.seek(SeekFrom::End(0)).map_err(fail)?;
+    head.near = Part::of(&late.near.bytes);
+    head.far = Part::of(&late.far.bytes);
     head.state = Part::of(state);
-    let encoded = bincode::serde::encode_to_vec(&head, config).map_err(coding)?;
+    far.write_all(&late.far.bytes).map_err(fail)?;
+    let config = bincode::config::standard();
+    let encoded = bincode::serde::encode_to_vec(&head, config)
+        .map_err(|error| EngineError::internal(format!("a mark: {error}")))?;
     let length = u32::try_from(encoded.len())
         .map_err(|_| EngineError::internal("the head of a mark is too long"))?;
-    std::fs::create_dir_all(folder).map_err(fail)?;
-    let temporary = path.with_extension("new");
-    let mut file = File::create(&temporary).map_err(fail)?;
     let mut begin = Vec::with_capacity(FIXED + encoded.len());
     begin.extend_from_slice(MAGIC);
     begin.extend_from_slice(&VERSION.to_be_bytes());
     begin.extend_from_slice(&length.to_be_bytes());
     begin.extend_from_slice(&crc32c::crc32c(&encoded).to_be_bytes());
     begin.extend_from_slice(&encoded);
-    for part in [&begin[..], &late, state] {
+    let temporary = path.with_extension("new");
+    let mut file = File::create(&temporary).map_err(fail)?;
+    for part in [&begin[..], &late.near.bytes, state] {
         file.write_all(part).map_err(fail)?;
     }
     drop(file);
@@ -155,25 +199,65 @@ pub(super) fn write(
     Ok(head)
 }
 
+/// Forgets what reaches far of marks that are gone.
+pub(super) fn cut_far(folder: &Path, end: u64) {
+    // What cannot be cut is not read either: the marks that named it are gone.
+    let file = File::options().write(true).open(far_path(folder));
+    let _ = file.and_then(|file| {
+        let length = file.metadata()?.len();
+        file.set_len(length.min(end))
+    });
+}
+
+/// What reaches far of several marks that follow each other, each with its position. Errors: the mark
+/// of which it is not what was written.
+pub(super) fn far(folder: &Path, heads: &[Arc<Head>]) -> Result<Vec<Vec<u8>>, (Position, String)> {
+    let (Some(first), Some(last)) = (heads.first(), heads.last()) else {
+        return Ok(Vec::new());
+    };
+    let all = || {
+        let mut file = File::open(far_path(folder))?;
+        file.seek(SeekFrom::Start(first.far_at))?;
+        let mut bytes = Vec::new();
+        let length = last.far_end().saturating_sub(first.far_at);
+        file.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let all = all().map_err(|error: std::io::Error| (first.position(), error.to_string()))?;
+    let of = |head: &Arc<Head>| {
+        let from = head.far_at.checked_sub(first.far_at);
+        let from = from.and_then(|from| usize::try_from(from).ok());
+        let length = usize::try_from(head.far.bytes).ok();
+        let end = from
+            .zip(length)
+            .and_then(|(from, length)| from.checked_add(length));
+        let bytes = from.zip(end).and_then(|(from, end)| all.get(from..end));
+        match bytes {
+            Some(bytes) if Part::of(bytes) == head.far => Ok(bytes.to_vec()),
+            _ => Err((
+                head.position(),
+                "what came late is not what was written".to_owned(),
+            )),
+        }
+    };
+    heads.iter().map(of).collect()
+}
+
 /// The head of a file. Errors: a sentence that says why it is none.
 pub(super) fn head(path: &Path) -> Result<Head, String> {
     open(path).map(|(head, _, _)| head)
 }
 
-/// The late events of a file.
-pub(super) fn late(path: &Path) -> Result<Vec<Late>, String> {
+/// The late events of a file that reach no further than the interval before.
+pub(super) fn near(path: &Path) -> Result<Vec<u8>, String> {
     let (head, mut file, at) = open(path)?;
-    let bytes = part(&mut file, at, head.late)?;
-    let config = bincode::config::standard().with_limit::<{ PART_BYTES_MAX as usize }>();
-    let (late, _) =
-        bincode::serde::decode_from_slice(&bytes, config).map_err(|error| error.to_string())?;
-    Ok(late)
+    part(&mut file, at, head.near)
 }
 
 /// The state of a file.
 pub(super) fn state(path: &Path) -> Result<Vec<u8>, String> {
     let (head, mut file, at) = open(path)?;
-    part(&mut file, at.saturating_add(head.late.bytes), head.state)
+    part(&mut file, at.saturating_add(head.near.bytes), head.state)
 }
 
 /// The head, the file, and where in it the next part begins.
@@ -206,7 +290,7 @@ fn open(path: &Path) -> Result<(Head, File, u64), String> {
     let (head, _): (Head, usize) =
         bincode::serde::decode_from_slice(&encoded, config).map_err(|error| error.to_string())?;
     let at = bytes.saturating_add(FIXED as u64);
-    if !head.is_sound() || at.checked_add(head.bytes()) != Some(length) {
+    if !head.is_sound() || at.checked_add(head.in_file()) != Some(length) {
         return Err("it contradicts itself".to_owned());
     }
     Ok((head, file, at))

@@ -261,7 +261,11 @@ impl Story {
         seen.take(&found);
         let PastTwin { twin, .. } = found;
         let what = format!("known at {bound}, at {at:?}");
-        assert_eq!(picture(&twin), picture(&expected), "{what}");
+        let (shown, expected_lines) = (picture(&twin), picture(&expected));
+        for (shown, expected) in shown.lines().zip(expected_lines.lines()) {
+            assert_eq!(shown, expected, "{what}");
+        }
+        assert_eq!(shown.len(), expected_lines.len(), "{what}");
         assert_eq!(twin.digest(), expected.digest(), "{what}");
     }
 }
