@@ -56,7 +56,7 @@ pub const TOLERANCE_IMPORT_NS: u64 = 86_400 * 1_000_000_000;
 pub const PLAUSIBLE_FROM_NS: i64 = 315_532_800 * 1_000_000_000;
 
 /// Events between two marks of a plant's past: some milliseconds of folding.
-pub const PAST_EVERY: u64 = 16_384;
+pub const PAST_EVERY: u64 = 8_192;
 
 /// The greatest size of the changes in one DescriptionChanged event, in encoded bytes.
 pub const DESCRIPTION_PART_BYTES: usize = 24 * 1024;

@@ -18,7 +18,7 @@ use mark::Head;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use werkbuch_model::id::{LogId, PlantId, Position, SourceNumber};
-use werkbuch_twin::Twin;
+use werkbuch_twin::{MarkBase, Twin};
 
 #[cfg(test)]
 pub(crate) use fold::PastTwin;
@@ -26,6 +26,9 @@ pub(crate) use keep::{Taking, keep};
 
 /// The descriptions of the past that are kept in memory, for each plant.
 const DESCRIPTIONS_KEPT: usize = 16;
+
+/// A mark holds what changed since the one before, up to so many in a row: then one is whole again.
+const CHAIN_MAX: u32 = 8;
 
 /// What a plant keeps of its past.
 #[derive(Debug)]
@@ -62,8 +65,19 @@ struct State {
     opened: Vec<(Position, SourceNumber)>,
     /// Whether a mark is being written.
     writing: bool,
+    /// The last mark that was written, for the next to be the change since it.
+    chain: Option<Chain>,
     /// Whether the plant closes, so that nothing is gone through any more.
     closed: bool,
+}
+
+/// A mark that the next one may follow.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    position: Position,
+    base: MarkBase,
+    /// How many marks there are since the last whole one, with it.
+    length: u32,
 }
 
 /// An interval that has ended.
@@ -92,6 +106,7 @@ impl Past {
                 described: Vec::new(),
                 opened: Vec::new(),
                 writing: false,
+                chain: None,
                 closed: false,
             }),
             descriptions: Mutex::default(),
@@ -128,6 +143,22 @@ impl State {
         let ended = ended.checked_sub(1).and_then(|last| self.opened.get(last));
         open.or(ended)
             .map_or(SourceNumber(0), |(_, number)| *number)
+    }
+
+    /// The marks from a whole one to that of an interval, where all of them are there.
+    fn marks_to(&self, number: usize) -> Option<Vec<Position>> {
+        let mut marks = Vec::new();
+        for ended in self.ended.get(..=number)?.iter().rev() {
+            if !ended.kept {
+                return None;
+            }
+            marks.push(ended.head.position());
+            if ended.head.is_whole() {
+                marks.reverse();
+                return Some(marks);
+            }
+        }
+        None
     }
 
     /// Ends the open interval and answers it; the next one begins behind it. Its file is not there yet.

@@ -28,6 +28,7 @@ impl Twin {
             Arc::make_mut(machine).renumber(&mut renumber);
         }
         self.symbols_used = table.len();
+        self.cleared = self.cleared.wrapping_add(1);
         self.symbols = Arc::new(table);
     }
 }

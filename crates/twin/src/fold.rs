@@ -31,6 +31,8 @@ pub struct Twin {
     pub(crate) symbols: Arc<Symbols>,
     /// How many texts the table had when it was last cleared of those no longer used.
     pub(crate) symbols_used: usize,
+    /// How often it was cleared, so that numbers of texts mean something else.
+    pub(crate) cleared: u32,
     /// In the order of their numbers.
     pub(crate) machines: Vec<Arc<MachineState>>,
     pub(crate) shards: Shards,
@@ -63,6 +65,7 @@ impl Twin {
             sources: Arc::default(),
             symbols: Arc::default(),
             symbols_used: 1,
+            cleared: 0,
             machines: Vec::new(),
             shards: Shards::default(),
             window: Window::default(),

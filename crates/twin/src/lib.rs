@@ -128,6 +128,7 @@ mod window;
 
 pub use error::{FoldError, SnapshotError};
 pub use fold::Twin;
+pub use mark::MarkBase;
 pub use notes::{DIGESTS_KEPT, Notes, RecordedDigest};
 pub use order::Source;
 pub use scope::Scope;

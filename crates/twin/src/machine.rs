@@ -68,6 +68,24 @@ impl MachineState {
         }
     }
 
+    /// Puts a slot and what it says in the place of what has its key.
+    pub(crate) fn put(&mut self, mut slot: Slot, said: &[u8], window: Window) {
+        let at = match self.find(&slot.key) {
+            Ok(at) => {
+                if let Some(held) = self.slots.get_mut(at) {
+                    slot.span = held.span;
+                    *held = slot;
+                }
+                at
+            }
+            Err(at) => {
+                slot.span = Span::default();
+                self.insert(at, slot, window)
+            }
+        };
+        self.say(at, said);
+    }
+
     /// The bytes of what a slot says.
     pub(crate) fn content(&self, slot: &Slot) -> &[u8] {
         self.contents.get(slot.span.range()).unwrap_or_default()

@@ -1,16 +1,17 @@
 //! Marks: the state at a position in the least bytes that are read fast, to begin a fold of the past.
 //!
 //! A mark holds everything but the plant's description, which changes seldom and is folded apart.
-//! Times and positions are kept as distances from those of the mark, since most are near.
+//! Times and positions are kept as distances from those of the mark, since most are near. A mark is
+//! whole, or it holds what changed since the one before: each slot knows which event gave it.
 
+use crate::fold::machine_index;
 use crate::machine::MachineState;
 use crate::notes::Notes;
-use crate::order::Sources;
+use crate::order::Source;
 use crate::packed::{Packer, Unpacker};
-use crate::shards::Shards;
+use crate::shards::{PlantSlot, Shards};
 use crate::slot::{Rank, Slot, SlotKey, Span};
 use crate::snapshot::config;
-use crate::symbol::Symbols;
 use crate::window::Window;
 use crate::{FOLD_VERSION, SnapshotError, Twin};
 use serde::{Deserialize, Serialize};
@@ -21,36 +22,72 @@ use werkbuch_model::time::Timestamp;
 /// The layout of a mark. It changes with every change of what is written.
 const LAYOUT: u64 = 1;
 
-/// What a mark holds beside the machines.
+/// What a mark is, so that the next one need not be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkBase {
+    position: Position,
+    texts: usize,
+    cleared: u32,
+    sources: usize,
+}
+
+/// What a mark holds beside the machines. Of lists it holds what is new or was changed since the mark
+/// before, if it is not whole.
 #[derive(Serialize, Deserialize)]
 struct Rest {
-    sources: Arc<Sources>,
-    symbols: Arc<Symbols>,
+    sources: Vec<Source>,
+    texts: Vec<Box<str>>,
     symbols_used: usize,
-    shards: Shards,
+    cleared: u32,
+    slots: Vec<PlantSlot>,
     window: Window,
     notes: Notes,
 }
 
 impl Twin {
-    /// Writes the state down, without the plant's description. Whoever keeps it guards it with a
-    /// checksum.
+    /// What the next mark may be written as the change of, if this twin is written down now.
+    #[must_use]
+    pub fn mark_base(&self) -> MarkBase {
+        MarkBase {
+            position: self.position,
+            texts: self.symbols.len(),
+            cleared: self.cleared,
+            sources: self.sources.all().len(),
+        }
+    }
+
+    /// Whether a mark can hold no more than what changed since that one: no correction may lie between,
+    /// which the caller knows.
+    #[must_use]
+    pub fn follows(&self, base: &MarkBase) -> bool {
+        self.cleared == base.cleared && self.position >= base.position
+    }
+
+    /// Writes the state down, without the plant's description: all of it, or what changed since a mark
+    /// that it follows. Whoever keeps it guards it with a checksum.
     ///
     /// # Errors
     ///
     /// [`SnapshotError::Coding`] when it cannot be encoded.
-    pub fn to_mark(&self) -> Result<Vec<u8>, SnapshotError> {
+    pub fn to_mark(&self, since: Option<&MarkBase>) -> Result<Vec<u8>, SnapshotError> {
+        let known = since.map_or(Position(0), |base| base.position);
+        let (texts, known_sources) = since.map_or((1, 0), |base| (base.texts, base.sources));
+        let sources = self.sources.all().iter().enumerate();
+        let sources = sources.filter(|(at, source)| {
+            since.is_none() || *at >= known_sources || source.last_position > known
+        });
         let rest = Rest {
-            sources: Arc::clone(&self.sources),
-            symbols: Arc::clone(&self.symbols),
+            sources: sources.map(|(_, source)| source.clone()).collect(),
+            texts: self.symbols.from(texts).to_vec(),
             symbols_used: self.symbols_used,
-            shards: self.shards.clone(),
+            cleared: self.cleared,
+            slots: self.shards.since(known),
             window: self.window,
             notes: self.notes.clone(),
         };
         let rest = bincode::serde::encode_to_vec(rest, config())
             .map_err(|error| SnapshotError::Coding(error.to_string()))?;
-        let mut bytes = Vec::with_capacity(rest.len() + 192 * self.machines.len());
+        let mut bytes = Vec::with_capacity(rest.len() + 64 * self.machines.len());
         let mut to = Packer(&mut bytes);
         for number in [LAYOUT, u64::from(FOLD_VERSION), self.position.get()] {
             to.number(number);
@@ -58,15 +95,17 @@ impl Twin {
         to.bytes(&rest);
         let near = Near::of(self);
         to.fixed(near.at.cast_unsigned());
-        to.number(self.machines.len() as u64);
-        for machine in &self.machines {
-            near.put_machine(machine, self.window, &mut to);
+        let changed =
+            |machine: &&Arc<MachineState>| since.is_none() || machine.last_position > known;
+        to.number(self.machines.iter().filter(changed).count() as u64);
+        for machine in self.machines.iter().filter(changed) {
+            near.put_machine(machine, self.window, known, &mut to);
         }
         Ok(bytes)
     }
 
-    /// This twin's plant and scope with the state of a mark; its description stays. Its own state is
-    /// forgotten. The caller vouches that what the mark holds lies within the scope.
+    /// This twin's plant and scope with the state of a whole mark; its description stays. Its own state
+    /// is forgotten. The caller vouches that what the mark holds lies within the scope.
     ///
     /// # Errors
     ///
@@ -74,6 +113,22 @@ impl Twin {
     /// [`SnapshotError::Coding`] and [`SnapshotError::Inconsistent`] for bytes that
     /// [`Twin::to_mark`] did not write.
     pub fn with_mark(&self, bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let mut twin = self.clone();
+        twin.sources = Arc::default();
+        twin.symbols = Arc::default();
+        twin.machines = Vec::new();
+        twin.shards = Shards::default();
+        twin.advance(bytes)?;
+        twin.admit_machines();
+        Ok(twin)
+    }
+
+    /// Goes on to the mark that was written as what changed since the one that this twin stands at.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Twin::with_mark`]; then the twin is not to be used.
+    pub fn advance(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
         let mut from = Unpacker(bytes);
         let cut = || SnapshotError::Inconsistent("the mark is cut short");
         let mut header = || from.number().ok_or_else(cut);
@@ -89,28 +144,36 @@ impl Twin {
         let rest = from.bytes().ok_or_else(cut)?;
         let (rest, _): (Rest, usize) = bincode::serde::decode_from_slice(rest, config())
             .map_err(|error| SnapshotError::Coding(error.to_string()))?;
+        self.take_rest(rest);
+        self.position = Position(position);
         let near = Near {
             at: from.fixed().ok_or_else(cut)?.cast_signed(),
             position,
         };
         let count = from.number().ok_or_else(cut)?;
-        let mut machines: Vec<Arc<MachineState>> = Vec::new();
         for _ in 0..count {
-            let last = machines.last().map_or(0, |machine| machine.number.get());
-            let machine = near.take_machine(last, &mut from).ok_or_else(cut)?;
-            machines.push(Arc::new(machine));
+            near.take_machine(&mut self.machines, self.window, &mut from)
+                .ok_or_else(cut)?;
         }
-        let mut twin = self.clone();
-        twin.position = Position(position);
-        twin.sources = rest.sources;
-        twin.symbols = rest.symbols;
-        twin.symbols_used = rest.symbols_used;
-        twin.machines = machines;
-        twin.shards = rest.shards;
-        twin.window = rest.window;
-        twin.notes = rest.notes;
-        twin.admit_machines();
-        Ok(twin)
+        Ok(())
+    }
+
+    fn take_rest(&mut self, rest: Rest) {
+        let sources = Arc::make_mut(&mut self.sources);
+        for source in rest.sources {
+            sources.put(source);
+        }
+        let symbols = Arc::make_mut(&mut self.symbols);
+        for text in &rest.texts {
+            symbols.add(text);
+        }
+        self.symbols_used = rest.symbols_used;
+        self.cleared = rest.cleared;
+        self.window = rest.window;
+        self.notes = rest.notes;
+        for slot in rest.slots {
+            self.shards.put(slot, rest.window);
+        }
     }
 }
 
@@ -129,7 +192,14 @@ impl Near {
         }
     }
 
-    fn put_machine(&self, machine: &MachineState, window: Window, to: &mut Packer<'_>) {
+    /// Its slots that events behind `known` gave.
+    fn put_machine(
+        &self,
+        machine: &MachineState,
+        window: Window,
+        known: Position,
+        to: &mut Packer<'_>,
+    ) {
         to.number(u64::from(machine.number.get()));
         to.byte(u8::from(machine.last_event_at.is_some()));
         if let Some(at) = machine.last_event_at {
@@ -137,7 +207,7 @@ impl Near {
         }
         self.put_position(machine.first_position, to);
         self.put_position(machine.last_position, to);
-        let held = || machine.held(window);
+        let held = || machine.held(window).filter(|slot| slot.position > known);
         to.number(held().count() as u64);
         to.number(held().map(|slot| slot.span.range().len() as u64).sum());
         for slot in held() {
@@ -157,9 +227,14 @@ impl Near {
         }
     }
 
-    /// `last` is the number of the machine before.
-    fn take_machine(&self, last: u32, from: &mut Unpacker<'_>) -> Option<MachineState> {
-        let number = from.small().filter(|number| *number > last)?;
+    /// Takes a machine: a new one whole, of one that is there what changed.
+    fn take_machine(
+        &self,
+        machines: &mut Vec<Arc<MachineState>>,
+        window: Window,
+        from: &mut Unpacker<'_>,
+    ) -> Option<()> {
+        let number = MachineNumber(from.small()?);
         let last_event_at = match from.byte()? {
             0 => None,
             _ => Some(self.take_time(from)?),
@@ -170,42 +245,61 @@ impl Near {
         let mut slots = Vec::with_capacity(room(count, from));
         let mut used = 0_u32;
         for _ in 0..count {
-            let key = SlotKey {
-                kind: from.code()?,
-                rank: Rank(from.byte()?),
-                item: from.symbol()?,
-                sub: from.symbol()?,
-            };
-            let source = SourceNumber(from.small()?);
-            let effective_at = self.take_time(from)?;
-            let sequence = Sequence(from.number()?);
-            let place = self.take_position(from)?;
-            let position = Position(place.get().wrapping_add(from.number()?));
-            let span = Span {
-                from: used,
-                room: from.small()?,
-            };
-            used = used.checked_add(span.room)?;
-            slots.push(Slot {
-                key,
-                source,
-                span,
-                effective_at,
-                sequence,
-                place,
-                position,
-            });
+            let slot = self.take_slot(used, from)?;
+            used = used.checked_add(slot.span.room)?;
+            slots.push(slot);
         }
-        if u64::from(used) != length {
-            return None;
+        let contents = (u64::from(used) == length).then(|| from.raw(length))??;
+        let place = machine_index(machines, number);
+        let held = place.ok().and_then(|at| machines.get_mut(at));
+        let Some(held) = held else {
+            let machine = MachineState::of_parts(
+                number,
+                last_event_at,
+                (first_position, last_position),
+                (slots, contents.to_vec()),
+            );
+            let at = place.unwrap_or_else(|at| at);
+            machines.insert(at, Arc::new(machine));
+            return Some(());
+        };
+        let machine = Arc::make_mut(held);
+        machine.last_event_at = last_event_at;
+        machine.first_position = first_position;
+        machine.last_position = last_position;
+        for slot in slots {
+            let said = contents.get(slot.span.range())?;
+            machine.put(slot, said, window);
         }
-        let contents = from.raw(length)?.to_vec();
-        Some(MachineState::of_parts(
-            MachineNumber(number),
-            last_event_at,
-            (first_position, last_position),
-            (slots, contents),
-        ))
+        Some(())
+    }
+
+    /// A slot whose content begins at `at`.
+    fn take_slot(&self, at: u32, from: &mut Unpacker<'_>) -> Option<Slot> {
+        let key = SlotKey {
+            kind: from.code()?,
+            rank: Rank(from.byte()?),
+            item: from.symbol()?,
+            sub: from.symbol()?,
+        };
+        let source = SourceNumber(from.small()?);
+        let effective_at = self.take_time(from)?;
+        let sequence = Sequence(from.number()?);
+        let place = self.take_position(from)?;
+        let position = Position(place.get().wrapping_add(from.number()?));
+        let span = Span {
+            from: at,
+            room: from.small()?,
+        };
+        Some(Slot {
+            key,
+            source,
+            span,
+            effective_at,
+            sequence,
+            place,
+            position,
+        })
     }
 
     /// Times lie before the mark, seldom after it: the sign goes last.

@@ -75,6 +75,18 @@ impl Sources {
         }
     }
 
+    /// Puts a source as it stands now in the place of what was known of it.
+    pub(crate) fn put(&mut self, source: Source) {
+        match self.place(source.number) {
+            Ok(at) => {
+                if let Some(held) = self.0.get_mut(at) {
+                    *held = source;
+                }
+            }
+            Err(at) => self.0.insert(at, source),
+        }
+    }
+
     /// The source with this number.
     pub(crate) fn get(&self, number: SourceNumber) -> Option<&Source> {
         self.0.get(self.place(number).ok()?)

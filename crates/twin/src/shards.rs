@@ -131,6 +131,37 @@ impl Shards {
         }
     }
 
+    /// The slots that events behind a position gave.
+    pub(crate) fn since(&self, position: Position) -> Vec<PlantSlot> {
+        let slots = self.0.iter().flat_map(|shard| shard.iter());
+        slots
+            .filter(|slot| slot.position > position)
+            .cloned()
+            .collect()
+    }
+
+    /// Puts a slot in the place of what has its key.
+    pub(crate) fn put(&mut self, slot: PlantSlot, window: Window) {
+        let key = slot.key.clone();
+        let aspect = Aspect {
+            kind: key.kind,
+            item: &key.item,
+            sub: &key.sub,
+            number: key.number,
+        };
+        let Some(shard) = self.shard_mut(&aspect) else {
+            return;
+        };
+        match shard.binary_search_by(|held| held.key.cmp(&key)) {
+            Ok(at) => {
+                if let Some(held) = shard.get_mut(at) {
+                    *held = slot;
+                }
+            }
+            Err(_) => insert(shard, slot, window),
+        }
+    }
+
     /// Takes an event from an aspect, at whatever rank it holds it.
     pub(crate) fn vacate(&mut self, aspect: &Aspect<'_>, place: Position) {
         let holds = |slot: &PlantSlot| slot.place == place && slot.is_of(aspect).is_eq();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"WBTWIN\r\n";
 /// The layout of the content. It changes with every change of what is written.
-const LAYOUT: u32 = 4;
+const LAYOUT: u32 = 5;
 const HASH_AT: usize = 24;
 const CONTENT_AT: usize = HASH_AT + 32;
 /// The most bytes that a snapshot's content may have; half a gigabyte is many times the largest plant.

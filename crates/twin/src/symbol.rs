@@ -87,6 +87,11 @@ impl Symbols {
         (symbol.0 as usize) < self.texts.len()
     }
 
+    /// The texts from a number on, in their order.
+    pub(crate) fn from(&self, number: usize) -> &[Box<str>] {
+        self.texts.get(number..).unwrap_or_default()
+    }
+
     /// How many texts there are.
     pub(crate) fn len(&self) -> usize {
         self.texts.len()

@@ -28,8 +28,8 @@ pub(crate) struct PastTwin {
 
 /// What a question needs.
 struct Plan {
-    /// The mark to begin with.
-    base: Option<Position>,
+    /// The marks to begin with, a whole one first; none for the beginning of the log.
+    marks: Vec<Position>,
     /// All events behind the mark are folded up to here.
     through: Position,
     /// What is added from what follows.
@@ -93,9 +93,9 @@ impl Past {
                 });
             };
             let described = self.described(shared, &plan.described, at)?;
-            let folded = match self.begin(&described, plan.base) {
+            let folded = match self.begin(&described, &plan.marks) {
                 Ok(twin) => {
-                    let mark = plan.base.unwrap_or(Position(0));
+                    let mark = plan.marks.last().copied().unwrap_or(Position(0));
                     Folding::new(shared, twin, mark, (bound, at)).run(plan)
                 }
                 Err(stop) => Err(stop),
@@ -111,17 +111,19 @@ impl Past {
         }
     }
 
-    /// The state of a mark under a description.
-    fn begin(&self, described: &Twin, base: Option<Position>) -> Result<Twin, Stop> {
-        let Some(position) = base else {
-            return Ok(described.clone());
-        };
-        let state = mark::state(&mark::path(&self.folder, position));
-        let twin = state.and_then(|state| {
-            let twin = described.with_mark(&state);
-            twin.map_err(|error| error.to_string())
-        });
-        twin.map_err(|what| Stop::Mark(position, what))
+    /// The state of the last of some marks under a description.
+    fn begin(&self, described: &Twin, marks: &[Position]) -> Result<Twin, Stop> {
+        let mut twin: Option<Twin> = None;
+        for position in marks {
+            let damaged = |what| Stop::Mark(*position, what);
+            let state = mark::state(&mark::path(&self.folder, *position)).map_err(damaged)?;
+            let read = match &mut twin {
+                Some(twin) => twin.advance(&state),
+                None => described.with_mark(&state).map(|whole| twin = Some(whole)),
+            };
+            read.map_err(|error| damaged(error.to_string()))?;
+        }
+        Ok(twin.unwrap_or_else(|| described.clone()))
     }
 
     /// A twin with nothing but the description that held.
@@ -176,12 +178,7 @@ impl State {
             .ended
             .partition_point(|ended| ended.head.top() <= limit);
         let begun = known.min(before);
-        let base = self
-            .ended
-            .iter()
-            .take(begun)
-            .rfind(|ended| ended.kept)
-            .map(|ended| ended.head.position());
+        let marks = (0..begun).rev().find_map(|number| self.marks_to(number));
         let through = match (at, self.ended.get(begun)) {
             (Some(_), Some(ended)) => ended.head.position().min(bound),
             _ => bound,
@@ -192,7 +189,7 @@ impl State {
             Vec::new()
         };
         Plan {
-            base,
+            marks: marks.unwrap_or_default(),
             through,
             later,
             described: self.described_by(bound),

@@ -29,6 +29,8 @@ pub(super) struct Interval {
     pub(super) late: Option<Lates>,
     pub(super) described: Vec<Described>,
     pub(super) opened: Vec<(Position, SourceNumber)>,
+    /// Whether something was corrected: what holds again then was said long before.
+    pub(super) corrected: bool,
 }
 
 /// The events of an interval that reach to its front or behind it.
@@ -110,6 +112,7 @@ impl Interval {
             late: Some(Lates::default()),
             described: Vec::new(),
             opened: Vec::new(),
+            corrected: false,
         }
     }
 
@@ -132,6 +135,7 @@ impl Interval {
                 from: said.valid_from.unwrap_or(event.recorded_at).nanos(),
             }),
             Body::SourceOpened(opened) => self.opened.push((event.position, opened.number)),
+            Body::CorrectionRecorded(_) => self.corrected = true,
             _ => {}
         }
         if !event.is_reported() {

@@ -1,8 +1,9 @@
 //! Keeps marks while a plant's loop applies events.
 
-use super::interval::Lates;
-use super::mark;
-use super::{Past, State};
+use super::interval::{Interval, Lates};
+use super::mark::{self, Head};
+use super::{CHAIN_MAX, Chain, Past, State};
+use crate::error::EngineError;
 use crate::plant::Shared;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use werkbuch_model::event::Recorded;
@@ -30,20 +31,32 @@ impl Past {
     }
 
     /// Writes the mark of an interval that has ended, with the state at its end.
-    pub(super) fn write(&self, shared: &Shared, interval: &super::Interval, twin: &Twin) {
-        let head = mark::Head::of(interval, shared.log_id);
+    pub(super) fn write(&self, shared: &Shared, interval: &Interval, twin: &Twin) {
+        let chain = self.state().chain.take();
+        let since = chain.filter(|chain| {
+            let follows = chain.position == interval.after && twin.follows(&chain.base);
+            follows && !interval.corrected && chain.length < CHAIN_MAX
+        });
+        let mut head = Head::of(interval, shared.log_id);
+        head.follow(since.map(|chain| chain.position));
         let none = Lates::default();
         let late = interval.late.as_ref().unwrap_or(&none);
         let state = twin
-            .to_mark()
-            .map_err(|error| crate::EngineError::internal(format!("a mark: {error}")));
+            .to_mark(since.as_ref().map(|chain| &chain.base))
+            .map_err(|error| EngineError::internal(format!("a mark: {error}")));
         let written = state.and_then(|state| mark::write(&self.folder, head, late, &state));
         if let Err(error) = &written {
             // Marks are disposable: a question takes longer without one, nothing is lost.
             let plant = shared.id.as_str();
             tracing::warn!(plant, error = %error, "no mark of the past was written");
         }
-        self.state().settle(interval.last, written.ok());
+        let mut state = self.state();
+        state.chain = written.is_ok().then(|| Chain {
+            position: interval.last,
+            base: twin.mark_base(),
+            length: since.map_or(1, |chain| chain.length + 1),
+        });
+        state.settle(interval.last, written.ok());
     }
 }
 

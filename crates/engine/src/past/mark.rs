@@ -30,6 +30,8 @@ pub(super) struct Head {
     fold: u32,
     after: u64,
     position: u64,
+    /// Whether the state is all of it, and not what changed since the mark before.
+    whole: bool,
     front: i64,
     top: i64,
     reach: i64,
@@ -71,6 +73,7 @@ impl Head {
             fold: FOLD_VERSION,
             after: interval.after.get(),
             position: interval.last.get(),
+            whole: true,
             front: interval.front.nanos(),
             top: interval.top.nanos(),
             reach: interval.reach.nanos(),
@@ -96,6 +99,15 @@ impl Head {
     /// Whether it belongs to the log and to this build's fold.
     pub(super) fn is_of(&self, log_id: LogId) -> bool {
         self.log_id == log_id.0 && self.fold == FOLD_VERSION
+    }
+
+    /// Says which mark the state is the change since, if it is not whole.
+    pub(super) fn follow(&mut self, mark: Option<Position>) {
+        self.whole = mark.is_none();
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     pub(super) fn after(&self) -> Position {

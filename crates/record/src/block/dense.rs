@@ -21,6 +21,7 @@
 //! is not in its shortest form makes [`pack`] answer nothing.
 
 mod column;
+mod known;
 mod walk;
 
 use super::RAW_BODY_BYTES_MAX;

@@ -1,5 +1,6 @@
 //! The columns of a body: each holds one field of all its events.
 
+use super::known::Known;
 use super::walk::{BYTES, FIXED64, Reader, Shape, Step, machine_of, put_varint};
 use std::collections::BTreeMap;
 
@@ -81,13 +82,13 @@ struct Column {
 #[derive(Debug, Default)]
 struct Memory {
     last: u64,
-    of_machine: BTreeMap<u64, u64>,
-    of_source: BTreeMap<u64, u64>,
+    of_machine: Known,
+    of_source: Known,
 }
 
 impl Memory {
     fn foretold(&self, mode: Mode, event: &Event) -> u64 {
-        let of = |known: &BTreeMap<u64, u64>, key| known.get(&key).copied().unwrap_or(self.last);
+        let of = |known: &Known, key| known.get(key).unwrap_or(self.last);
         match mode {
             Mode::Plain | Mode::Wide => 0,
             Mode::Last => self.last,
@@ -101,8 +102,8 @@ impl Memory {
     fn learn(&mut self, mode: Mode, event: &Event, number: u64) {
         self.last = number;
         match mode {
-            Mode::OfMachine => drop(self.of_machine.insert(event.machine, number)),
-            Mode::OfSource => drop(self.of_source.insert(event.source, number)),
+            Mode::OfMachine => self.of_machine.insert(event.machine, number),
+            Mode::OfSource => self.of_source.insert(event.source, number),
             _ => {}
         }
     }
@@ -115,7 +116,7 @@ pub(super) struct Columns {
     columns: Vec<(Path, Column)>,
     event: Event,
     /// The last position of each machine before this event.
-    chain: BTreeMap<u64, u64>,
+    chain: Known,
 }
 
 impl Columns {
@@ -201,7 +202,7 @@ impl Columns {
         }
         self.event = Event {
             machine,
-            chained: self.chain.get(&machine).copied(),
+            chained: self.chain.get(machine),
             ..Event::default()
         };
     }
