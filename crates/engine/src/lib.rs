@@ -71,6 +71,13 @@
 //!   busy, so that only core time per event, not more threads, makes the whole faster.
 //! - 2026-11-22: applied batches are handed to followers as they are, through a channel that forgets
 //!   the oldest: a slow follower costs the writer nothing and goes on from the log.
+//! - 2026-11-23: a question about the past begins with a mark (`past`) and not with the first event. A
+//!   mark lies at a position, since the live twin stands at positions and costs nothing to write down
+//!   aside; that plant time runs otherwise is made good by what came late, which is kept by how far it
+//!   reaches. A property holds every answer to a fold of the whole log.
+//! - 2026-11-23: marks are changes since the one before, because each slot knows which event gave it:
+//!   some 24 bytes an event, where whole ones took eight times that. What a correction lets hold again
+//!   is older than the mark before, so behind one a mark is whole.
 //! - 2026-11-22: for an event without `observed_at` the writer's clock stands in for a gateway's.
 //! - 2026-11-22: sample bodies are deleted by a clock that is the earlier of the wall clock and of what
 //!   the monotonic clock or the log vouches for (`lifetime`): a wall clock that jumps ahead must not

@@ -15,8 +15,9 @@ use crate::disk::DiskFile;
 use crate::index::{PlacedRun, add_run};
 use crate::{BlockBounds, StoredBlock};
 
-/// How much a sealed block holds before compression: more is denser, less is sooner read.
-const RAW_BYTES: u64 = 256 * 1024;
+/// How much a sealed block holds before compression, some 1,500 events: more is denser, less is sooner
+/// read. A question about the past reads some 8,000 events from any place.
+const RAW_BYTES: u64 = 64 * 1024;
 /// How much is written at once.
 const STEP_BYTES: usize = 1024 * 1024;
 
