@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
     let files = [
-        "common", "event", "ingest", "model", "twin", "history", "quality", "wip", "admin",
+        "common", "event", "ingest", "model", "twin", "history", "quality", "wip", "timeline",
+        "admin",
     ]
     .map(|name| format!("werkbuch/v1/{name}.proto"));
     let set = protox::compile(files, [&root])?;

@@ -63,6 +63,21 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("machine avg", "parts", List),
     ("machine min", "since", List),
     ("machine max", "active_alarms --by type", List),
+    (
+        "machine timeline",
+        "m1 --from 2017-06-07T00:00:00Z --list",
+        List,
+    ),
+    (
+        "machine timeline",
+        "--from 2017-06-07T00:00:00Z --buckets 40",
+        List,
+    ),
+    (
+        "machine timeline",
+        "--from 2017-06-07T00:00:00Z --svg -",
+        Text,
+    ),
     ("machine watch", "--from 1 --for 2s", Stream),
     (
         "machine watch",
@@ -180,6 +195,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
     (
         "bench query",
         "--plants 2 --machines 10 --gets 20 --lists 5",
+        One,
+    ),
+    (
+        "bench timeline",
+        "--intervals 2000 --machines 20 --buckets 50",
         One,
     ),
     (

@@ -32,5 +32,6 @@ mod stop;
 mod support;
 mod sync_first;
 mod system_calls;
+mod timelines;
 mod watch;
 mod watch_sampled;

@@ -30,7 +30,7 @@ pub(crate) fn recording(file: &str) -> Option<PathBuf> {
 }
 
 /// The files of a folder of recordings, with their machines.
-fn recordings(folder: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn recordings(folder: &str) -> Vec<(PathBuf, String)> {
     let Some(folder) = recording(folder) else {
         return Vec::new();
     };

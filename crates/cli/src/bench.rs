@@ -11,6 +11,7 @@ mod query;
 mod replay;
 mod restart;
 mod served;
+mod timeline;
 
 use crate::Context;
 use crate::command::serve::asked_to_stop;
@@ -37,6 +38,8 @@ pub(crate) enum Args {
     Query(query::Args),
     /// How fast a plant stands as it was at any instant, and what keeping that costs.
     Instant(instant::Args),
+    /// How fast the intervals of many machines are brought into the buckets of a drawing.
+    Timeline(timeline::Args),
     /// How fast events become safe, how small, and how long a source waits for that.
     Ingest(ingest::Args),
 }
@@ -54,6 +57,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             Args::Restart(args) => restart::run(args, context).await,
             Args::Query(args) => query::run(args, context).await,
             Args::Instant(args) => instant::run(args, context).await,
+            Args::Timeline(args) => timeline::run(args, context).await,
             Args::Ingest(args) => ingest::run(args, context).await,
         }
     };

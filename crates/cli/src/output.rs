@@ -147,6 +147,11 @@ impl Output {
         self
     }
 
+    /// Whether what is written to standard output has colours.
+    pub(crate) fn color(&self) -> bool {
+        self.color
+    }
+
     /// Writes an answer. Errors: when standard output cannot be written.
     pub(crate) fn answer(&self, answer: &Answer) -> Outcome<()> {
         match self.format {

@@ -13,6 +13,24 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     spelt(text, &|letter| letter != '\n' && obeyed(letter))
 }
 
+/// A text in markup: it ends no tag and begins none.
+pub(crate) fn markup(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // What XML cannot hold is shown as missing.
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            letter if letter.is_control() => out.push('\u{fffd}'),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
 fn spelt<'t>(text: &'t str, is_spelt: &dyn Fn(char) -> bool) -> Cow<'t, str> {
     if !text.chars().any(is_spelt) {
         return Cow::Borrowed(text);

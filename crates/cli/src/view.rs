@@ -6,6 +6,7 @@ pub(crate) mod cut;
 pub(crate) mod event;
 pub(crate) mod machine;
 pub(crate) mod quality;
+pub(crate) mod timeline;
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -26,6 +26,12 @@ pub(crate) const SURVEY_EVENTS_MAX: u64 = 10_000_000;
 /// How far such a question looks back unless it says otherwise: a day, in nanoseconds.
 pub(crate) const WINDOW_DEFAULT_NS: i64 = 86_400 * 1_000_000_000;
 
+/// The bytes of events that one question for timelines keeps before it answers with what it has.
+pub(crate) const TIMELINE_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// The bytes after which a message of timelines ends.
+pub(crate) const TIMELINE_PART_BYTES: usize = 256 * 1024;
+
 /// The events of one chunk of a stream.
 pub(crate) const TAIL_EVENTS_MAX: usize = 1_024;
 

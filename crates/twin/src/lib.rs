@@ -101,6 +101,11 @@
 //!   time of a fold: most of what an event says is never looked at before the next one says it again.
 //! - 2026-11-23: in a twin of the past the last position of a machine or a source is that of the last
 //!   event within its bound: what happened later has not been said by then.
+//! - 2026-11-23: a timeline folds the events of a window into a twin of the time before it, in plant order,
+//!   and looks at the machine's view after each moment. A second set of rules for what is shown when would
+//!   be shorter to run and would differ from the twin some day; a property holds the two together.
+//! - 2026-11-23: what is counted at the moment at which a state ends belongs to that state: a machine that
+//!   says in one line that a part is done and that it is idle made the part while it ran.
 
 #![warn(missing_docs)]
 
@@ -128,6 +133,7 @@ mod value;
 
 pub mod line;
 pub mod quality;
+pub mod timeline;
 pub mod view;
 mod window;
 

@@ -2,6 +2,7 @@
 
 mod figure;
 mod screen;
+mod timeline;
 mod watch;
 
 use super::paging::Paging;
@@ -59,6 +60,8 @@ pub(crate) enum Args {
     /// The greatest value of a field over machines.
     #[command(after_help = figure::AFTER_HELP)]
     Max(figure::Figure),
+    /// What machines did over a window of plant time, drawn or as intervals.
+    Timeline(Box<timeline::Args>),
     /// Changes as they are recorded, without loss or repeat, also through restarts of the server.
     ///
     /// Each recorded event of a machine that matches is one change: ENTERED when the machine begins to
@@ -114,6 +117,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Args::Avg(figure) => figure::run(context, Function::Avg, figure).await,
         Args::Min(figure) => figure::run(context, Function::Min, figure).await,
         Args::Max(figure) => figure::run(context, Function::Max, figure).await,
+        Args::Timeline(args) => timeline::run(*args, context).await,
         Args::Watch(args) => watch::run(*args, context).await,
     }
 }

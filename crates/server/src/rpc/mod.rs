@@ -11,6 +11,8 @@ mod model;
 mod quality;
 mod replay;
 mod scan;
+mod timeline;
+mod timeline_read;
 mod twin;
 mod watch;
 mod wip;
@@ -28,6 +30,8 @@ pub(crate) struct Ingest(pub(crate) Arc<Context>);
 pub(crate) struct Model(pub(crate) Arc<Context>);
 /// Answers how good a plant's data are.
 pub(crate) struct Qualities(pub(crate) Arc<Context>);
+/// Answers what machines did over a window.
+pub(crate) struct Timelines(pub(crate) Arc<Context>);
 /// Answers what machines do, or did.
 pub(crate) struct Twins(pub(crate) Arc<Context>);
 /// Answers where the parts are.

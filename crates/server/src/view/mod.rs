@@ -10,6 +10,7 @@ pub(crate) mod machine;
 pub(crate) mod model;
 pub(crate) mod quality;
 pub(crate) mod row;
+pub(crate) mod timeline;
 pub(crate) mod twin;
 pub(crate) mod wip;
 

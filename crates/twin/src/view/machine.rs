@@ -214,7 +214,7 @@ impl<'t> MachineTwin<'t> {
         }
     }
 
-    pub(super) fn slots(&self) -> &'t [Slot] {
+    pub(crate) fn slots(&self) -> &'t [Slot] {
         self.state.map_or(&[], |state| &state.slots)
     }
 }

@@ -19,7 +19,7 @@ const DAY_NS: i64 = 86_400_000_000_000;
 /// One step of a history. Targets are indices into the steps before it.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "nearly all steps are reports")]
-enum Step {
+pub(crate) enum Step {
     Report {
         said: Said,
     },
@@ -67,7 +67,7 @@ fn reports() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Reports with corrections among them, each of events before it.
-fn histories() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
     let fix = (
         1..4u32,
         prop::collection::vec(any::<prop::sample::Index>(), 1..4),
@@ -114,7 +114,7 @@ fn replacement(of: &Body<'static>, value: usize) -> Body<'static> {
 
 /// Lets the steps arrive in the order of their keys, a correction after its targets and after
 /// earlier corrections of them; calls `check` after each.
-fn arrive(steps: &[Step], keys: &[u32], mut check: impl FnMut(&Writer)) -> Writer {
+pub(crate) fn arrive(steps: &[Step], keys: &[u32], mut check: impl FnMut(&Writer)) -> Writer {
     let mut writer = Writer::default();
     let mut positions: BTreeMap<usize, Position> = BTreeMap::new();
     let mut waiting: Vec<usize> = (0..steps.len()).collect();

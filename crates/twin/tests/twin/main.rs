@@ -17,6 +17,7 @@ mod line;
 mod memory;
 mod quality;
 mod snapshot;
+mod timeline;
 mod views;
 mod waits;
 mod writer;

@@ -1,6 +1,7 @@
 //! Draws a plant's flow as SVG: units as boxes, places along rows, arrows between them.
 
 use super::layout::{Block, Drawing, kind_of};
+use crate::plain::markup;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use werkbuch_model::id::ElementId;
@@ -54,7 +55,7 @@ pub(super) fn draw(
     }
     let (width, height) = (width + 2 * PAD, y);
     let arrows = pen.arrows();
-    let name = escaped(&description.plant().name);
+    let name = markup(&description.plant().name);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\" role=\"img\">\n<title>{name}</title>\n\
@@ -110,7 +111,7 @@ impl<'d> Pen<'_, 'd> {
                 "" => unit.id.to_string(),
                 name => format!("{name} ({})", unit.id),
             };
-            let title = escaped(&title);
+            let title = markup(&title);
             let (tx, ty) = (x + PAD, y + TITLE_H);
             let _ = writeln!(
                 self.boxes,
@@ -131,7 +132,7 @@ impl<'d> Pen<'_, 'd> {
         } else {
             4
         };
-        let name = escaped(&clipped(id.as_str()));
+        let name = markup(&clipped(id.as_str()));
         let (tx, first, second) = (x + PLACE_W / 2, y + 15, y + 28);
         let _ = writeln!(
             self.places,
@@ -139,8 +140,8 @@ impl<'d> Pen<'_, 'd> {
              height=\"{PLACE_H}\" rx=\"{rx}\"/><text text-anchor=\"middle\" x=\"{tx}\" \
              y=\"{first}\">{name}</text><text class=\"small\" text-anchor=\"middle\" x=\"{tx}\" \
              y=\"{second}\">{}</text></g>",
-            escaped(&title),
-            escaped(&small),
+            markup(&title),
+            markup(&small),
         );
     }
 
@@ -193,7 +194,7 @@ impl<'d> Pen<'_, 'd> {
                     "<path class=\"flow {}\" d=\"{}\" marker-end=\"url(#tip)\"><title>{}</title></path>",
                     kind_of(flow),
                     way(*from, *to),
-                    escaped(&said(flow)),
+                    markup(&said(flow)),
                 );
             }
         }
@@ -240,24 +241,6 @@ fn clipped(name: &str) -> String {
     shown
 }
 
-/// A text that ends no tag and begins none.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // What XML cannot hold is shown as missing.
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            letter if letter.is_control() => out.push('\u{fffd}'),
-            letter => out.push(letter),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -288,7 +271,7 @@ mod tests {
     #[test]
     fn what_xml_cannot_hold_is_shown_as_missing() {
         assert_eq!(
-            escaped("a\u{1b}\0\u{fffe}\u{ffff}b"),
+            markup("a\u{1b}\0\u{fffe}\u{ffff}b"),
             "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}b"
         );
     }

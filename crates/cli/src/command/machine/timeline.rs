@@ -1,0 +1,193 @@
+//! `werkbuch machine timeline`: what machines did over a window, drawn or as intervals.
+
+mod band;
+mod fetch;
+mod svg;
+
+use crate::Context;
+use crate::command::{Instant, at_position, counted, last, reflected, with};
+use crate::failure::{Failure, Outcome};
+use crate::output::{Answer, Format};
+use crate::view::timeline;
+use fetch::Lines;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use werkbuch_model::time::Timestamp;
+use werkbuch_wire::{name, pb};
+
+const AFTER_HELP: &str = "\
+An interval ends when the state, its reason, the mode, the main program or the order changes, or where
+something that was said is lost (uncovered). Intervals are half-open; one that nothing has ended is open.
+The state of the first one is folded from all that came before. Late events and corrections restate the
+past; --known shows it as it was known.
+
+In the terminal a column shows the state that held the longest in its time; below it stands the worst
+state in it where that is another, so that no fault is too short to be seen.
+
+  werkbuch machine timeline press-3 --from \"yesterday 06:00\" --to \"yesterday 14:00\"
+  werkbuch machine timeline --where \"area = 'paint'\" --from shift:night@yesterday --svg night.svg
+  werkbuch machine timeline press-3 --from -2h --buckets 120 -o csv";
+
+/// The buckets of a drawing as SVG, unless asked for otherwise.
+const SVG_BUCKETS: u32 = 1_600;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// The machines: names, former names or numbers. Left out: all of the plant.
+    machines: Vec<String>,
+    /// The plant.
+    #[arg(long)]
+    plant: String,
+    /// Only machines for which this holds at the time asked about.
+    #[arg(
+        long = "where",
+        value_name = "SQL",
+        default_value = "",
+        hide_default_value = true
+    )]
+    filter: String,
+    /// The first plant time of the window [default: 24 hours before its end].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<String>,
+    /// The first plant time behind the window [default: the time asked about].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<String>,
+    /// Divide the window into this many equal parts: the columns of a drawing, and instead of intervals
+    /// in the other forms.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    buckets: Option<u32>,
+    /// List the intervals in a table instead of drawing them.
+    #[arg(long, conflicts_with = "svg")]
+    list: bool,
+    /// Write an SVG drawing to this file (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    #[command(flatten)]
+    instant: Instant,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    let clocks = context.clocks(Some(&args.plant));
+    let from = clocks.time_if_any(args.from.as_deref()).await?;
+    let to = clocks.time_if_any(args.to.as_deref()).await?;
+    let table = context.output.format == Format::Table;
+    let drawn = args.svg.is_some() || (table && !args.list);
+    let buckets = match (&args.svg, args.buckets) {
+        (_, Some(buckets)) => buckets,
+        (Some(_), None) => SVG_BUCKETS,
+        (None, None) if drawn => band::columns(),
+        (None, None) => 0,
+    };
+    let request = pb::StreamTimelinesRequest {
+        parent: name::of_plant(&args.plant),
+        machines: args.machines.clone(),
+        filter: args.filter.clone(),
+        from_time: from.map(Timestamp::nanos),
+        to_time: to.map(Timestamp::nanos),
+        buckets,
+        without_intervals: drawn || args.buckets.is_some(),
+        instant: args.instant.message(context)?,
+        resume_token: String::new(),
+    };
+    let client = context.client().await?;
+    let lines = fetch::all(&client, request, buckets).await?;
+    if let Some(path) = &args.svg {
+        return write(context, path, &lines);
+    }
+    if drawn {
+        let drawing = band::draw(&lines, context.output.color());
+        context.output.text(&drawing)?;
+        context.output.note(&note(&lines));
+        return Ok(());
+    }
+    context
+        .output
+        .answer(&answer(&lines, args.buckets.is_some()))
+}
+
+fn write(context: &Context, path: &std::path::Path, lines: &Lines) -> Outcome<()> {
+    let image = svg::draw(lines);
+    if path.as_os_str() == "-" {
+        return context.output.text(&image);
+    }
+    std::fs::write(path, image).map_err(|error| Failure::file(path, &error))?;
+    let drawn = format!("{}; drawn to {}", note(lines), path.display());
+    context.output.note(&drawn);
+    Ok(())
+}
+
+/// The intervals, or the buckets, as rows; as JSON by machine.
+fn answer(lines: &Lines, buckets: bool) -> Answer {
+    let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
+    let mut machines = Vec::new();
+    for machine in &lines.machines {
+        let name = last(&machine.name);
+        let before = rows.len();
+        if buckets {
+            rows.extend(machine.buckets.iter().map(|one| {
+                let times = (lines.border(one.bucket), lines.border(one.bucket + 1));
+                timeline::bucket(name, times, one)
+            }));
+        } else {
+            rows.extend(
+                machine
+                    .intervals
+                    .iter()
+                    .map(|one| timeline::interval(name, one)),
+            );
+        }
+        let items = rows.iter().skip(before).map(|(_, item)| item.clone());
+        let items: Vec<Value> = items.collect();
+        let key = if buckets { "buckets" } else { "intervals" };
+        let sums = machine.sums.iter().map(timeline::sum);
+        machines.push(json!({
+            "machine": name,
+            "number": machine.number,
+            key: items,
+            "sums": sums.collect::<Vec<_>>(),
+            "uncovered_ns": machine.uncovered_ns,
+            "total": machine.intervals_size,
+        }));
+    }
+    let head = &lines.head;
+    let whole = json!({
+        "from": crate::command::time(Some(head.from_time)),
+        "to": crate::command::time(Some(head.to_time)),
+        "machines": machines,
+        "shown": lines.machines.len(),
+        "total": head.total_size,
+        "complete": head.complete,
+    });
+    let whole = with(whole, reflected(head.reflected.as_ref()));
+    let columns = match buckets {
+        true => &timeline::BUCKET_COLUMNS[..],
+        false => &timeline::COLUMNS[..],
+    };
+    Answer::list(columns, rows).whole(whole).note(note(lines))
+}
+
+fn note(lines: &Lines) -> String {
+    let head = &lines.head;
+    let intervals: u64 = lines
+        .machines
+        .iter()
+        .map(|one| u64::from(one.intervals_size))
+        .sum();
+    let unread = match head.complete {
+        true => String::new(),
+        false => format!(
+            "; the window was too large to be read at once: what was recorded after position {} is missing",
+            head.last_position
+        ),
+    };
+    format!(
+        "{} of {} from {} to {}, {}{}{unread}",
+        lines.machines.len(),
+        counted(u64::from(head.plant_size), "machine"),
+        Timestamp(head.from_time),
+        Timestamp(head.to_time),
+        counted(intervals, "interval"),
+        at_position(head.reflected.as_ref()),
+    )
+}

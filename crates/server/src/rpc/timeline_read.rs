@@ -1,0 +1,172 @@
+//! Reads what timelines need of the log once, and makes them machine by machine.
+
+use crate::limits::{SURVEY_EVENTS_MAX, TIMELINE_BYTES_MAX, TIMELINE_PART_BYTES};
+use crate::view::timeline::{Of, parts};
+use prost::Message;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
+use werkbuch_engine::{EngineError, Plant, Survey};
+use werkbuch_model::event::Recorded;
+use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_record::{decode_recorded, encode_recorded};
+use werkbuch_twin::Twin;
+use werkbuch_twin::quality::Window;
+use werkbuch_twin::timeline::{Bucket, History, Levels, Unseen, Walk, matters};
+use werkbuch_wire::pb;
+
+/// What the answer is about.
+#[derive(Clone)]
+pub(super) struct Ground {
+    pub(super) window: Window,
+    /// The machines by number, with their names.
+    pub(super) machines: BTreeMap<MachineNumber, String>,
+    pub(super) plant_size: u32,
+}
+
+/// In what form it is wanted.
+pub(super) struct Shape {
+    pub(super) levels: Option<Levels>,
+    pub(super) without_intervals: bool,
+}
+
+/// The timelines of machines on their way.
+pub(super) struct Reading {
+    plant: Plant,
+    ground: Ground,
+    shape: Shape,
+    walk: Walk,
+    unseen: Unseen,
+    survey: Survey,
+    /// The events that matter of each machine that is still to come, as stored, in order.
+    events: BTreeMap<MachineNumber, Vec<Vec<u8>>>,
+    /// The machines that are still to come, the last one first.
+    left: Vec<MachineNumber>,
+    /// Parts of timelines that wait for a message.
+    waiting: VecDeque<pb::Timeline>,
+    room: Vec<Bucket>,
+    done: usize,
+}
+
+impl Reading {
+    /// `done` machines have been answered with before.
+    pub(super) fn new(
+        plant: Plant,
+        ground: Ground,
+        shape: Shape,
+        before: Twin,
+        done: usize,
+    ) -> Self {
+        let left = ground.machines.keys().skip(done).rev().copied().collect();
+        Self {
+            walk: Walk::new(before, ground.window),
+            unseen: Unseen::new(ground.window),
+            survey: Survey {
+                first: Position(0),
+                last: Position(0),
+                complete: true,
+            },
+            events: BTreeMap::new(),
+            left,
+            waiting: VecDeque::new(),
+            room: Vec::new(),
+            done: done.min(ground.machines.len()),
+            plant,
+            ground,
+            shape,
+        }
+    }
+
+    pub(super) fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    pub(super) fn survey(&self) -> Survey {
+        self.survey
+    }
+
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.left.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Reads the part of the log that can matter. Blocking. Errors: those of the log.
+    pub(super) fn read(&mut self, bound: Position) -> Result<(), EngineError> {
+        for machine in &self.left {
+            for source in self.walk.sources_before(*machine).collect::<Vec<_>>() {
+                self.unseen.speaks(*machine, source);
+            }
+            self.events.insert(*machine, Vec::new());
+        }
+        let (unseen, events) = (&mut self.unseen, &mut self.events);
+        let mut bytes = 0_usize;
+        let mut take = |event: &Recorded<'_>| {
+            unseen.take(event);
+            let reported = &event.reported;
+            if matters(&reported.body)
+                && let Some(of_machine) = events.get_mut(&reported.machine)
+            {
+                let stored = encode_recorded(event);
+                bytes = bytes.saturating_add(stored.len());
+                of_machine.push(stored);
+            }
+            if bytes >= TIMELINE_BYTES_MAX {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        };
+        let from = self.ground.window.from;
+        self.survey = self
+            .plant
+            .survey(from, bound, SURVEY_EVENTS_MAX, &mut take)?;
+        Ok(())
+    }
+
+    /// The next timelines, or parts of one, that make a message. Blocking. Errors: the log holds what
+    /// cannot be folded.
+    pub(super) fn next(&mut self) -> Result<Vec<pb::Timeline>, EngineError> {
+        let mut timelines = Vec::new();
+        let mut bytes = 0_usize;
+        while bytes < TIMELINE_PART_BYTES {
+            if self.waiting.is_empty()
+                && let Some(machine) = self.left.pop()
+            {
+                let parts = self.machine(machine)?;
+                self.waiting.extend(parts);
+            }
+            let Some(part) = self.waiting.pop_front() else {
+                break;
+            };
+            bytes = bytes.saturating_add(part.encoded_len());
+            self.done += usize::from(part.complete);
+            timelines.push(part);
+        }
+        Ok(timelines)
+    }
+
+    fn machine(&mut self, machine: MachineNumber) -> Result<Vec<pb::Timeline>, EngineError> {
+        let stored = self.events.remove(&machine).unwrap_or_default();
+        let mut history = History::new(machine);
+        for bytes in &stored {
+            let event = decode_recorded(bytes).map_err(|cause| EngineError::Internal {
+                what: format!("an event of machine {machine} cannot be read again: {cause}"),
+            })?;
+            history.take(event);
+        }
+        let unseen = self.unseen.of(machine);
+        let intervals = self.walk.timeline(history, &unseen);
+        let intervals = intervals.map_err(|cause| EngineError::Internal {
+            what: format!("the timeline of machine {machine} cannot be folded: {cause}"),
+        })?;
+        let name = self.ground.machines.get(&machine);
+        let of = Of {
+            name: name.map_or("", String::as_str),
+            number: machine,
+            without_intervals: self.shape.without_intervals,
+        };
+        let levels = self.shape.levels.as_ref();
+        Ok(parts(&of, &intervals, levels, &mut self.room))
+    }
+}

@@ -1,0 +1,111 @@
+//! Timelines as messages, in parts that fit a message.
+
+use super::code;
+use crate::limits::TIMELINE_PART_BYTES;
+use prost::Message;
+use werkbuch_model::event::State;
+use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::timeline::{Bucket, Interval, Levels, Sums};
+use werkbuch_wire::pb;
+
+/// What a machine is called, and whether its intervals are wanted.
+pub(crate) struct Of<'o> {
+    pub(crate) name: &'o str,
+    pub(crate) number: MachineNumber,
+    pub(crate) without_intervals: bool,
+}
+
+/// The parts of a machine's timeline; the last one is complete.
+pub(crate) fn parts(
+    of: &Of<'_>,
+    intervals: &[Interval],
+    levels: Option<&Levels>,
+    room: &mut Vec<Bucket>,
+) -> Vec<pb::Timeline> {
+    let empty = || pb::Timeline {
+        name: of.name.to_owned(),
+        number: of.number.get(),
+        ..pb::Timeline::default()
+    };
+    let mut parts = Vec::new();
+    let (mut part, mut bytes) = (empty(), 0_usize);
+    for one in intervals.iter().filter(|_| !of.without_intervals) {
+        if bytes >= TIMELINE_PART_BYTES {
+            parts.push(std::mem::replace(&mut part, empty()));
+            bytes = 0;
+        }
+        let one = interval(one);
+        bytes = bytes.saturating_add(one.encoded_len());
+        part.intervals.push(one);
+    }
+    let sums = Sums::of(intervals);
+    if let Some(levels) = levels {
+        levels.fill(intervals, room);
+        part.buckets = buckets(room);
+    }
+    part.sums = sums
+        .states
+        .iter()
+        .map(|sum| pb::TimelineSum {
+            state: state(sum.state),
+            duration_ns: sum.duration_ns,
+            stays: sum.stays,
+        })
+        .collect();
+    part.uncovered_ns = sums.uncovered_ns;
+    part.intervals_size = u32::try_from(intervals.len()).unwrap_or(u32::MAX);
+    part.complete = true;
+    parts.push(part);
+    parts
+}
+
+fn interval(one: &Interval) -> pb::TimelineInterval {
+    pb::TimelineInterval {
+        begin: one.begin.nanos(),
+        end: one.end.nanos(),
+        open: one.open,
+        uncovered: !one.covered,
+        state: state(one.shown),
+        reported_state: state(one.signal),
+        native_state: one.native.to_string(),
+        reason: one.reason.to_string(),
+        since: one.since.map(Timestamp::nanos),
+        position: one.position.map_or(0, Position::get),
+        mode: one.mode.map_or(0, |mode| code(mode.code())),
+        program: one.program.as_deref().map(str::to_owned),
+        order: one.order.to_string(),
+        alarms: one.alarms.iter().map(|key| key.to_string()).collect(),
+        alarms_size: one.alarms_total,
+        cycles: one.cycles,
+        parts: one.parts.all,
+        good: one.parts.good,
+        scrap: one.parts.scrap,
+        rework: one.parts.rework,
+    }
+}
+
+fn buckets(buckets: &[Bucket]) -> Vec<pb::TimelineBucket> {
+    let filled = buckets.iter().enumerate().filter_map(|(at, bucket)| {
+        let shares: Vec<pb::TimelineShare> = bucket
+            .shares()
+            .map(|(of, duration_ns)| pb::TimelineShare {
+                state: state(of),
+                duration_ns,
+            })
+            .collect();
+        let uncovered_ns = bucket.uncovered_ns();
+        (!shares.is_empty() || uncovered_ns > 0).then(|| pb::TimelineBucket {
+            bucket: u32::try_from(at).unwrap_or(u32::MAX),
+            dominant: bucket.dominant().map_or(0, state),
+            worst: bucket.worst().map_or(0, state),
+            shares,
+            uncovered_ns,
+        })
+    });
+    filled.collect()
+}
+
+fn state(state: State) -> i32 {
+    code(state.code())
+}
