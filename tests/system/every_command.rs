@@ -203,6 +203,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
         One,
     ),
     (
+        "bench instant",
+        "--events 2000 --machines 20 --questions 3",
+        One,
+    ),
+    (
         "bench ingest",
         "--events 1000 --plants 1 --machines 10 --singles 2",
         One,

@@ -135,8 +135,8 @@ fn damage_is_found_with_its_file_and_never_served() {
     let segment = data.join(segments.next().unwrap()["file"].as_str().unwrap());
     let whole = std::fs::read(&segment).unwrap();
     let mut bad = whole.clone();
-    // In the first block, which holds what m2 said.
-    bad[400] ^= 1;
+    // In the first block with what m2 said.
+    bad[2_000] ^= 1;
     std::fs::write(&segment, &bad).unwrap();
     let name = segment.file_name().unwrap().to_str().unwrap();
     let folder = data.to_str().unwrap();

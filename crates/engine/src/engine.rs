@@ -237,35 +237,7 @@ impl Engine {
             .clone();
         let committer = committer.ok_or(EngineError::ShuttingDown)?;
         let (sender, receiver) = mpsc::sync_channel(PLANT_CHANNEL);
-        let shared = Arc::new(Shared {
-            id: writer.plant.clone(),
-            log_id: writer.log_id,
-            data: inner.options.data.clone(),
-            store: Arc::clone(&inner.store),
-            ring: Arc::clone(&inner.ring),
-            access: Arc::clone(&inner.access),
-            clock: Arc::clone(&inner.options.clock),
-            elapsed: Arc::clone(&inner.elapsed),
-            twin: RwLock::new(twin),
-            applied: watch::Sender::new(writer.position),
-            feed: feed(),
-            standing: Mutex::new(Standing::of(&writer)),
-            queue: Arc::new(Semaphore::new(PLANT_QUEUE)),
-            sessions: Arc::clone(&inner.sessions),
-            stopped: Arc::clone(&inner.stopped),
-            trouble: Arc::clone(&inner.trouble),
-            repeats: Repeats::default(),
-            shown: Mutex::default(),
-            folds: Arc::clone(&inner.folds),
-            past: Past::new(
-                &inner.options.data,
-                &writer.plant,
-                Some(inner.options.past_every),
-                writer.position,
-            ),
-            meter: PlantMeter::default(),
-            totals: Arc::clone(&inner.meter),
-        });
+        let shared = Arc::new(self.shared(&writer, twin));
         let permit = Arc::clone(&shared.queue).try_acquire_owned().ok();
         let plant = Plant {
             shared: Arc::clone(&shared),
@@ -282,8 +254,6 @@ impl Engine {
             after_clean_close,
             opening: opening.zip(permit),
         };
-        let past = Arc::clone(&plant.shared);
-        let fills = Arc::clone(&inner.fills);
         let thread = std::thread::Builder::new()
             .name(format!("plant {}", plant.id()))
             .spawn(move || Loop::new(parts, last_snapshot).run())
@@ -292,14 +262,55 @@ impl Engine {
         threads.retain(|thread| !thread.is_finished());
         threads.push(thread);
         drop(threads);
-        inner.runtime.spawn(async move {
+        self.fill_past(&plant);
+        Ok(plant)
+    }
+
+    /// What the loop of a plant shares with those who ask.
+    fn shared(&self, writer: &Writer, twin: Twin) -> Shared {
+        let inner = &self.inner;
+        Shared {
+            id: writer.plant.clone(),
+            log_id: writer.log_id,
+            data: inner.options.data.clone(),
+            store: Arc::clone(&inner.store),
+            ring: Arc::clone(&inner.ring),
+            access: Arc::clone(&inner.access),
+            clock: Arc::clone(&inner.options.clock),
+            elapsed: Arc::clone(&inner.elapsed),
+            twin: RwLock::new(twin),
+            applied: watch::Sender::new(writer.position),
+            feed: feed(),
+            standing: Mutex::new(Standing::of(writer)),
+            queue: Arc::new(Semaphore::new(PLANT_QUEUE)),
+            sessions: Arc::clone(&inner.sessions),
+            stopped: Arc::clone(&inner.stopped),
+            trouble: Arc::clone(&inner.trouble),
+            repeats: Repeats::default(),
+            shown: Mutex::default(),
+            folds: Arc::clone(&inner.folds),
+            past: Past::new(
+                &inner.options.data,
+                &writer.plant,
+                Some(inner.options.past_every),
+                writer.position,
+            ),
+            meter: PlantMeter::default(),
+            totals: Arc::clone(&inner.meter),
+        }
+    }
+
+    /// Completes what is kept of a plant's past, in the background.
+    fn fill_past(&self, plant: &Plant) {
+        let past = Arc::clone(&plant.shared);
+        let fills = Arc::clone(&self.inner.fills);
+        self.inner.runtime.spawn(async move {
             // One plant at a time: those that answer have the processor.
             let Ok(_permit) = fills.acquire_owned().await else {
                 return;
             };
             let _ = tokio::task::spawn_blocking(move || past.fill_past()).await;
         });
-        Ok(plant)
     }
 
     /// The plants that answer, by name.

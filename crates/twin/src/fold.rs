@@ -300,6 +300,10 @@ impl Twin {
         let machine = event.reported.machine;
         let mut fold = self.fold();
         if let Body::CorrectionRecorded(said) = &event.reported.body {
+            // It is about the machine as soon as anything that it moves lies within the bound.
+            let moved = said.new_time.into_iter();
+            let mut moved = moved.chain(event.corrected.iter().map(|target| target.effective_at));
+            let in_scope = in_scope || moved.any(|time| fold.scope.holds(time));
             if machine.get() != 0 && in_scope {
                 fold.machine(machine).touched(position);
             }
