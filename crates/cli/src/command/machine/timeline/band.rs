@@ -206,12 +206,9 @@ mod tests {
             "{shown}"
         );
         assert!(rows[2].ends_with("  F\u{b7}"), "{shown}");
-        assert_eq!(
-            rows[5],
-            "\u{2588}  EXECUTING           12.0s    99.9%      2"
-        );
+        assert_eq!(rows[5], "\u{2588}  EXECUTING         12.0s    99.9%      2");
         assert_eq!(rows[6], "F  FAULTED             1ms     0.1%      1");
-        assert_eq!(rows[7], "\u{2591}  not covered         5.0s");
+        assert_eq!(rows[7], "\u{2591}  not covered        5.0s");
     }
 
     #[test]
