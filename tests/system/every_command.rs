@@ -73,11 +73,6 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--from 2017-06-07T00:00:00Z --buckets 40",
         List,
     ),
-    (
-        "machine timeline",
-        "--from 2017-06-07T00:00:00Z --svg -",
-        Text,
-    ),
     ("machine watch", "--from 1 --for 2s", Stream),
     (
         "machine watch",
