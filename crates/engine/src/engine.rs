@@ -292,7 +292,7 @@ impl Engine {
             past: Past::new(
                 &inner.options.data,
                 &writer.plant,
-                Some(inner.options.past_every),
+                inner.options.past_every,
                 writer.position,
             ),
             meter: PlantMeter::default(),

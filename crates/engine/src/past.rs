@@ -91,13 +91,13 @@ struct Ended {
 }
 
 impl Past {
-    /// The past of a plant whose loop has applied everything up to a position. Without `every` no marks
-    /// are kept, and each question folds the log from its first event.
-    pub(crate) fn new(data: &Path, plant: &PlantId, every: Option<u64>, applied: Position) -> Self {
+    /// The past of a plant whose loop has applied everything up to a position. With 0 for `every` no
+    /// marks are kept, and each question folds the log from its first event.
+    pub(crate) fn new(data: &Path, plant: &PlantId, every: u64, applied: Position) -> Self {
         let open = Interval::first();
         Self {
             folder: snapshots::folder(data, plant).join("past"),
-            every: every.filter(|every| *every > 0),
+            every: (every > 0).then_some(every),
             state: Mutex::new(State {
                 complete: applied.get() == 0,
                 ended: Vec::new(),

@@ -9,7 +9,6 @@ use crate::recover::{each_event, fold_error};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use werkbuch_model::id::Position;
-use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
 
 /// After so many events it is asked whether the plant closes.
@@ -167,6 +166,3 @@ pub(super) fn drop_file(path: &Path, shared: &Shared, what: &str) {
     );
     let _ = std::fs::remove_file(path);
 }
-
-/// The plant time from which on nothing is known to lie.
-pub(super) const END_OF_TIME: Timestamp = Timestamp::MAX;

@@ -1,6 +1,6 @@
 //! Answers with the plant as it was: a mark, one interval, and what came late.
 
-use super::fill::{END_OF_TIME, drop_file};
+use super::fill::drop_file;
 use super::interval::{Described, Lates, lates};
 use super::mark::{self, Head};
 use super::{DESCRIPTIONS_KEPT, Past, State, Validity};
@@ -170,7 +170,7 @@ impl Past {
 
 impl State {
     fn plan(&self, bound: Position, at: Option<Timestamp>) -> Plan {
-        let limit = at.unwrap_or(END_OF_TIME);
+        let limit = at.unwrap_or(Timestamp::MAX);
         let known = self
             .ended
             .partition_point(|ended| ended.head.position() <= bound);
@@ -299,21 +299,24 @@ impl<'s> Folding<'s> {
     }
 
     fn run(mut self, plan: Plan) -> Result<PastTwin, Stop> {
-        {
+        let live_end = {
             let live = self.shared.twin.read();
             let live = live.unwrap_or_else(PoisonError::into_inner);
             let sources = plan.sources;
             self.found
                 .twin
                 .know_sources(&live, |number| number <= sources);
-        }
+            (live.position(), live.last_recorded_at())
+        };
         self.read(self.found.mark.next(), plan.through)?;
         for later in plan.later {
             let before = self.found.folded;
             self.add(later)?;
             self.found.late += self.found.folded - before;
         }
-        if self.last.0 != self.bound {
+        if live_end.0 == self.bound {
+            self.last = live_end;
+        } else if self.last.0 != self.bound {
             let last = self.shared.store.read(&self.shared.id, self.bound);
             let last = last.map_err(EngineError::from)?.next();
             let last = last.transpose().map_err(EngineError::from)?;
@@ -351,7 +354,7 @@ impl<'s> Folding<'s> {
 
     /// Folds those of late events that matter.
     fn fold_late(&mut self, late: &[u8]) -> Result<(), EngineError> {
-        let limit = self.at.unwrap_or(END_OF_TIME);
+        let limit = self.at.unwrap_or(Timestamp::MAX);
         for (position, reach, bytes) in lates(late) {
             if position > self.bound || reach > limit {
                 continue;
