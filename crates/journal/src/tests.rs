@@ -13,6 +13,7 @@ mod readers;
 mod sealed;
 mod simulation;
 mod sled;
+mod sled_forged;
 mod sled_verify;
 mod sled_witness;
 mod suite;

@@ -26,13 +26,24 @@ fn try_open(path: &Path, read_only: bool) -> Result<Opened, StoreError> {
     crate::open(disk, path, &options, Some(StoreKind::Sled), read_only)
 }
 
-/// Opens the database beside the store, as another program would.
+/// Opens the database beside the closed store, as another program would.
+pub(super) fn beside(folder: &Path) -> ::sled::Db {
+    let config = ::sled::Config::new().path(folder.join("sled"));
+    let config = config.segment_size(16 * 1024 * 1024);
+    // A thread of the database that was closed may have it for a little longer.
+    for _ in 0..1_000 {
+        match config.open() {
+            Err(::sled::Error::Io(error)) if error.to_string().contains("acquire lock") => {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the database stays locked");
+}
+
 fn change(path: &Path, tree: &str, change: impl FnOnce(&::sled::Tree)) {
-    let db = ::sled::Config::new()
-        .path(path.join("sled"))
-        .segment_size(16 * 1024 * 1024)
-        .open()
-        .unwrap();
+    let db = beside(path);
     change(&db.open_tree(tree).unwrap());
     db.flush().unwrap();
 }
