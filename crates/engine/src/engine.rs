@@ -8,11 +8,12 @@ use crate::error::EngineError;
 use crate::keyring::KeyRing;
 use crate::lifetime::Elapsed;
 use crate::limits::{
-    BATCH_EVENTS_MAX, PAST_EVERY, PAST_FOLDS_MAX, PLANT_CHANNEL, PLANT_QUEUE, SNAPSHOT_EVERY,
+    BATCH_EVENTS_MAX, PAST_EVERY, PAST_FOLDS_MAX, PAST_MACHINES_KEPT, PLANT_CHANNEL, PLANT_QUEUE,
+    SNAPSHOT_EVERY,
 };
 use crate::meter::{Meter, PlantMeter};
 use crate::metered::MeteredDisk;
-use crate::past::Past;
+use crate::past::{Past, Recent};
 use crate::plant::{Input, Loop, LoopParts, Plant, Repeats, Shared, Standing, feed};
 use crate::recover;
 use crate::revive::Recovery;
@@ -97,6 +98,7 @@ pub(crate) struct Inner {
     sessions: Arc<DashMap<u64, PlantId>>,
     first_session: u64,
     next_session: AtomicU64,
+    recent: Arc<Recent>,
     folds: Arc<Semaphore>,
     /// For those who go through logs to complete what is kept of the past.
     fills: Arc<Semaphore>,
@@ -170,6 +172,7 @@ impl Engine {
             sessions: Arc::default(),
             first_session,
             next_session: AtomicU64::new(first_session),
+            recent: Arc::new(Recent::new(PAST_MACHINES_KEPT)),
             folds: Arc::new(Semaphore::new(PAST_FOLDS_MAX)),
             fills: Arc::new(Semaphore::new(1)),
             stopped: Arc::default(),
@@ -288,6 +291,7 @@ impl Engine {
             trouble: Arc::clone(&inner.trouble),
             repeats: Repeats::default(),
             shown: Mutex::default(),
+            recent: Arc::clone(&inner.recent),
             folds: Arc::clone(&inner.folds),
             past: Past::new(
                 &inner.options.data,

@@ -82,12 +82,18 @@
 //! - 2026-11-22: sample bodies are deleted by a clock that is the earlier of the wall clock and of what
 //!   the monotonic clock or the log vouches for (`lifetime`): a wall clock that jumps ahead must not
 //!   delete what nobody can bring back. A plant that declares no lifetime keeps its bodies for ever.
+//! - 2026-11-23: the past is folded in threads that stand back (`aside`): on a machine whose cores are all
+//!   taken, a question about last week may wait, but a report and a question about now may not.
+//! - 2026-11-23: an instant that was asked for is kept for a while, because lists are read page after
+//!   page and machines one after the other. What was known at a position never changes, so what is kept
+//!   is right for ever and needs no rule by which it grows old.
 //! - 2026-11-23: the engine too runs under a seed (`tests/simulation.rs`), one request at a time: the order of
 //!   operations on the disk is then fixed, though threads are not. It found that a plant which could not read
 //!   its log after a failed write answered for ever with that passed failure; it now says that it stopped.
 
 mod access;
 mod api;
+mod aside;
 mod batch;
 mod clock;
 mod committer;

@@ -11,6 +11,7 @@ mod fold;
 mod interval;
 mod keep;
 mod mark;
+mod recent;
 
 use crate::snapshots;
 use interval::{Described, Interval, Lates};
@@ -23,6 +24,7 @@ use werkbuch_twin::{MarkBase, Twin};
 #[cfg(test)]
 pub(crate) use fold::PastTwin;
 pub(crate) use keep::{Taking, keep};
+pub(crate) use recent::Recent;
 
 /// The descriptions of the past that are kept in memory, for each plant.
 const DESCRIPTIONS_KEPT: usize = 16;

@@ -78,6 +78,10 @@
 //! - 2026-11-22: **small segments are merged by eights**, none longer than the others together: quiet
 //!   plants leave few files, and a byte is written again about once for each eightfold length. The files
 //!   of merged segments go with their last reader, so that nobody has to look again.
+//! - 2026-11-23: **one machine's history is read by bits, not along its chain.** Each event names the one
+//!   before it of the same machine, which is what a proof of completeness follows; to read, a segment
+//!   says in one bit for each block and machine where the machine speaks, so that a history of years is
+//!   read forward, in order and block by block, where a chain would fetch one block for each event.
 //! - 2026-11-22: **the writer hands in the tree with the block.** It has hashed each event already;
 //!   the store checks that sizes and roots connect, and recovery hashes again.
 //! - 2026-11-22: **a proposal that contradicts the log is an outcome, not an error**, so that a

@@ -68,9 +68,15 @@ impl MachineState {
         }
     }
 
-    /// Puts a slot and what it says in the place of what has its key.
-    pub(crate) fn put(&mut self, mut slot: Slot, said: &[u8], window: Window) {
-        let at = match self.find(&slot.key) {
+    /// Puts a slot and what it says in the place of what has its key, which lies nowhere before `from`.
+    /// Answers where the next one lies at the earliest.
+    pub(crate) fn put(
+        &mut self,
+        mut slot: Slot,
+        said: &[u8],
+        (from, window): (usize, Window),
+    ) -> usize {
+        let at = match self.find_from(from, &slot.key) {
             Ok(at) => {
                 if let Some(held) = self.slots.get_mut(at) {
                     slot.span = held.span;
@@ -84,6 +90,7 @@ impl MachineState {
             }
         };
         self.say(at, said);
+        at + 1
     }
 
     /// The bytes of what a slot says.
@@ -228,10 +235,14 @@ impl MachineState {
     /// The place of a key. Few slots are gone through from the front: a processor reads ahead of
     /// such a loop, while halving waits for memory at each step.
     fn find(&self, key: &SlotKey) -> Result<usize, usize> {
+        self.find_from(0, key)
+    }
+
+    fn find_from(&self, from: usize, key: &SlotKey) -> Result<usize, usize> {
         if self.slots.len() > HALVED_FROM {
             return self.slots.binary_search_by(|slot| slot.key.cmp(key));
         }
-        for (at, slot) in self.slots.iter().enumerate() {
+        for (at, slot) in self.slots.iter().enumerate().skip(from) {
             match slot.key.cmp(key) {
                 Ordering::Less => {}
                 Ordering::Equal => return Ok(at),

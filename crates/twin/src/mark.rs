@@ -12,6 +12,7 @@ use crate::packed::{Packer, Unpacker};
 use crate::shards::{PlantSlot, Shards};
 use crate::slot::{Rank, Slot, SlotKey, Span};
 use crate::snapshot::config;
+use crate::symbol::Symbol;
 use crate::window::Window;
 use crate::{FOLD_VERSION, SnapshotError, Twin};
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
 
 /// The layout of a mark. It changes with every change of what is written.
-const LAYOUT: u64 = 1;
+const LAYOUT: u64 = 2;
 
 /// What a mark is, so that the next one need not be whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +99,12 @@ impl Twin {
         let changed =
             |machine: &&Arc<MachineState>| since.is_none() || machine.last_position > known;
         to.number(self.machines.iter().filter(changed).count() as u64);
+        let mut before = MachineNumber(0);
         for machine in self.machines.iter().filter(changed) {
+            // They stand in the order of their numbers.
+            to.number(u64::from(machine.number.get() - before.get()));
             near.put_machine(machine, self.window, known, &mut to);
+            before = machine.number;
         }
         Ok(bytes)
     }
@@ -151,8 +156,13 @@ impl Twin {
             position,
         };
         let count = from.number().ok_or_else(cut)?;
+        self.machines
+            .reserve_exact(room(count, &from).saturating_sub(self.machines.len()));
+        let mut before = 0_u32;
         for _ in 0..count {
-            near.take_machine(&mut self.machines, self.window, &mut from)
+            let number = from.small().and_then(|step| before.checked_add(step));
+            before = number.ok_or_else(cut)?;
+            near.take_machine(MachineNumber(before), self, &mut from)
                 .ok_or_else(cut)?;
         }
         Ok(())
@@ -177,6 +187,17 @@ impl Twin {
     }
 }
 
+// What is said of a machine.
+const HAS_TIME: u8 = 1;
+const IS_NEW: u8 = 2;
+
+// What is said of a slot; what is not said is zero, empty or as in the slot before.
+const SAME_EVENT: u8 = 1;
+const HAS_RANK: u8 = 2;
+const HAS_ITEM: u8 = 4;
+const HAS_SUB: u8 = 8;
+const IS_CORRECTED: u8 = 16;
+
 /// What times and positions are written as distances from.
 struct Near {
     /// In nanoseconds.
@@ -192,7 +213,7 @@ impl Near {
         }
     }
 
-    /// Its slots that events behind `known` gave.
+    /// Its contents and slots that events behind `known` gave.
     fn put_machine(
         &self,
         machine: &MachineState,
@@ -200,96 +221,164 @@ impl Near {
         known: Position,
         to: &mut Packer<'_>,
     ) {
-        to.number(u64::from(machine.number.get()));
-        to.byte(u8::from(machine.last_event_at.is_some()));
+        let is_new = machine.first_position > known;
+        let has_time = machine.last_event_at.is_some();
+        to.byte((u8::from(has_time) * HAS_TIME) | (u8::from(is_new) * IS_NEW));
         if let Some(at) = machine.last_event_at {
             self.put_time(at, to);
         }
-        self.put_position(machine.first_position, to);
+        if is_new {
+            self.put_position(machine.first_position, to);
+        }
         self.put_position(machine.last_position, to);
         let held = || machine.held(window).filter(|slot| slot.position > known);
-        to.number(held().count() as u64);
         to.number(held().map(|slot| slot.span.range().len() as u64).sum());
         for slot in held() {
-            to.code(slot.key.kind);
-            to.byte(slot.key.rank.0);
-            to.symbol(slot.key.item);
-            to.symbol(slot.key.sub);
-            to.number(u64::from(slot.source.get()));
-            self.put_time(slot.effective_at, to);
-            to.number(slot.sequence.get());
-            self.put_position(slot.place, to);
-            to.number(slot.position.get().wrapping_sub(slot.place.get()));
-            to.number(u64::from(slot.span.room));
-        }
-        for slot in held() {
             to.raw(machine.content(slot));
+        }
+        to.number(held().count() as u64);
+        let mut before = None;
+        for slot in held() {
+            self.put_slot(slot, before, to);
+            before = Some(slot);
         }
     }
 
     /// Takes a machine: a new one whole, of one that is there what changed.
     fn take_machine(
         &self,
-        machines: &mut Vec<Arc<MachineState>>,
-        window: Window,
+        number: MachineNumber,
+        twin: &mut Twin,
         from: &mut Unpacker<'_>,
     ) -> Option<()> {
-        let number = MachineNumber(from.small()?);
-        let last_event_at = match from.byte()? {
+        let flags = from.byte()?;
+        let last_event_at = match flags & HAS_TIME {
             0 => None,
             _ => Some(self.take_time(from)?),
         };
-        let first_position = self.take_position(from)?;
+        let first_position = match flags & IS_NEW {
+            0 => None,
+            _ => Some(self.take_position(from)?),
+        };
         let last_position = self.take_position(from)?;
-        let (count, length) = (from.number()?, from.number()?);
-        let mut slots = Vec::with_capacity(room(count, from));
-        let mut used = 0_u32;
+        let contents = from.bytes()?;
+        let count = from.number()?;
+        let machines = &mut twin.machines;
+        let place = match machines.last() {
+            // In a whole mark each machine is the next.
+            Some(last) if last.number < number => Err(machines.len()),
+            None => Err(0),
+            Some(_) => machine_index(machines, number),
+        };
+        let (mut used, mut before) = (0_u32, None);
+        if let Some(held) = place.ok().and_then(|at| machines.get_mut(at)) {
+            let machine = Arc::make_mut(held);
+            machine.last_event_at = last_event_at;
+            machine.first_position = first_position.unwrap_or(machine.first_position);
+            machine.last_position = last_position;
+            let mut behind = 0;
+            for _ in 0..count {
+                let slot = self.take_slot(&mut used, before.as_ref(), from)?;
+                let said = contents.get(slot.span.range())?;
+                behind = machine.put(slot.clone(), said, (behind, twin.window));
+                before = Some(slot);
+            }
+            return Some(());
+        }
+        let mut slots: Vec<Slot> = Vec::with_capacity(room(count, from));
         for _ in 0..count {
-            let slot = self.take_slot(used, from)?;
-            used = used.checked_add(slot.span.room)?;
+            let slot = self.take_slot(&mut used, slots.last(), from)?;
             slots.push(slot);
         }
-        let contents = (u64::from(used) == length).then(|| from.raw(length))??;
-        let place = machine_index(machines, number);
-        let held = place.ok().and_then(|at| machines.get_mut(at));
-        let Some(held) = held else {
-            let machine = MachineState::of_parts(
-                number,
-                last_event_at,
-                (first_position, last_position),
-                (slots, contents.to_vec()),
-            );
-            let at = place.unwrap_or_else(|at| at);
-            machines.insert(at, Arc::new(machine));
-            return Some(());
-        };
-        let machine = Arc::make_mut(held);
-        machine.last_event_at = last_event_at;
-        machine.first_position = first_position;
-        machine.last_position = last_position;
-        for slot in slots {
-            let said = contents.get(slot.span.range())?;
-            machine.put(slot, said, window);
-        }
-        Some(())
+        let machine = MachineState::of_parts(
+            number,
+            last_event_at,
+            (first_position.unwrap_or(Position(0)), last_position),
+            (slots, contents.to_vec()),
+        );
+        let is_whole = contents.len() as u64 == u64::from(used);
+        machines.insert(place.unwrap_or_else(|at| at), Arc::new(machine));
+        is_whole.then_some(())
     }
 
-    /// A slot whose content begins at `at`.
-    fn take_slot(&self, at: u32, from: &mut Unpacker<'_>) -> Option<Slot> {
-        let key = SlotKey {
-            kind: from.code()?,
-            rank: Rank(from.byte()?),
-            item: from.symbol()?,
-            sub: from.symbol()?,
+    /// A slot; events set several at once, so that much is as in the one before.
+    fn put_slot(&self, slot: &Slot, before: Option<&Slot>, to: &mut Packer<'_>) {
+        let same = before.is_some_and(|before| before.is_of_event_of(slot));
+        let flag = |holds: bool, flag: u8| u8::from(holds) * flag;
+        let key = slot.key;
+        to.byte(
+            flag(same, SAME_EVENT)
+                | flag(key.rank != Rank(0), HAS_RANK)
+                | flag(key.item != Symbol::EMPTY, HAS_ITEM)
+                | flag(key.sub != Symbol::EMPTY, HAS_SUB)
+                | flag(slot.place != slot.position, IS_CORRECTED),
+        );
+        to.code(key.kind);
+        if key.rank != Rank(0) {
+            to.byte(key.rank.0);
+        }
+        for symbol in [key.item, key.sub] {
+            if symbol != Symbol::EMPTY {
+                to.symbol(symbol);
+            }
+        }
+        to.number(u64::from(slot.span.room));
+        if same {
+            return;
+        }
+        to.number(u64::from(slot.source.get()));
+        self.put_time(slot.effective_at, to);
+        to.number(slot.sequence.get());
+        self.put_position(slot.place, to);
+        if slot.place != slot.position {
+            self.put_position(slot.position, to);
+        }
+    }
+
+    /// A slot whose content begins behind what is used.
+    fn take_slot(
+        &self,
+        used: &mut u32,
+        before: Option<&Slot>,
+        from: &mut Unpacker<'_>,
+    ) -> Option<Slot> {
+        let flags = from.byte()?;
+        let kind = from.code()?;
+        let rank = Rank(if flags & HAS_RANK == 0 {
+            0
+        } else {
+            from.byte()?
+        });
+        let mut symbol = |flag: u8| match flags & flag {
+            0 => Some(Symbol::EMPTY),
+            _ => from.symbol(),
         };
+        let (item, sub) = (symbol(HAS_ITEM)?, symbol(HAS_SUB)?);
+        let key = SlotKey {
+            kind,
+            item,
+            sub,
+            rank,
+        };
+        let span = Span {
+            from: *used,
+            room: from.small()?,
+        };
+        *used = used.checked_add(span.room)?;
+        if flags & SAME_EVENT != 0 {
+            return before.map(|before| Slot {
+                key,
+                span,
+                ..before.clone()
+            });
+        }
         let source = SourceNumber(from.small()?);
         let effective_at = self.take_time(from)?;
         let sequence = Sequence(from.number()?);
         let place = self.take_position(from)?;
-        let position = Position(place.get().wrapping_add(from.number()?));
-        let span = Span {
-            from: at,
-            room: from.small()?,
+        let position = match flags & IS_CORRECTED {
+            0 => place,
+            _ => self.take_position(from)?,
         };
         Some(Slot {
             key,
@@ -328,5 +417,5 @@ impl Near {
 fn room(count: u64, from: &Unpacker<'_>) -> usize {
     usize::try_from(count)
         .unwrap_or(usize::MAX)
-        .min(from.0.len() / 10)
+        .min(from.0.len() / 3)
 }

@@ -84,6 +84,13 @@ impl Slot {
         window.holds(self.key.kind, self.effective_at)
     }
 
+    /// Whether the same event, at the same place, gave the other one.
+    pub(crate) fn is_of_event_of(&self, other: &Self) -> bool {
+        self.position == other.position
+            && self.place == other.place
+            && self.order() == other.order()
+    }
+
     /// Its place in plant time.
     pub(crate) fn order(&self) -> OrderKey {
         OrderKey {

@@ -183,11 +183,10 @@ impl Questions {
         let (mut plants, mut singles, mut both) = (Vec::new(), Vec::new(), Vec::new());
         for question in 0..count {
             // What happened by then as it is known now, and what was known then.
-            let instant = match question % 2 {
-                0 => self.at(),
-                _ => self.known(),
-            };
+            let instant = self.either(question);
             plants.push(self.ask(instant, None).await?);
+            // Another instant: the same one again would be answered from memory.
+            let instant = self.either(question);
             let number = self.numbers.below(machines) + 1;
             singles.push(self.ask(instant, Some(number)).await?);
             let known = self.known();
@@ -209,6 +208,13 @@ impl Questions {
         figures.add("both_past_p50_ms", millis(&mut both, 50));
         figures.add("both_past_p99_ms", millis(&mut both, 99));
         Ok(figures)
+    }
+
+    fn either(&mut self, question: u64) -> Asked {
+        match question % 2 {
+            0 => self.at(),
+            _ => self.known(),
+        }
     }
 
     fn at(&mut self) -> Asked {

@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "EVENTS")]
     snapshot_every: Option<u64>,
     /// How many events lie between two marks of a plant's past, from which questions about it are folded;
-    /// fewer are faster and take more room, 0 keeps none (default: 8192).
+    /// fewer are faster and take more room, 0 keeps none (default: 4096).
     #[arg(long, value_name = "EVENTS")]
     past_every: Option<u64>,
     /// The length of a write-ahead file in MiB; a longer one is sealed, and a start reads about as much

@@ -3,6 +3,7 @@
 use super::interval::{Interval, Lates};
 use super::mark::{self, Head};
 use super::{CHAIN_MAX, Chain, Past, State};
+use crate::aside;
 use crate::error::EngineError;
 use crate::plant::Shared;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -78,7 +79,7 @@ impl Taking<'_> {
 }
 
 /// Ends the interval with what the plant's loop has applied, and writes its mark aside.
-pub(crate) fn keep(shared: &Arc<Shared>, runtime: &tokio::runtime::Handle) {
+pub(crate) fn keep(shared: &Arc<Shared>) {
     let twin = {
         let twin = shared.twin.read().unwrap_or_else(PoisonError::into_inner);
         twin.clone()
@@ -88,9 +89,14 @@ pub(crate) fn keep(shared: &Arc<Shared>, runtime: &tokio::runtime::Handle) {
         state.writing = true;
         state.end(shared.log_id)
     };
-    let shared = Arc::clone(shared);
-    runtime.spawn_blocking(move || {
-        shared.past.write(&shared, &interval, &twin);
-        shared.past.state().writing = false;
+    let own = Arc::clone(shared);
+    let written = aside::run(move || {
+        own.past.write(&own, &interval, &twin);
+        own.past.state().writing = false;
     });
+    if written.is_err() {
+        // Then there is a mark less: the next one is whole.
+        let mut state = shared.past.state();
+        (state.chain, state.writing) = (None, false);
+    }
 }

@@ -311,7 +311,8 @@ fn open(path: &Path) -> Result<(Head, File, u64), String> {
 fn part(file: &mut File, at: u64, part: Part) -> Result<Vec<u8>, String> {
     let io = |error: std::io::Error| error.to_string();
     file.seek(SeekFrom::Start(at)).map_err(io)?;
-    let mut bytes = Vec::new();
+    let length = file.metadata().map_err(io)?.len().min(part.bytes);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     file.take(part.bytes).read_to_end(&mut bytes).map_err(io)?;
     if Part::of(&bytes) != part {
         return Err("its checksum does not fit".to_owned());

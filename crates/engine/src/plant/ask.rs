@@ -4,11 +4,13 @@ use super::handle::{Plant, Shared, Shown};
 use super::input::Input;
 use crate::access::Access;
 use crate::api::{Reflected, StoredEvent};
+use crate::aside;
 use crate::error::EngineError;
 use crate::protect::{Owner, reveal};
 use crate::recover::{each_event, fold_error};
 use bytes::Bytes;
 use std::sync::{Arc, PoisonError};
+use tokio::sync::oneshot;
 use werkbuch_journal::{Blocks, StoredBlock};
 use werkbuch_model::event::Recorded;
 use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
@@ -37,26 +39,38 @@ impl Plant {
             .try_acquire_owned()
             .map_err(|_| EngineError::overloaded("the number of questions about the past"))?;
         let plant = self.clone();
-        let fold = move || {
-            let _permit = permit;
-            let bound = plant.bounds(&instant)?;
-            let begin = std::time::Instant::now();
-            let mut twin = plant
-                .shared
-                .past
-                .twin(&plant.shared, bound, instant.at)?
-                .twin;
-            if let (None, Some(last)) = (instant.at, twin.last_recorded_at())
-                && let Some(held) = twin.as_of(last)
-            {
-                twin = held;
+        let work = move |reply: oneshot::Sender<_>| {
+            let found = plant.past(&instant);
+            let answer = found
+                .as_ref()
+                .map(|(_, twin)| (question(twin), reflected(twin, instant.at)));
+            // Who has the answer may ask again.
+            drop(permit);
+            let _ = reply.send(answer.map_err(EngineError::clone));
+            // What has to go for it is freed while nobody waits.
+            if let Ok((bound, twin)) = found {
+                plant.shared.recent.keep((bound, instant.at), twin);
             }
-            plant.shared.totals.past.observe(begin.elapsed());
-            Ok((question(&twin), reflected(&twin, instant.at)))
         };
-        tokio::task::spawn_blocking(fold)
-            .await
-            .map_err(|error| EngineError::internal(format!("a fold of the past ended: {error}")))?
+        aside::answer(work).await?
+    }
+
+    /// The plant at an instant, and the position up to which it was known. Blocking.
+    fn past(&self, instant: &Instant) -> Result<(Position, Arc<Twin>), EngineError> {
+        let shared = &*self.shared;
+        let bound = self.bounds(instant)?;
+        if let Some(twin) = shared.recent.find(&shared.id, (bound, instant.at)) {
+            return Ok((bound, twin));
+        }
+        let begin = std::time::Instant::now();
+        let mut twin = shared.past.twin(shared, bound, instant.at)?.twin;
+        if let (None, Some(last)) = (instant.at, twin.last_recorded_at())
+            && let Some(held) = twin.as_of(last)
+        {
+            twin = held;
+        }
+        shared.totals.past.observe(begin.elapsed());
+        Ok((bound, Arc::new(twin)))
     }
 
     /// How many marks of its past there are on the disk, and how many bytes they take.
@@ -107,7 +121,7 @@ impl Plant {
         let permit = Arc::clone(&self.shared.queue)
             .try_acquire_owned()
             .map_err(|_| EngineError::overloaded("the queue of the plant"))?;
-        let (reply, answer) = tokio::sync::oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         let input = Input::Settle {
             time,
             reply,

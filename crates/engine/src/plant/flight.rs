@@ -333,7 +333,7 @@ impl Loop {
         let due = taking.as_ref().is_some_and(Taking::is_due);
         drop(taking);
         if due {
-            past::keep(&self.shared, &self.runtime);
+            past::keep(&self.shared);
         }
         Ok(())
     }

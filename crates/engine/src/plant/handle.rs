@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) repeats: super::repeats::Repeats,
     /// What is kept of its past.
     pub(crate) past: crate::past::Past,
+    /// Plants as they were that were asked for lately, of all plants.
+    pub(crate) recent: Arc<crate::past::Recent>,
     /// Places for folds of the past.
     pub(crate) folds: Arc<Semaphore>,
     /// What is counted for this plant.

@@ -254,6 +254,36 @@ async fn the_past_is_right_on_both_clocks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instant_that_is_asked_for_again_is_not_folded_again() {
+    let bench = Bench::new().await;
+    let session = bench.open("s", None).await.session;
+    for second in 0..5 {
+        let said = event(second + 1, second.cast_signed(), state(State::Executing));
+        bench.report(session, &[said]).await;
+    }
+    let plant = bench.plant();
+    let folded = || bench.engine.figures().past.count();
+    let begin = folded();
+    let known = |position| Instant {
+        known: Known::Position(Position(position)),
+        at: None,
+    };
+    // Questions that stand in line; what the first one folded is kept behind its answer.
+    for (instant, expected) in [(known(4), 1), (known(5), 2)] {
+        for _ in 0..3 {
+            let asked = plant.ask(instant, |twin| twin.position()).await.unwrap();
+            assert_eq!(Known::Position(asked.0), instant.known);
+            assert_eq!(asked.1.position, asked.0);
+            let of = (asked.0, None);
+            while plant.shared.recent.find(plant.id(), of).is_none() {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(folded() - begin, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recording_from_the_future_comes_out_the_same_whenever_it_is_imported() {
     let bench = Bench::new().await;
     let opened = bench
