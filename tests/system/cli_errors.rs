@@ -91,6 +91,33 @@ fn what_is_not_there_and_what_is_not_well_formed() {
             "PLANT=7",
         ),
         (
+            &[
+                "machine",
+                "watch",
+                "--plant",
+                "T1",
+                "--at",
+                "2199-01-01T00:00:00Z",
+            ],
+            2,
+            "INVALID_INSTANT",
+            "lies ahead of now",
+        ),
+        (
+            &["machine", "watch", "--plant", "T1", "--from", "cut-77"],
+            2,
+            "INVALID_INSTANT",
+            "not one of this server's",
+        ),
+        (
+            &[
+                "machine", "watch", "--plant", "T1", "--from", "1", "--at", "-2h",
+            ],
+            2,
+            "INVALID_REQUEST",
+            "stands twice",
+        ),
+        (
             &["machine", "watch", "--plant", "T1", "--from", "999999"],
             2,
             "INVALID_INSTANT",

@@ -74,6 +74,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
         List,
     ),
     ("machine watch", "--from 1 --for 2s", Stream),
+    ("machine watch", "--from 1 --present --until-live", Stream),
     (
         "machine watch",
         "--all-plants --from 1 --every 100ms --screen --heartbeat --for 2s",
@@ -197,6 +198,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--intervals 2000 --machines 20 --buckets 50",
         One,
     ),
+    ("bench watch", "--events 1000 --machines 10", One),
     (
         "bench instant",
         "--events 2000 --machines 20 --questions 3",

@@ -194,6 +194,114 @@ fn a_watcher_of_two_plants_misses_nothing_through_a_kill_and_goes_on_by_its_toke
     assert!(server.stop().success());
 }
 
+/// What a watch says that ends by itself.
+fn told(server: &Server, arguments: &[&str]) -> Vec<Value> {
+    let all = ["machine", "watch", "-o", "jsonl", "--until-live"];
+    let ran = server.run(&[&all[..], arguments].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines = ran.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn positions(items: &[Value], kind: &str) -> Vec<u64> {
+    let changes = items.iter().filter(|item| item["type"] == "change");
+    let of = changes.filter(|item| (item["change"] == "PRESENT") == (kind == "PRESENT"));
+    of.map(|item| item["position"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn history_flows_into_the_present_from_any_instant_also_after_a_kill_and_in_another_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::on(&data, &["--past-every", "64"]);
+    server.apply(PLANT);
+    import(&server, "T1", "m1", &recording(folder.path(), 6, 900));
+    let half = end(&server, "T1");
+    let cut = server.json(&["machine", "count", "--all-plants"]);
+    let cut = cut["cut"]["token"].as_str().unwrap().to_owned();
+    import(&server, "T1", "m2", &recording(folder.path(), 8, 700));
+    let _ = server.kill();
+    let server = Server::on(&data, &["--past-every", "64"]);
+    let last = end(&server, "T1");
+
+    // At the position, behind the cut, and at the time of the plant there is the same seam.
+    let from = (half + 1).to_string();
+    let seen = told(&server, &["--plant", "T1", "--from", &from, "--present"]);
+    let live = seen.last().unwrap();
+    assert_eq!(
+        (&live["type"], &live["plant"]),
+        (&"caught_up".into(), &"T1".into())
+    );
+    assert_eq!(live["position"].as_u64().unwrap(), last);
+    assert_eq!(
+        positions(&seen, "PRESENT"),
+        [half, half],
+        "both machines as they were"
+    );
+    let all: Vec<u64> = about_machines(&server, "T1", half)
+        .iter()
+        .map(|one| one.1)
+        .collect();
+    assert!(all.len() > 400, "{}", all.len());
+    assert_eq!(positions(&seen, "CHANGED"), all);
+    let again = told(&server, &["--all-plants", "--from", &cut]);
+    assert_eq!(positions(&again, "CHANGED"), all);
+    let by_time = told(&server, &["--plant", "T1", "--at", "2026-11-20T08:00:00Z"]);
+    assert_eq!(positions(&by_time, "CHANGED"), all);
+    let by_clock = [
+        "--plant",
+        "T1",
+        "--at",
+        "2026-11-20 09:00",
+        "--tz",
+        "Europe/Berlin",
+    ];
+    assert_eq!(positions(&told(&server, &by_clock), "CHANGED"), all);
+
+    // The token goes on where the log has grown, in a server that was killed once more.
+    let token = live["resume_token"].as_str().unwrap().to_owned();
+    import(&server, "T1", "m1", &recording(folder.path(), 10, 400));
+    let _ = server.kill();
+    let server = Server::on(&data, &[]);
+    let more: Vec<u64> = about_machines(&server, "T1", last)
+        .iter()
+        .map(|one| one.1)
+        .collect();
+    assert!(more.len() > 200, "{}", more.len());
+    let resumed = told(&server, &["--plant", "T1", "--resume", &token]);
+    assert_eq!(positions(&resumed, "CHANGED"), more);
+
+    // Another book, another filter, a slip of the pen: each says what it is and what to do.
+    let another = Server::with_plant();
+    let slip = token.replace('a', "b");
+    for (server, arguments, what) in [
+        (
+            &another,
+            vec!["--plant", "T1", "--resume", &token],
+            "another log now",
+        ),
+        (
+            &server,
+            vec!["--plant", "T1", "--where", "number = 1", "--resume", &token],
+            "another filter",
+        ),
+        (
+            &server,
+            vec!["--plant", "T1", "--resume", &slip],
+            "not whole",
+        ),
+    ] {
+        let all = [&["machine", "watch"][..], &arguments].concat();
+        let ran = server.run(&all);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        for part in [what, "begin anew"] {
+            assert!(ran.stderr.contains(part), "{}", ran.stderr);
+        }
+    }
+}
+
 #[test]
 fn a_watcher_that_does_not_read_is_told_and_gets_everything_once_all_the_same() {
     let server = Server::with_plant();

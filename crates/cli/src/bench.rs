@@ -12,6 +12,7 @@ mod replay;
 mod restart;
 mod served;
 mod timeline;
+mod watch;
 
 use crate::Context;
 use crate::command::serve::asked_to_stop;
@@ -40,6 +41,8 @@ pub(crate) enum Args {
     Instant(instant::Args),
     /// How fast the intervals of many machines are brought into the buckets of a drawing.
     Timeline(timeline::Args),
+    /// How fast changes come to those who watch, and what one that stalls costs.
+    Watch(watch::Args),
     /// How fast events become safe, how small, and how long a source waits for that.
     Ingest(ingest::Args),
 }
@@ -58,6 +61,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             Args::Query(args) => query::run(args, context).await,
             Args::Instant(args) => instant::run(args, context).await,
             Args::Timeline(args) => timeline::run(args, context).await,
+            Args::Watch(args) => watch::run(args, context).await,
             Args::Ingest(args) => ingest::run(args, context).await,
         }
     };

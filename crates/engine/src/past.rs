@@ -6,6 +6,7 @@
 //! which everything lies before the instant, folds one interval, and adds what came late in those
 //! that follow. All of it can be deleted: it is folded from the log again.
 
+mod begin;
 mod fill;
 mod fold;
 mod interval;

@@ -47,6 +47,10 @@
 //!   first rows; so any message may be the last one that a reader has seen.
 //! - 2026-11-22: the token of a page carries the instant of the first page and a hash of the request:
 //!   pages of a moving plant fit together, and a token of another question is refused.
+//! - 2026-11-23: what of a description holds for who watches goes by when the last event was recorded,
+//!   not by the clock: a row that came when somebody looked would not come again when it is resumed.
+//! - 2026-11-23: a resume token also says when its position was recorded. A folder that was restored
+//!   from a backup has the same log with other events behind it, and a stream would go on in it unseen.
 //! - 2026-11-23: texts about time are resolved here and not by the client, because here are the plant's
 //!   clock, its time zone and the shifts that sources reported; so "-2h" means the same to every client.
 //! - 2026-11-23: a cut holds a position for each plant and the one time that ages count from. Given back

@@ -222,6 +222,16 @@ impl Twin {
         twin
     }
 
+    /// Shows what of the description held when the last event folded was recorded, whatever was shown
+    /// before. Answers when more of it holds; absent when all of it does. An event that changes the
+    /// description may ask for it anew.
+    pub fn show_held(&mut self) -> Option<Timestamp> {
+        let last = self.last_recorded_at()?;
+        self.plant.shown = self.plant.held_at(last);
+        self.plant.shown.as_ref()?;
+        self.plant.next_after(last)
+    }
+
     /// The sources in the order of their numbers.
     #[must_use]
     pub fn sources(&self) -> &[Source] {

@@ -1,6 +1,6 @@
 //! `bench ingest`: how fast events become safe, through the server's path or over the network.
 
-mod grpc;
+pub(super) mod grpc;
 mod load;
 mod path;
 mod raw;

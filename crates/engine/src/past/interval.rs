@@ -161,7 +161,7 @@ impl Interval {
 }
 
 /// The least and the greatest plant time that an event changes.
-fn span(event: &Recorded<'_>) -> (Timestamp, Timestamp) {
+pub(super) fn span(event: &Recorded<'_>) -> (Timestamp, Timestamp) {
     let at = event.effective_at;
     let Body::CorrectionRecorded(said) = &event.reported.body else {
         return (at, at);

@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, watch};
 use werkbuch_model::event::Recorded;
 use werkbuch_model::id::Position;
 use werkbuch_model::instant::{Instant, Known};
+use werkbuch_model::time::Timestamp;
 use werkbuch_record::decode_recorded;
 use werkbuch_twin::Twin;
 
@@ -79,7 +80,7 @@ impl Plant {
     }
 
     /// The live twin as it stood after a position, for a reader to fold further. Blocking: unless it is
-    /// the present one, it is folded from the last snapshot before.
+    /// the present one, it is folded from the mark of the past or the snapshot that lies nearest before.
     /// Errors: `InvalidInstant` beyond the end, those of the log and of the fold.
     pub fn twin_at(&self, position: Position) -> Result<Twin, EngineError> {
         let shared = &*self.shared;
@@ -94,19 +95,41 @@ impl Plant {
             at: None,
         };
         self.bounds(&instant)?;
+        let mark = shared.past.mark_before(position);
+        match self.kept_between(mark, position) {
+            Some(kept) => self.fold_to(kept, position),
+            None if mark.get() > 0 => Ok(shared.past.twin(shared, position, None)?.twin),
+            None => self.fold_to(Twin::new(shared.id.clone()), position),
+        }
+    }
+
+    /// The last position before the first event that was reported of a time of the plant or of what
+    /// came after it; the last one applied when there is none. Blocking.
+    /// Errors: those of the log.
+    pub fn before_effect(&self, time: Timestamp) -> Result<Position, EngineError> {
+        let end = self.position();
+        self.shared.past.before(&self.shared, time, end)
+    }
+
+    /// The twin of the last snapshot behind one position and up to another.
+    fn kept_between(&self, after: Position, position: Position) -> Option<Twin> {
+        let shared = &*self.shared;
         let folder = snapshots::folder(&shared.data, &shared.id);
         let before = snapshots::list(&folder).into_iter();
         let kept = before
-            .filter(|(at, _)| *at <= position)
+            .filter(|(at, _)| *at > after && *at <= position)
             .find_map(|(_, path)| snapshots::decode(&shared.id, &std::fs::read(path).ok()?).ok());
-        let mut twin = kept.map_or_else(|| Twin::new(shared.id.clone()), |kept| kept.twin);
+        kept.map(|kept| kept.twin)
+    }
+
+    fn fold_to(&self, mut twin: Twin, position: Position) -> Result<Twin, EngineError> {
         let mut follow = self.follow(twin.position().next());
         while twin.position() < position {
             let left = position.get().saturating_sub(twin.position().get());
             let most = usize::try_from(left).unwrap_or(usize::MAX);
             follow.step(most, |event| {
                 let folded = twin.apply(event);
-                folded.map_err(|error| fold_error(&shared.id, event.position, &error))
+                folded.map_err(|error| fold_error(self.id(), event.position, &error))
             })?;
         }
         Ok(twin)

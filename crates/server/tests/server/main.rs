@@ -16,6 +16,7 @@ mod quality;
 mod twin;
 mod watch;
 mod watch_many;
+mod watch_past;
 mod watch_waits;
 mod web;
 mod wip;

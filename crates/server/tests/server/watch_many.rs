@@ -43,11 +43,12 @@ async fn in_pieces(
         let mut watching = begin(served, asked.clone()).await;
         // A stream begins with a heartbeat, also one that has more to tell; two more are its end.
         let (mut message, mut heartbeats) = (next(&mut watching).await, 0);
-        while message.heartbeat && (seen.len() < count || heartbeats < 2) {
-            heartbeats += 1;
+        let quiet = |message: &pb::WatchMachinesResponse| message.changes.is_empty();
+        while quiet(&message) && (seen.len() < count || heartbeats < 2) {
+            heartbeats += usize::from(message.heartbeat);
             message = next(&mut watching).await;
         }
-        if message.heartbeat {
+        if quiet(&message) {
             return (seen, within);
         }
         let at = message.plants[0].position;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use werkbuch_model::event::{Body, BufferLevelChanged, PartEntered, PartLeft, State};
 use werkbuch_wire::pb::{self, MachineChange, MachineChangeKind as Kind};
 
-const PLANT: &str = "tenants/default/plants/L1";
+pub(crate) const PLANT: &str = "tenants/default/plants/L1";
 /// Six machines in a row, some of them with a buffer between.
-const LINE: &str = r#"
+pub(crate) const LINE: &str = r#"
 machine = [
     { id = "m1" }, { id = "m2" }, { id = "m3" }, { id = "m4" }, { id = "m5" }, { id = "m6" },
 ]
@@ -89,7 +89,11 @@ async fn report(served: &Served, session: u64, events: Vec<bytes::Bytes>) -> u64
 }
 
 /// The machines that match at a position, by their numbers.
-async fn listed(served: &Served, filter: &str, position: u64) -> BTreeMap<u32, pb::Machine> {
+pub(crate) async fn listed(
+    served: &Served,
+    filter: &str,
+    position: u64,
+) -> BTreeMap<u32, pb::Machine> {
     let request = pb::ListMachinesRequest {
         parent: PLANT.into(),
         filter: filter.into(),
@@ -105,7 +109,7 @@ async fn listed(served: &Served, filter: &str, position: u64) -> BTreeMap<u32, p
 }
 
 /// Takes a change into the picture that a watcher has of the machines that match.
-fn take(picture: &mut BTreeMap<u32, pb::Machine>, change: &MachineChange) {
+pub(crate) fn take(picture: &mut BTreeMap<u32, pb::Machine>, change: &MachineChange) {
     let machine = change.machine.clone().unwrap();
     let was = picture.contains_key(&machine.number);
     match change.change_kind() {

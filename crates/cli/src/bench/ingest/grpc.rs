@@ -132,7 +132,11 @@ impl IngestPath for OverNetwork {
 }
 
 /// Sends the requests of one source over one stream, with at most `window` unanswered.
-async fn send(mut client: Client, requests: Vec<Bytes>, window: usize) -> Outcome<(u64, Vec<u64>)> {
+pub(in crate::bench) async fn send(
+    mut client: Client,
+    requests: Vec<Bytes>,
+    window: usize,
+) -> Outcome<(u64, Vec<u64>)> {
     let places = Arc::new(Semaphore::new(window));
     let begun = Arc::new(Mutex::new(VecDeque::new()));
     let (mut events, mut acks) = (0, Vec::with_capacity(requests.len()));

@@ -1,4 +1,7 @@
-//! `werkbuch machine watch`: changes as they are recorded, through lost connections and restarts.
+//! `werkbuch machine watch`: changes from the past or from now on, through lost connections and restarts.
+
+mod live;
+mod start;
 
 use super::screen::Screen;
 use crate::Context;
@@ -9,13 +12,13 @@ use crate::failure::{Failure, Outcome};
 use crate::line::preferred_plant;
 use crate::output::Format;
 use crate::view::change;
-use crate::when::{self, Bound};
+use crate::when;
+use live::Live;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 use tonic::Status;
-use werkbuch_wire::pb::watch_start::From as Start;
 use werkbuch_wire::reason::{Reason, retry_delay_of};
 use werkbuch_wire::{name, pb};
 
@@ -26,7 +29,22 @@ const PLANTS_FITTED: usize = 4;
 /// How often a screen is brought up to date, unless said otherwise.
 const SCREEN_EVERY_MS: u32 = 500;
 
+const AFTER_HELP: &str = "\
+Changes come in the order of the log, so what was reported late or corrected comes when it was recorded.
+With --from and --at the past flows into the present without a seam; a note (in JSON an item of type
+caught_up) tells for each plant when it is live. Whoever applies each row upon the ones before, beginning
+with --present, has at every position what `machine ls --known POSITION` shows.
+
+The token that is told at the end and in heartbeats goes on where the watch has got to, after a week and
+after restarts, with the same plants and the same filter.
+
+  werkbuch machine watch --plant demo --from -2h --present
+  werkbuch machine watch --plant demo --from shift:night@yesterday --where \"state = 'FAULTED'\"
+  werkbuch machine watch --plant demo --at 2026-11-21T06:00:00Z --until-live -o jsonl
+  werkbuch machine watch --resume TOKEN";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// A plant; can be given several times. Left out: that of WERKBUCH_PLANT or of the context, and
     /// where neither names one all, also those that are created later.
@@ -43,16 +61,28 @@ pub(crate) struct Args {
         hide_default_value = true
     )]
     filter: String,
-    /// Begin with this position, or with what was recorded at this time; for one plant of several
-    /// PLANT=POSITION. Left out: with what is recorded from now on.
-    #[arg(long, value_name = "[PLANT=]POSITION|TIME", allow_hyphen_values = true)]
+    /// Begin with this position, with what was recorded at this time, or behind the cut of an answer
+    /// about all plants; for one plant of several PLANT=POSITION. Left out: with what is recorded from
+    /// now on.
+    #[arg(
+        long,
+        value_name = "[PLANT=]POSITION|TIME|CUT",
+        allow_hyphen_values = true
+    )]
     from: Vec<String>,
+    /// Begin with the first event of the log that says something of this plant time or of what came
+    /// after it, for what was recorded long after it happened, such as an import.
+    #[arg(long, value_name = "[PLANT=]TIME", allow_hyphen_values = true)]
+    at: Vec<String>,
     /// Go on where an earlier watch ended, with the same plants and the same filter.
-    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true, conflicts_with_all = ["from", "present"])]
+    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true, conflicts_with_all = ["from", "at", "present"])]
     resume: String,
-    /// Begin with the machines that match, as they are.
+    /// Begin with the machines that match, as they are, or with --from and --at as they were.
     #[arg(long)]
     present: bool,
+    /// End when all that was there has been told, instead of going on with what is recorded.
+    #[arg(long)]
+    until_live: bool,
     /// At most one change for each machine in this time, the latest.
     #[arg(long, value_name = "DURATION")]
     every: Option<String>,
@@ -79,6 +109,10 @@ struct Watching<'c> {
     request: pb::WatchMachinesRequest,
     heartbeats: bool,
     reconnect: bool,
+    /// Whether it is told when a plant is live: what begins with the present is so from the first.
+    tells_live: bool,
+    /// Which plants are live, when the watch ends as soon as all are.
+    until_live: Option<Live>,
     /// Whether the names of the columns are still to be written.
     headless: bool,
     screen: Option<Screen>,
@@ -92,6 +126,8 @@ enum Lost {
     Again(Status),
     /// It may not.
     Failed(Failure),
+    /// All that was there has been told.
+    Live,
 }
 
 pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
@@ -106,6 +142,8 @@ pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
         request: request(context, &args).await?,
         heartbeats: args.heartbeat.is_some(),
         reconnect: !args.no_reconnect,
+        tells_live: !(args.from.is_empty() && args.at.is_empty() && args.resume.is_empty()),
+        until_live: args.until_live.then(Live::default),
         headless: !draws,
         screen: draws.then(Screen::default),
         widths: change::COLUMNS.map(|(_, width)| width),
@@ -148,12 +186,7 @@ async fn request(context: &Context, args: &Args) -> Outcome<pb::WatchMachinesReq
         [] => vec![name::of_plant("-")],
         plants => plants.iter().map(|plant| name::of_plant(plant)).collect(),
     };
-    let mut starts = Vec::new();
-    for text in &args.from {
-        let (plant, place) = named(text, &args.plant);
-        let clocks = context.clocks(Some(plant).filter(|plant| *plant != "-"));
-        starts.push(start(plant, clocks.bound(place).await?)?);
-    }
+    let starts = start::all(context, &args.plant, (&args.from, &args.at)).await?;
     let view = if args.full {
         pb::WatchView::Full
     } else {
@@ -168,31 +201,6 @@ async fn request(context: &Context, args: &Args) -> Outcome<pb::WatchMachinesReq
         heartbeat_ms: millis(&args.heartbeat)?,
         sample_ms: millis(&args.every)?,
         view: view.into(),
-    })
-}
-
-/// Where to begin: `POSITION`, `TIME`, or one of them for one plant, as in `PLANT=POSITION`.
-fn named<'a>(text: &'a str, plants: &'a [String]) -> (&'a str, &'a str) {
-    match (text.split_once('='), plants) {
-        (Some((plant, place)), _) => (plant, place),
-        (None, [plant]) => (plant.as_str(), text),
-        (None, _) => ("-", text),
-    }
-}
-
-fn start(plant: &str, place: Bound) -> Outcome<pb::WatchStart> {
-    let from = match place {
-        Bound::Position(position) if plant == "-" && position != 1 => {
-            let what = format!("position {position} means another time in each plant");
-            let hint = format!("name the plant, as in --from PLANT={position}, or give a time");
-            return Err(Failure::usage(what).hint(hint));
-        }
-        Bound::Position(position) => Start::Position(position),
-        Bound::Time(time) => Start::RecordedAt(time.nanos()),
-    };
-    Ok(pb::WatchStart {
-        plant: name::of_plant(plant),
-        from: Some(from),
     })
 }
 
@@ -244,6 +252,7 @@ impl Watching<'_> {
             let before = self.request.resume_token.clone();
             let status = match self.serve(&client).await {
                 Lost::Failed(failure) => return Err(failure),
+                Lost::Live => return Ok(()),
                 Lost::Again(status) => status,
             };
             // Before the first message there is nothing that could be gone on with.
@@ -288,6 +297,9 @@ impl Watching<'_> {
                     // Only what has been written out is behind us.
                     self.request.resume_token = message.resume_token;
                     self.request.starts.clear();
+                    if self.until_live.as_ref().is_some_and(Live::is_all) {
+                        return Lost::Live;
+                    }
                 }
                 Ok(None) => return Lost::Again(Status::unavailable("the server ended the stream")),
                 Err(status) => return lost(status),
@@ -297,6 +309,7 @@ impl Watching<'_> {
 
     fn show(&mut self, message: &pb::WatchMachinesResponse) -> Outcome<()> {
         for lag in &message.lags {
+            self.tells_live = true;
             let why = if lag.slow_reader {
                 "this reader is slow"
             } else {
@@ -309,6 +322,9 @@ impl Watching<'_> {
                 lag.to_position
             ));
         }
+        if let Some(live) = &mut self.until_live {
+            live.take(message);
+        }
         let output = &self.context.output;
         if let Some(screen) = &mut self.screen {
             return screen.show(message, output);
@@ -319,8 +335,34 @@ impl Watching<'_> {
             let full = self.request.view == i32::from(pb::WatchView::Full);
             output.streamed(&cells, &change::json(one, full))?;
         }
+        if self.tells_live {
+            self.caught_up(message)?;
+        }
         if message.heartbeat && self.heartbeats {
             self.heartbeat(message)?;
+        }
+        Ok(())
+    }
+
+    /// Plants that are live now: lines of data for programs, notes for people.
+    fn caught_up(&mut self, message: &pb::WatchMachinesResponse) -> Outcome<()> {
+        for at in &message.caught_up {
+            let output = &self.context.output;
+            let plant = last(&at.plant);
+            if matches!(output.format, Format::Json | Format::Jsonl) {
+                let item = json!({
+                    "type": "caught_up",
+                    "plant": plant,
+                    "position": at.position,
+                    "resume_token": message.resume_token,
+                });
+                output.streamed(&[], &item)?;
+            } else {
+                self.note(&format!(
+                    "plant {plant}: live from here on, all up to position {} has been told",
+                    at.position
+                ));
+            }
         }
         Ok(())
     }
@@ -333,7 +375,10 @@ impl Watching<'_> {
                 .plants
                 .iter()
                 .map(|at| {
-                    let places = json!({ "position": at.position, "end": at.end });
+                    let mut places = json!({ "position": at.position, "end": at.end });
+                    if at.recovering {
+                        places["recovering"] = json!(true);
+                    }
                     (last(&at.plant).to_owned(), places)
                 })
                 .collect();
@@ -348,6 +393,7 @@ impl Watching<'_> {
         let plants = message.plants.iter().map(|at| {
             let plant = last(&at.plant);
             match at.end.saturating_sub(at.position) {
+                _ if at.recovering => format!("{plant} is being folded from its log"),
                 0 => format!("{plant} at {}", at.position),
                 behind => format!("{plant} at {}, {behind} to go", at.position),
             }
@@ -385,41 +431,7 @@ fn lost(status: Status) -> Lost {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use werkbuch_model::time::Timestamp;
-
-    #[test]
-    fn a_start_is_for_the_plant_it_names_or_the_only_one_or_all() {
-        let two = ["A".to_owned(), "B".to_owned()];
-        for (text, plants, plant, position) in [
-            ("7", &two[..1], "A", "7"),
-            ("B=7", &two, "B", "7"),
-            ("1", &two, "-", "1"),
-            ("now", &[], "-", "now"),
-            ("A=-2h", &two, "A", "-2h"),
-        ] {
-            assert_eq!(named(text, plants), (plant, position), "{text}");
-        }
-        for (plant, place, fits) in [
-            ("A", Bound::Position(7), true),
-            ("-", Bound::Position(1), true),
-            ("-", Bound::Position(7), false),
-            ("-", Bound::Time(Timestamp(7)), true),
-        ] {
-            let start = start(plant, place);
-            assert_eq!(start.is_ok(), fits, "{plant} {place:?}");
-            let from = start.ok().and_then(|start| start.from);
-            match (from, place) {
-                (Some(Start::Position(found)), Bound::Position(place)) => assert_eq!(found, place),
-                (Some(Start::RecordedAt(found)), Bound::Time(place)) => {
-                    assert_eq!(found, place.nanos());
-                }
-                (None, _) => assert!(!fits),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
 
     #[test]
     fn only_what_passes_is_tried_again() {

@@ -1,6 +1,7 @@
 //! Where each plant of a stream begins: now, at a position, a time, or where a token says.
 
 use super::ask::{Asked, invalid};
+use super::cut;
 use super::token::{self, Cursor};
 use crate::context::Context;
 use crate::error;
@@ -28,11 +29,13 @@ pub(super) struct Begun {
 
 /// A plant of a stream of all plants that is still being folded from its log: where it begins once it is
 /// back. Nothing is recorded in it until then.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Late {
     /// The beginning of its log's number.
     pub(super) log: [u8; 8],
     pub(super) cursor: Cursor,
+    /// The end of its log.
+    pub(super) end: Position,
 }
 
 pub(super) type Lates = BTreeMap<PlantId, Late>;
@@ -73,24 +76,19 @@ pub(super) async fn all(
     let mut starts = starts(context, asked, &request.starts)?;
     for plant in plants {
         let start = starts.remove(&Some(plant.id().clone()));
-        let start = start.or_else(|| starts.get(&None).copied());
+        let start = start.or_else(|| starts.get(&None).cloned());
         begun.push(match start {
             None => now(context, asked, plant).await?,
             Some(from) => {
-                let cursor = Cursor {
-                    position: before(context, &plant, from).await?,
-                    within: asked.present.then(token::Within::present),
-                };
-                at(context, plant, cursor).await?
+                let cursor = Cursor::at(before(context, &plant, from).await?);
+                at(context, plant, begins(asked, cursor)).await?
             }
         });
     }
     let lates = lates(&recovering, |late| {
-        let start = starts.get(&None).copied();
-        Ok(Cursor {
-            position: before_late(context, late, start)?,
-            within: asked.present.then(token::Within::present),
-        })
+        let start = starts.get(&None).cloned();
+        let cursor = Cursor::at(before_late(context, late, start)?);
+        Ok(begins(asked, cursor))
     });
     Ok((begun, lates?))
 }
@@ -100,9 +98,12 @@ fn lates(
     begin: impl Fn(&Recovering) -> Result<Cursor, Status>,
 ) -> Result<Lates, Status> {
     let late = |late: &Recovering| {
-        let log = token::short(late.log_id);
-        let cursor = begin(late)?;
-        Ok((late.plant.clone(), Late { log, cursor }))
+        let begun = Late {
+            log: token::short(late.log_id),
+            cursor: begin(late)?,
+            end: late.last,
+        };
+        Ok((late.plant.clone(), begun))
     };
     recovering.iter().map(late).collect()
 }
@@ -121,10 +122,7 @@ async fn now(context: &Context, asked: &Asked, plant: Plant) -> Result<Begun, St
     let twin = context.glance(&plant, Twin::clone).await?;
     Ok(Begun {
         places: context.watched(machines(&twin))?,
-        cursor: Cursor {
-            position: twin.position(),
-            within: asked.present.then(token::Within::present),
-        },
+        cursor: begins(asked, Cursor::of(&twin)),
         plant,
         twin: Some(twin),
     })
@@ -138,6 +136,14 @@ async fn at(context: &Context, plant: Plant, cursor: Cursor) -> Result<Begun, St
         cursor,
         twin: None,
     })
+}
+
+/// Where a stream begins that has not told the machines that are there.
+fn begins(asked: &Asked, cursor: Cursor) -> Cursor {
+    match asked.present {
+        true => cursor.within(token::Within::present()),
+        false => cursor,
+    }
 }
 
 fn machines(twin: &Twin) -> usize {
@@ -155,7 +161,8 @@ fn starts(
         let plant = name::plant_or_all(&start.plant)?;
         let from = start
             .from
-            .ok_or_else(|| invalid("starts.from", "give a position or a time"))?;
+            .clone()
+            .ok_or_else(|| invalid("starts.from", "give a position, a time or a cut"))?;
         if let Some(id) = &plant {
             context.plant_of(id)?;
             if !asked.takes(id) {
@@ -174,6 +181,16 @@ fn starts(
 /// The position before the first event wanted.
 async fn before(context: &Context, plant: &Plant, from: From) -> Result<Position, Status> {
     match from {
+        From::Cut(token) => {
+            let end = plant.position();
+            cut::before(&token, plant.id(), (plant.log_id(), end))
+        }
+        From::EffectiveAt(nanos) => {
+            let time = Timestamp(nanos);
+            check_happened(context, plant, time).await?;
+            let plant = plant.clone();
+            context.blocking(move || plant.before_effect(time)).await
+        }
         From::Position(0) => Err(invalid("starts.position", "positions count from 1")),
         From::Position(first) => {
             let end = plant.position();
@@ -195,6 +212,27 @@ async fn before(context: &Context, plant: &Plant, from: From) -> Result<Position
             };
             let plant = plant.clone();
             context.blocking(move || plant.bounds(&instant)).await
+        }
+    }
+}
+
+/// Errors: `INVALID_INSTANT` when a time of the plant lies ahead of now and of all that was reported.
+async fn check_happened(context: &Context, plant: &Plant, time: Timestamp) -> Result<(), Status> {
+    let last = |twin: &Twin| {
+        let sources = twin.sources().iter();
+        let last = sources.filter_map(|one| one.last_effective_at).max();
+        last.max(twin.last_recorded_at())
+    };
+    let now = context.glance(plant, last).await?.max(Some(plant.wall()));
+    match now.filter(|now| time > *now) {
+        None => Ok(()),
+        Some(now) => {
+            let what = format!(
+                "{time} lies ahead of now, {now}, by the clock of plant \"{}\"; leave the time out to \
+                 begin with the present",
+                plant.id()
+            );
+            Err(error::status(EngineError::InvalidInstant { what }))
         }
     }
 }
@@ -221,8 +259,9 @@ fn before_late(
             );
             Err(error::status(EngineError::InvalidInstant { what }))
         }
+        Some(From::Cut(token)) => cut::before(&token, &late.plant, (late.log_id, late.last)),
         // If it has come back by now, the caller finds it so when he asks again.
-        Some(From::RecordedAt(_)) => match context.plant_of(&late.plant) {
+        Some(From::RecordedAt(_) | From::EffectiveAt(_)) => match context.plant_of(&late.plant) {
             Err(status) => Err(status),
             Ok(_) => Err(Reason::PlantRecovering.status(format!(
                 "plant \"{}\" has just come back; ask again",
@@ -243,20 +282,23 @@ fn resumed(
         let plant = plants.iter().find(|plant| *plant.id() == entry.plant);
         let late = recovering.iter().find(|late| late.plant == entry.plant);
         let known = plant.map(|plant| (plant.log_id(), plant.position()));
-        let Some((log, end)) = known.or(late.map(|late| (late.log_id, late.last))) else {
-            let plant = entry.plant;
-            return Err(error::status(EngineError::UnknownPlant { plant }));
-        };
         let id = &entry.plant;
+        let Some((log, end)) = known.or(late.map(|late| (late.log_id, late.last))) else {
+            return Err(Reason::InvalidResumeToken.status(format!(
+                "the token is of plant \"{id}\", which this server does not have; ask the server that \
+                 it came from, or begin anew at a position or a time"
+            )));
+        };
         if token::short(log) != entry.log {
             return Err(Reason::InvalidResumeToken.status(format!(
-                "plant \"{id}\" has another log now than when the token was given"
+                "plant \"{id}\" has another log now than when the token was given: it is of another \
+                 server, or the plant was made anew; begin anew at a position or a time"
             )));
         }
         if entry.cursor.position > end {
             return Err(Reason::InvalidResumeToken.status(format!(
                 "the token is of position {} of plant \"{id}\", but its log ends at {end}; it seems to \
-                 have been restored from a backup",
+                 have been restored from a backup; begin anew at a position or a time",
                 entry.cursor.position
             )));
         }

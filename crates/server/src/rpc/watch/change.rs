@@ -1,6 +1,7 @@
 //! What an event means to who watches: a twin of the stream's own, folded event by event.
 
 use super::ask::Asked;
+use super::token::Cursor;
 use crate::view::machine::{in_brief, in_full};
 use crate::view::row::MachineRow;
 use crate::view::{code, twin as view};
@@ -20,6 +21,8 @@ pub(super) struct Watched {
     pub(super) twin: Twin,
     /// Why its machines wait, as the twin is now.
     waits: Waits,
+    /// When more of the description holds than does now.
+    until: Option<Timestamp>,
     asked: Arc<Asked>,
     /// The machines that match now.
     matching: BTreeSet<MachineNumber>,
@@ -46,15 +49,19 @@ pub(super) struct Touched {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cause {
     pub(super) position: Position,
+    /// Where the stream stood before it.
+    pub(super) before: Cursor,
     kind: Kind,
     effective_at: Timestamp,
     recorded_at: Timestamp,
 }
 
 impl Cause {
-    pub(super) fn of(event: &Recorded<'_>) -> Self {
+    /// An event before which the stream stood there.
+    pub(super) fn of(event: &Recorded<'_>, before: Cursor) -> Self {
         Self {
             position: event.position,
+            before,
             kind: event.reported.body.kind(),
             effective_at: event.effective_at,
             recorded_at: event.recorded_at,
@@ -64,7 +71,10 @@ impl Cause {
 
 impl Watched {
     /// A plant with the twin of where its stream begins. Looks at every machine.
-    pub(super) fn new(twin: Twin, asked: Arc<Asked>) -> Self {
+    pub(super) fn new(mut twin: Twin, asked: Arc<Asked>) -> Self {
+        // What of the description holds goes by what is recorded, not by when somebody looks: so a
+        // stream tells the same whenever it is read.
+        let until = twin.show_held();
         let waits = Waits::of(&twin);
         let matching = view::rows(&twin)
             .map(|row| row.knowing(&waits))
@@ -75,6 +85,7 @@ impl Watched {
             plant_name: name::of_plant(twin.plant().as_str()),
             twin,
             waits,
+            until,
             asked,
             matching,
         }
@@ -84,15 +95,9 @@ impl Watched {
     /// is about, and those of which it follows that they wait for another reason.
     /// Errors: the event does not fold.
     pub(super) fn fold(&mut self, event: &Recorded<'_>) -> Result<Vec<Touched>, EngineError> {
-        if matches!(event.reported.body, Body::DescriptionChanged(_)) {
-            let (twin, waits) = (self.twin.clone(), self.waits.clone());
-            self.apply(event)?;
-            let is_new = self.twin.revision() != twin.revision();
-            let mut others = self.waits.follow(&self.twin, event);
-            if is_new {
-                return Ok(self.described_anew(&twin, &waits));
-            }
-            return Ok(self.touched(&mut others, None));
+        let is_due = self.until.is_some_and(|until| event.recorded_at >= until);
+        if is_due || matches!(event.reported.body, Body::DescriptionChanged(_)) {
+            return self.fold_described(event, is_due);
         }
         let machine = event.reported.machine;
         let previous = shown(&self.twin, machine);
@@ -100,6 +105,23 @@ impl Watched {
         let mut touched = self.waits.follow(&self.twin, event);
         let about = (machine.get() != 0).then_some((machine, previous));
         Ok(self.touched(&mut touched, about))
+    }
+
+    /// Folds an event that changes the description, or with which more of it holds.
+    fn fold_described(
+        &mut self,
+        event: &Recorded<'_>,
+        is_due: bool,
+    ) -> Result<Vec<Touched>, EngineError> {
+        let (twin, waits) = (self.twin.clone(), self.waits.clone());
+        self.apply(event)?;
+        self.until = self.twin.show_held();
+        if is_due || self.twin.revision() != twin.revision() {
+            self.waits = Waits::of(&self.twin);
+            return Ok(self.described_anew(&twin, &waits, event));
+        }
+        let mut others = self.waits.follow(&self.twin, event);
+        Ok(self.touched(&mut others, None))
     }
 
     /// The machines among these that matched before or do now; with them the one that an event is
@@ -205,8 +227,16 @@ impl Watched {
         is
     }
 
-    /// A description may touch every machine: those that it changes are found by comparing.
-    fn described_anew(&mut self, before: &Twin, waits: &Waits) -> Vec<Touched> {
+    /// A description may touch every machine: those that it changes are found by comparing. The one that
+    /// the event itself is about is touched in any case.
+    fn described_anew(
+        &mut self,
+        before: &Twin,
+        waits: &Waits,
+        event: &Recorded<'_>,
+    ) -> Vec<Touched> {
+        let is_description = matches!(event.reported.body, Body::DescriptionChanged(_));
+        let about = event.reported.machine;
         let mut touched = Vec::new();
         let numbers = |twin: &Twin| -> Vec<MachineNumber> {
             let machines = twin.description().machines();
@@ -219,7 +249,8 @@ impl Watched {
             let now = self.shown(&self.twin, &self.waits, machine);
             let was = self.matching.contains(&machine);
             let is = self.look(machine);
-            if (was || is) && (was != is || then != now) {
+            let is_other = was != is || then != now || machine == about;
+            if (was || is) && is_other {
                 touched.push(Touched {
                     machine,
                     was,
@@ -230,7 +261,7 @@ impl Watched {
                     } else {
                         None
                     },
-                    inferred: false,
+                    inferred: !is_description && machine != about,
                 });
             }
         }

@@ -6,6 +6,7 @@
 mod ask;
 mod begin;
 mod change;
+mod cut;
 mod part;
 mod run;
 mod sample;

@@ -1,10 +1,10 @@
 //! What a runner hands to its stream: changes of one plant that fit a message, and how far they reach.
 
-use super::token::{Cursor, Within};
+use super::token::Cursor;
 use crate::limits::{PAGE_BYTES_MAX, WATCH_CHANGES_MAX};
 use prost::Message;
 use tonic::Status;
-use werkbuch_model::id::{MachineNumber, PlantId, Position};
+use werkbuch_model::id::PlantId;
 use werkbuch_wire::pb::{MachineChange, WatchLag};
 
 /// The most bytes of one part: a quarter of a message, so that parts of several plants share one.
@@ -18,6 +18,8 @@ pub(super) struct Part {
     /// Where the plant stands after them.
     pub(super) cursor: Cursor,
     pub(super) lag: Option<WatchLag>,
+    /// Whether the plant has come to the present with it.
+    pub(super) caught_up: bool,
 }
 
 /// What comes from a runner.
@@ -68,9 +70,9 @@ impl Parts {
         self.cursor = after;
     }
 
-    /// The parts, the last of which reaches up to a position.
-    pub(super) fn finish(mut self, position: Position) -> Vec<Part> {
-        self.cursor = Cursor::at(position);
+    /// The parts, the last of which reaches up to a place.
+    pub(super) fn finish(mut self, cursor: Cursor) -> Vec<Part> {
+        self.cursor = cursor;
         self.cut();
         self.done
     }
@@ -88,22 +90,21 @@ impl Parts {
             bytes: std::mem::take(&mut self.bytes),
             cursor: self.cursor,
             lag: self.lag.take(),
+            caught_up: false,
         });
-    }
-}
-
-/// The place after a change of one machine among those that the event at `position` touches.
-pub(super) fn within_event(position: Position, machine: MachineNumber) -> Cursor {
-    Cursor {
-        position: Position(position.get().saturating_sub(1)),
-        within: Some(Within::Event(machine)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::token::Within;
     use super::*;
+    use werkbuch_model::id::{MachineNumber, Position};
+
+    fn within(number: u32) -> Cursor {
+        Cursor::at(Position(8)).within(Within::Event(MachineNumber(number)))
+    }
 
     #[test]
     fn parts_are_bounded_and_say_where_to_go_on() {
@@ -114,19 +115,19 @@ mod tests {
                 position: number.into(),
                 ..MachineChange::default()
             };
-            parts.push(change, within_event(Position(9), MachineNumber(number)));
+            parts.push(change, within(number));
         }
         let large = MachineChange {
             event_kind: "x".repeat(PART_BYTES_MAX),
             ..MachineChange::default()
         };
-        parts.push(large, within_event(Position(9), MachineNumber(3_000)));
-        let parts = parts.finish(Position(9));
+        parts.push(large, within(3_000));
+        let parts = parts.finish(Cursor::at(Position(9)));
         let sizes: Vec<_> = parts.iter().map(|part| part.changes.len()).collect();
         assert_eq!(sizes, [1_024, 1_024, 452, 1]);
         let cursors: Vec<_> = parts.iter().map(|part| part.cursor).collect();
-        assert_eq!(cursors[0], within_event(Position(9), MachineNumber(1_024)));
-        assert_eq!(cursors[2], within_event(Position(9), MachineNumber(2_500)));
+        assert_eq!(cursors[0], within(1_024));
+        assert_eq!(cursors[2], within(2_500));
         assert_eq!(
             (cursors[3].position, cursors[3].within),
             (Position(9), None)

@@ -3,7 +3,7 @@
 use super::ask::Asked;
 use super::begin::Begun;
 use super::change::{Cause, Touched, Watched};
-use super::part::{News, Part, Parts, within_event};
+use super::part::{News, Part, Parts};
 use super::sample::Samples;
 use super::token::{Cursor, Within};
 use crate::context::Context;
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 use tonic::Status;
 use werkbuch_engine::{EngineError, Follow};
 use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_twin::Twin;
+use werkbuch_wire::reason::Reason;
 use werkbuch_wire::{name, pb};
 
 /// A runner before it runs.
@@ -35,6 +37,10 @@ struct Running {
     told: Cursor,
     /// Whether the stream began before the end of the log, which is told once.
     behind: bool,
+    /// Whether it is still to be told that the plant has come to the present.
+    catches_up: bool,
+    /// Whether all has been folded that was there at the last step.
+    is_current: bool,
     _places: OwnedSemaphorePermit,
 }
 
@@ -95,12 +101,15 @@ impl Runner {
             Ok(Watched::new(twin, about))
         };
         let watched = context.stream_blocking(begin).await?;
+        check_log(&watched.twin, cursor)?;
         let mut running = Running {
             follow: plant.follow(cursor.position.next()),
             watched,
             samples: Samples::default(),
             told: cursor,
             behind: !at_hand,
+            catches_up: true,
+            is_current: false,
             _places: places,
         };
         if let Some(Within::Present(after)) = cursor.within {
@@ -137,31 +146,30 @@ impl Running {
     /// The next machines beyond `after` that match; absent is the place to go on when these are all.
     /// Blocking.
     fn some_present(mut self, after: MachineNumber) -> (Self, Vec<Part>, Option<MachineNumber>) {
-        let position = self.watched.twin.position();
+        let here = Cursor::of(&self.watched.twin);
         let mut parts = self.parts();
         let mut left = self.watched.present(after);
         let mut last = after;
         for (machine, change) in left.by_ref().take(WATCH_CHANGES_MAX) {
-            let within = Some(Within::Present(machine));
-            parts.push(change, Cursor { position, within });
+            parts.push(change, here.within(Within::Present(machine)));
             last = machine;
         }
         let more = left.next().is_some();
         drop(left);
         if more {
-            let within = Some(Within::Present(last));
-            self.told = Cursor { position, within };
+            self.told = here.within(Within::Present(last));
             let parts = parts.stay();
             return (self, parts, Some(last));
         }
-        self.told = Cursor::at(position);
-        let parts = parts.finish(position);
+        self.told = here;
+        let parts = parts.finish(here);
         (self, parts, None)
     }
 
     /// Tells every change.
     async fn each(mut self, context: &Context, to: &mpsc::Sender<News>) -> Result<(), End> {
         loop {
+            self.say_caught_up(to).await?;
             self.follow.ready().await.map_err(error::status)?;
             // Nothing is read before there is room for it: the reader's pace is the runner's.
             let place = to.reserve().await.map_err(|_| End::Gone)?;
@@ -176,16 +184,16 @@ impl Running {
         let mut parts = self.parts();
         let lag = self.fold(|watched, touched, cause| {
             for one in touched {
-                let after = within_event(cause.position, one.machine);
+                let after = cause.before.within(Within::Event(one.machine));
                 parts.push(watched.change(&one, &cause, 1), after);
             }
         })?;
         if let Some(lag) = lag {
             parts.lag(lag);
         }
-        self.told = Cursor::at(self.watched.twin.position());
-        let position = self.told.position;
-        Ok((self, parts.finish(position)))
+        self.told = Cursor::of(&self.watched.twin);
+        let told = self.told;
+        Ok((self, parts.finish(told)))
     }
 
     /// Tells at most one change for each machine in a time.
@@ -212,6 +220,9 @@ impl Running {
                 self = self.look(context, to).await?;
                 look = Instant::now() + every;
             }
+            if self.samples.is_empty() {
+                self.say_caught_up(to).await?;
+            }
             if self.is_behind() {
                 continue;
             }
@@ -237,7 +248,7 @@ impl Running {
                 .await?;
             hand_over(place, to, parts).await?;
             if self.samples.is_empty() {
-                self.told = Cursor::at(self.watched.twin.position());
+                self.told = Cursor::of(&self.watched.twin);
                 return Ok(self);
             }
         }
@@ -265,13 +276,16 @@ impl Running {
         };
         let watched = &mut self.watched;
         let step = self.follow.step(WATCH_EVENTS_MAX, |event| {
+            let before = Cursor::of(&watched.twin);
             let mut touched = watched.fold(event)?;
             touched.retain(|one| !known(event.position, one.machine));
             if !touched.is_empty() {
-                each(watched, touched, Cause::of(event));
+                each(watched, touched, Cause::of(event, before));
             }
             Ok(())
         })?;
+        self.is_current = step.last >= step.end;
+        self.catches_up |= step.missed;
         let behind = std::mem::take(&mut self.behind) && step.from_log;
         Ok((step.missed || behind).then(|| pb::WatchLag {
             plant: name::of_plant(self.watched.twin.plant().as_str()),
@@ -281,12 +295,46 @@ impl Running {
         }))
     }
 
+    /// Says once that the plant has come to the present, when it has and nothing is held back.
+    async fn say_caught_up(&mut self, to: &mpsc::Sender<News>) -> Result<(), End> {
+        if !self.catches_up || (self.is_behind() && !self.is_current) {
+            return Ok(());
+        }
+        self.catches_up = false;
+        self.told = Cursor::of(&self.watched.twin);
+        let part = Part {
+            plant: self.watched.twin.plant().clone(),
+            changes: Vec::new(),
+            bytes: 0,
+            cursor: self.told,
+            lag: None,
+            caught_up: true,
+        };
+        tell(to, part).await
+    }
+
     fn is_behind(&self) -> bool {
         self.follow.next() <= self.follow.end()
     }
 
     fn parts(&self) -> Parts {
         Parts::new(self.watched.twin.plant().clone(), self.told)
+    }
+}
+
+/// A log that was restored from a backup may have gone on otherwise than the one that a stream has read.
+/// Errors: `INVALID_RESUME_TOKEN`.
+fn check_log(twin: &Twin, cursor: Cursor) -> Result<(), Status> {
+    match (cursor.recorded_at, twin.last_recorded_at()) {
+        (Some(then), now) if now != Some(then) => {
+            Err(Reason::InvalidResumeToken.status(format!(
+                "position {} of plant \"{}\" is another event now than when the token was given; the log \
+                 seems to have been restored from a backup; begin anew at a position or a time",
+                cursor.position,
+                twin.plant()
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -63,7 +63,7 @@ impl Samples {
             }
         }
         if self.is_empty() {
-            parts.finish(watched.twin.position())
+            parts.finish(Cursor::of(&watched.twin))
         } else {
             parts.stay()
         }

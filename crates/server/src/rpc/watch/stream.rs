@@ -17,7 +17,7 @@ use tonic::Status;
 use werkbuch_engine::Plant;
 use werkbuch_model::id::PlantId;
 use werkbuch_wire::name;
-use werkbuch_wire::pb::{WatchMachinesResponse, WatchedPlant};
+use werkbuch_wire::pb::{WatchCaughtUp, WatchMachinesResponse, WatchedPlant};
 
 /// A stream of changes.
 pub(super) struct Stream {
@@ -167,7 +167,8 @@ impl Stream {
                 }
             }
         }
-        if message.changes.is_empty() && message.lags.is_empty() {
+        let is_empty = message.changes.is_empty() && message.lags.is_empty();
+        if is_empty && message.caught_up.is_empty() {
             return None;
         }
         let moved = std::mem::take(&mut self.moved);
@@ -177,6 +178,12 @@ impl Stream {
     fn take(&mut self, part: Part, message: &mut WatchMachinesResponse) {
         message.changes.extend(part.changes);
         message.lags.extend(part.lag);
+        if part.caught_up {
+            message.caught_up.push(WatchCaughtUp {
+                plant: name::of_plant(part.plant.as_str()),
+                position: part.cursor.position.get(),
+            });
+        }
         if let Some(standing) = self.plants.get_mut(&part.plant) {
             standing.cursor = part.cursor;
             self.moved.insert(part.plant);
@@ -190,7 +197,18 @@ impl Stream {
             ..WatchMachinesResponse::default()
         };
         let all: Vec<PlantId> = self.plants.keys().cloned().collect();
-        self.complete(message, all.iter())
+        let mut message = self.complete(message, all.iter());
+        // Who waits for all plants must know of those that are not back yet.
+        let lates = self.lates.iter();
+        message
+            .plants
+            .extend(lates.map(|(plant, late)| WatchedPlant {
+                plant: name::of_plant(plant.as_str()),
+                position: late.cursor.position.get(),
+                end: late.end.get(),
+                recovering: true,
+            }));
+        message
     }
 
     /// Adds where plants stand and the token.
@@ -206,6 +224,7 @@ impl Stream {
                     plant: name::of_plant(plant.as_str()),
                     position: standing.cursor.position.get(),
                     end: standing.plant.position().get(),
+                    recovering: false,
                 })
             })
             .collect();

@@ -5,16 +5,23 @@ pub(super) use crate::token::short;
 use crate::token::{Rest, open, seal, text, varint};
 use tonic::Status;
 use werkbuch_model::id::{MachineNumber, PlantId, Position};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::Twin;
 use werkbuch_wire::reason::Reason;
 
 /// The form of the tokens; another form is refused.
 const VERSION: u8 = 1;
+/// Beside the kind of a place: the time at which the position was recorded follows.
+const RECORDED: u8 = 0x80;
 
 /// How far a stream has got in a plant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cursor {
     /// Everything up to this position has been told.
     pub(super) position: Position,
+    /// When that position was recorded, as far as it is known: so that a log that was restored from a
+    /// backup and has gone on otherwise is told from the one that the stream has read.
+    pub(super) recorded_at: Option<Timestamp>,
     /// What of the next has been told as well.
     pub(super) within: Option<Within>,
 }
@@ -29,11 +36,28 @@ pub(super) enum Within {
 }
 
 impl Cursor {
-    /// Up to a position, and nothing of the next.
+    /// Up to a position, and nothing of the next. When it was recorded is not known.
     pub(super) const fn at(position: Position) -> Self {
         Self {
             position,
+            recorded_at: None,
             within: None,
+        }
+    }
+
+    /// Up to where a twin stands, and nothing of the next.
+    pub(super) fn of(twin: &Twin) -> Self {
+        Self {
+            recorded_at: twin.last_recorded_at(),
+            ..Self::at(twin.position())
+        }
+    }
+
+    /// The same, and of what comes next up to a place.
+    pub(super) fn within(self, within: Within) -> Self {
+        Self {
+            within: Some(within),
+            ..self
         }
     }
 }
@@ -64,8 +88,15 @@ pub(super) fn write<'e>(
             Some(Within::Present(machine)) => (1, machine.get()),
             Some(Within::Event(machine)) => (2, machine.get()),
         };
-        bytes.push(kind);
+        let recorded = if cursor.recorded_at.is_some() {
+            RECORDED
+        } else {
+            0
+        };
+        bytes.push(kind | recorded);
         varint(&mut bytes, machine.into());
+        let times = cursor.recorded_at.into_iter();
+        bytes.extend(times.flat_map(|time| time.nanos().to_be_bytes()));
     }
     seal(bytes)
 }
@@ -73,13 +104,15 @@ pub(super) fn write<'e>(
 /// The plants of a token. Errors: `INVALID_RESUME_TOKEN`.
 pub(super) fn read(question: [u8; 8], token: &str) -> Result<Vec<Entry>, Status> {
     let (of, entries) = parse(token).ok_or_else(|| {
-        Reason::InvalidResumeToken
-            .status("the resume token is not one of this server's, or not whole")
+        Reason::InvalidResumeToken.status(
+            "the resume token is not one of this server's, or not whole; take it whole from what \
+                     the stream told last, or begin anew at a position or a time",
+        )
     })?;
     if of != question {
         return Err(Reason::InvalidResumeToken.status(
             "the resume token belongs to other plants or another filter; give it with those that it \
-             came from",
+             came from, or begin anew at a position or a time",
         ));
     }
     Ok(entries)
@@ -107,13 +140,21 @@ fn entry(rest: &mut Rest<'_>) -> Option<Entry> {
     let position = Position(rest.varint()?);
     let kind = rest.byte()?;
     let machine = MachineNumber(u32::try_from(rest.varint()?).ok()?);
-    let within = match kind {
+    let recorded_at = match kind & RECORDED {
+        0 => None,
+        _ => Some(Timestamp(i64::from_be_bytes(rest.eight()?))),
+    };
+    let within = match kind & !RECORDED {
         0 => None,
         1 => Some(Within::Present(machine)),
         2 => Some(Within::Event(machine)),
         _ => return None,
     };
-    let cursor = Cursor { position, within };
+    let cursor = Cursor {
+        position,
+        recorded_at,
+        within,
+    };
     Some(Entry { plant, log, cursor })
 }
 
@@ -129,6 +170,7 @@ mod tests {
             log: short(LogId([7; 16])),
             cursor: Cursor {
                 position: Position(position),
+                recorded_at: (position % 3 == 0).then_some(Timestamp(-7)),
                 within,
             },
         }

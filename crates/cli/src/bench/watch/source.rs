@@ -1,0 +1,123 @@
+//! The source of a watched plant: its requests are made beforehand, so that only reporting is measured.
+
+use super::Args;
+use crate::bench::ingest::grpc::send;
+use crate::bench::mix::{Numbers, Talker};
+use crate::bench::served::Served;
+use crate::failure::Outcome;
+use crate::when;
+use bytes::Bytes;
+use prost::Message;
+use std::time::Instant;
+use werkbuch_model::event::Reported;
+use werkbuch_model::id::{MachineNumber, Sequence};
+use werkbuch_record::encode_reported;
+use werkbuch_wire::name;
+use werkbuch_wire::pb::ingest_service_client::IngestServiceClient;
+use werkbuch_wire::pb::{self, AppendRequest};
+
+/// The requests that may be under way unanswered.
+const WINDOW: usize = 4;
+
+/// A source that has a connection of its own.
+pub(super) struct Source {
+    client: IngestServiceClient<tonic::transport::Channel>,
+    session: u64,
+    next: u64,
+    numbers: Numbers,
+    talkers: Vec<Talker>,
+    batch: u64,
+    /// The last position before its first event.
+    before: u64,
+    recorded: u64,
+}
+
+impl Source {
+    /// Opens the source. Errors: those of the server.
+    pub(super) async fn open(served: &Served, plant: &str, args: &Args) -> Outcome<Self> {
+        let mut client = IngestServiceClient::new(served.connect().await?.channel());
+        let request = pb::OpenSourceRequest {
+            parent: name::of_plant(plant),
+            source: "gateway".to_owned(),
+            source_kind: pb::SourceKind::Live.into(),
+            ..pb::OpenSourceRequest::default()
+        };
+        let opened = client.open_source(request).await?.into_inner();
+        let twin = pb::GetTwinRequest {
+            name: name::of_plant(plant),
+            ..pb::GetTwinRequest::default()
+        };
+        let twin = served.client.twin().get_twin(twin).await?.into_inner();
+        let machines = usize::try_from(args.machines).unwrap_or(usize::MAX);
+        Ok(Self {
+            client,
+            session: opened.session,
+            next: opened.next_sequence,
+            numbers: Numbers::new(args.seed),
+            talkers: vec![Talker::default(); machines],
+            batch: args.batch.max(1),
+            before: twin.reflected.map_or(0, |reflected| reflected.position),
+            recorded: 0,
+        })
+    }
+
+    /// The last position before its first event: only it reports, so that its events follow.
+    pub(super) fn before(&self) -> u64 {
+        self.before
+    }
+
+    /// How many events it has reported.
+    pub(super) fn recorded(&self) -> u64 {
+        self.recorded
+    }
+
+    /// The position of its last event.
+    pub(super) fn end(&self) -> u64 {
+        self.before + self.recorded
+    }
+
+    /// The next so many events as encoded requests.
+    pub(super) fn requests(&mut self, mut events: u64) -> Vec<Bytes> {
+        let mut requests = Vec::new();
+        while events > 0 {
+            let now = events.min(self.batch);
+            let request = AppendRequest {
+                session: self.session,
+                events: (0..now).map(|_| self.event()).collect(),
+                ..AppendRequest::default()
+            };
+            requests.push(request.encode_to_vec().into());
+            events -= now;
+        }
+        requests
+    }
+
+    /// Reports; answers how long it took in nanoseconds, and the last position.
+    /// Errors: those of the server; an event is not recorded.
+    pub(super) async fn report(&mut self, requests: Vec<Bytes>) -> Outcome<(u64, u64)> {
+        let begin = Instant::now();
+        let (events, _) = send(self.client.clone(), requests, WINDOW).await?;
+        let nanos = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.recorded += events;
+        Ok((nanos, self.end()))
+    }
+
+    fn event(&mut self) -> Bytes {
+        let machine = self.numbers.below(self.talkers.len() as u64);
+        let talker = usize::try_from(machine).ok();
+        let Some(talker) = talker.and_then(|at| self.talkers.get_mut(at)) else {
+            return Bytes::new();
+        };
+        let now = when::now();
+        let event = Reported {
+            sequence: Sequence(self.next),
+            machine: MachineNumber(u32::try_from(machine + 1).unwrap_or(u32::MAX)),
+            occurred_at: now,
+            observed_at: Some(now),
+            historical: false,
+            body: talker.next(&mut self.numbers),
+        };
+        self.next += 1;
+        encode_reported(&event).into()
+    }
+}
