@@ -24,7 +24,13 @@ struct Stands {
 }
 
 /// Subscribers, each with a connection of its own; they end when this is dropped.
-pub(super) struct Subscribers(Vec<(Arc<Mutex<Stands>>, JoinHandle<Outcome<()>>)>);
+pub(super) struct Subscribers(Vec<One>);
+
+/// One of them: how far it is, and what reads.
+struct One {
+    stands: Arc<Mutex<Stands>>,
+    task: JoinHandle<Outcome<()>>,
+}
 
 /// Where one begins that wants what follows a position.
 pub(super) fn start(before: u64) -> From {
@@ -72,7 +78,7 @@ impl Subscribers {
                 at: Instant::now(),
             }));
             let task = tokio::spawn(read(stream, Arc::clone(&stands)));
-            all.0.push((stands, task));
+            all.0.push(One { stands, task });
         }
         Ok(all)
     }
@@ -81,7 +87,7 @@ impl Subscribers {
     /// Errors: a stream ended, or told another number of changes than there were events.
     pub(super) async fn reach(self, end: u64, events: u64) -> Outcome<Instant> {
         let mut last = None;
-        for (stands, task) in &self.0 {
+        for One { stands, task } in &self.0 {
             let there = loop {
                 let now = *stands.lock().unwrap_or_else(PoisonError::into_inner);
                 if now.position >= end {
@@ -104,7 +110,7 @@ impl Subscribers {
 
 impl Drop for Subscribers {
     fn drop(&mut self) {
-        self.0.iter().for_each(|(_, task)| task.abort());
+        self.0.iter().for_each(|one| one.task.abort());
     }
 }
 

@@ -170,7 +170,7 @@ mod tests {
             log: short(LogId([7; 16])),
             cursor: Cursor {
                 position: Position(position),
-                recorded_at: (position % 3 == 0).then_some(Timestamp(-7)),
+                recorded_at: position.is_multiple_of(3).then_some(Timestamp(-7)),
                 within,
             },
         }
