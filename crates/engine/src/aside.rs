@@ -1,6 +1,9 @@
 //! Work that gives way to whoever reports and asks about now: in threads of the least importance.
 
 use crate::error::EngineError;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How far such a thread stands back, from 0 (not at all) to 19. A tenth of what others get of a core
@@ -8,14 +11,39 @@ use tokio::sync::oneshot;
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
+/// The most such threads: some questions and some marks at once.
+const THREADS_MAX: usize = 8;
+
+/// A thread without work ends after this time. Until then it keeps the memory that it has worked with:
+/// to get that of a whole plant from the system anew takes longer than to fill it.
+const IDLE: Duration = Duration::from_secs(10);
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// The threads of the process that stand back, and what waits for them. Each question has a place of
+/// its own before it comes here, and each plant has one mark under way: that bounds the queue.
+struct Threads {
+    waiting: VecDeque<Work>,
+    running: usize,
+    idle: usize,
+}
+
+static THREADS: Mutex<Threads> = Mutex::new(Threads {
+    waiting: VecDeque::new(),
+    running: 0,
+    idle: 0,
+});
+static CALLED: Condvar = Condvar::new();
+
 /// Does blocking work aside and waits for its answer. What the work does after it has answered is not
 /// waited for.
-/// Errors: `Internal` where no thread is to be had, or where it ended without an answer.
+/// Errors: `Internal` where no thread is to be had, or where the work ended without an answer.
 pub(crate) async fn answer<R: Send + 'static>(
     work: impl FnOnce(oneshot::Sender<R>) + Send + 'static,
 ) -> Result<R, EngineError> {
     let (reply, answer) = oneshot::channel();
-    run(move || work(reply))?;
+    // Somebody waits for it: it goes before what nobody waits for.
+    add(Box::new(move || work(reply)), VecDeque::push_front)?;
     answer
         .await
         .map_err(|_| EngineError::internal("work aside ended without an answer"))
@@ -24,14 +52,53 @@ pub(crate) async fn answer<R: Send + 'static>(
 /// Does blocking work aside; nobody waits for it.
 /// Errors: `Internal` where no thread is to be had.
 pub(crate) fn run(work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+    add(Box::new(work), VecDeque::push_back)
+}
+
+fn add(work: Work, push: fn(&mut VecDeque<Work>, Work)) -> Result<(), EngineError> {
+    let mut threads = threads();
+    if threads.idle > threads.waiting.len() || threads.running >= THREADS_MAX {
+        push(&mut threads.waiting, work);
+        CALLED.notify_one();
+        return Ok(());
+    }
     let thread = std::thread::Builder::new().name("aside".to_owned());
-    thread
-        .spawn(move || {
-            stand_back();
+    let spawned = thread.spawn(move || {
+        let _running = Running;
+        stand_back();
+        work();
+        while let Some(work) = next() {
             work();
-        })
-        .map(drop)
-        .map_err(|error| EngineError::internal(format!("a thread for work aside: {error}")))
+        }
+    });
+    spawned.map_err(|error| EngineError::internal(format!("a thread for work aside: {error}")))?;
+    threads.running += 1;
+    Ok(())
+}
+
+fn threads() -> MutexGuard<'static, Threads> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is to be done next; nothing when there has been nothing for a while.
+fn next() -> Option<Work> {
+    let mut threads = threads();
+    if threads.waiting.is_empty() {
+        threads.idle += 1;
+        let waited = CALLED.wait_timeout_while(threads, IDLE, |threads| threads.waiting.is_empty());
+        threads = waited.unwrap_or_else(PoisonError::into_inner).0;
+        threads.idle -= 1;
+    }
+    threads.waiting.pop_front()
+}
+
+/// Counts a thread until it ends, also by a panic of its work.
+struct Running;
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        threads().running -= 1;
+    }
 }
 
 /// A thread that may not stand back works all the same.
@@ -66,6 +133,29 @@ mod tests {
         });
         assert_eq!(answered.await.unwrap(), 10);
         go_on.send(()).unwrap();
+    }
+
+    /// More work than threads, from many sides at once, some of which panics.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn everything_is_done_once_though_some_of_it_panics() {
+        let asked: Vec<_> = (0..400_u64)
+            .map(|number| {
+                tokio::spawn(answer(move |reply| {
+                    assert!(!number.is_multiple_of(50), "as it should");
+                    reply.send(number).unwrap();
+                }))
+            })
+            .collect();
+        let mut sum = 0;
+        for (number, asked) in (0..).zip(asked) {
+            match asked.await.unwrap() {
+                Ok(answered) => sum += answered,
+                Err(_) => assert_eq!(number % 50, 0),
+            }
+        }
+        let lost: u64 = (0..400).step_by(50).sum();
+        assert_eq!(sum, (0..400).sum::<u64>() - lost);
+        assert!(threads().running <= THREADS_MAX);
     }
 
     #[tokio::test]

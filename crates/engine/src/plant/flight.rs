@@ -215,8 +215,10 @@ impl Loop {
         if matches!(&flight.landing, Landing::Apply { .. }) {
             self.share_description();
         }
-        publish(&self.shared.feed, flight.events, position);
-        self.shared.applied.send_replace(position);
+        if flight.commits {
+            publish(&self.shared.feed, flight.events, position);
+            self.shared.applied.send_replace(position);
+        }
         self.tell(flight.landing, position);
     }
 

@@ -30,6 +30,10 @@ impl Loop {
         reply: Reply<OpenedSource>,
         permit: OwnedSemaphorePermit,
     ) {
+        if let Some(error) = &self.stopped {
+            // What the writer holds may not be in the log, and what it would answer neither.
+            return drop(reply.send(Err(error.clone())));
+        }
         let (machine_numbers, epoch) = match self
             .machines(&request.machines)
             .and_then(|m| Ok((m, self.epoch_of(&request)?)))
@@ -200,6 +204,11 @@ impl Loop {
         reply: Reply<Position>,
         permit: OwnedSemaphorePermit,
     ) {
+        if self.stopped.is_some() {
+            // Nothing more will be recorded, and nothing is in flight.
+            drop(permit);
+            return drop(reply.send(Ok(*self.shared.applied.borrow())));
+        }
         self.clock.pass(time);
         self.launch(Staged::default(), Landing::Settled { reply, permit });
     }

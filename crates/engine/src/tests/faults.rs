@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::EngineError;
+use crate::clock::Clock;
 use werkbuch_journal::StoreError;
 use werkbuch_journal::disk::{FaultKind, SimulatedDisk};
+use werkbuch_model::instant::{Instant, Known};
 
 fn batch(first: u64, count: u64) -> Batch {
     let event = |n| {
@@ -85,8 +87,27 @@ async fn after_a_failed_sync_nothing_is_acknowledged_any_more() {
         matches!(second, EngineError::Store(StoreError::Stopped { .. })),
         "{second}"
     );
-    assert_eq!(bench.plant().position(), Position(14));
-    assert!(bench.plant().event(Position(14)).unwrap().is_some());
+    let ended = Position(14);
+    assert_eq!(bench.plant().position(), ended);
+    assert!(bench.plant().event(ended).unwrap().is_some());
+    // Nor is it told what number comes next: what was not acknowledged may not be there.
+    let again = bench
+        .try_open("s", None, SourceKind::Live)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(again, EngineError::Store(StoreError::Stopped { .. })),
+        "{again}"
+    );
+    // The past is that of the log, also up to a time that lies behind its end.
+    bench.clock.pass(SECOND_NS);
+    let instant = Instant {
+        known: Known::Recorded(bench.clock.wall()),
+        at: None,
+    };
+    let asked = bench.plant().ask(instant, |twin| twin.position()).await;
+    assert_eq!(asked.unwrap().0, ended);
+    assert_eq!(bench.plant().position(), ended);
     assert!(bench.engine.close().await.is_err());
 }
 
