@@ -104,6 +104,42 @@ fn what_is_not_there_and_what_is_not_well_formed() {
             "lies ahead of now",
         ),
         (
+            &["event", "tail", "--plant", "T1", "--at", "-2h"],
+            2,
+            "INVALID_ARGUMENT",
+            "goes on with what is recorded",
+        ),
+        (
+            &["server", "status", "--known", "7"],
+            2,
+            "INVALID_ARGUMENT",
+            "of which no past is kept",
+        ),
+        (
+            &["server", "metrics", "--at", "yesterday"],
+            2,
+            "INVALID_ARGUMENT",
+            "of which no past is kept",
+        ),
+        (
+            &["machine", "watch", "--plant", "T1", "--known", "9"],
+            2,
+            "INVALID_ARGUMENT",
+            "--from POSITION",
+        ),
+        (
+            &["replay", "--plant", "T1", "--at", "-1h"],
+            2,
+            "INVALID_ARGUMENT",
+            "folds the log in its order",
+        ),
+        (
+            &["machine", "timeline", "m1", "--all-plants"],
+            2,
+            "INVALID_ARGUMENT",
+            "named by their plant",
+        ),
+        (
             &["machine", "watch", "--plant", "T1", "--from", "cut-77"],
             2,
             "INVALID_INSTANT",

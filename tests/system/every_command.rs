@@ -73,6 +73,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--from 2017-06-07T00:00:00Z --buckets 40",
         List,
     ),
+    (
+        "machine timeline",
+        "--all-plants --from 2017-06-07T00:00:00Z --list",
+        List,
+    ),
     ("machine watch", "--from 1 --for 2s", Stream),
     ("machine watch", "--from 1 --present --until-live", Stream),
     (

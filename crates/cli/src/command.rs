@@ -6,6 +6,8 @@ pub(crate) mod context;
 pub(crate) mod diff;
 pub(crate) mod event;
 pub(crate) mod import;
+#[cfg(test)]
+mod instants;
 pub(crate) mod log;
 pub(crate) mod machine;
 pub(crate) mod man;
@@ -49,6 +51,11 @@ pub(crate) struct Instant {
 }
 
 impl Instant {
+    /// Whether one was given; else the question is about the present.
+    pub(crate) fn is_given(&self) -> bool {
+        self.at.is_some() || self.known.is_some()
+    }
+
     /// As a message. The token of a cut may stand in a file: `--known @FILE`. Errors: the file cannot be
     /// read.
     pub(crate) fn message(&self, context: &Context) -> Outcome<Option<pb::Instant>> {
@@ -63,6 +70,27 @@ impl Instant {
         };
         let known = read.as_deref().map(str::trim).or(known);
         Ok(when::instant(at, known, context.tz.as_deref()))
+    }
+}
+
+/// `--at` and `--known` where a question has no instant: they are not in the help, and say why.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct NoInstant {
+    #[arg(long, hide = true, value_name = "TIME", allow_hyphen_values = true, num_args = 0..=1)]
+    at: Option<Option<String>>,
+    #[arg(long, hide = true, value_name = "POSITION", allow_hyphen_values = true, num_args = 0..=1)]
+    known: Option<Option<String>>,
+}
+
+impl NoInstant {
+    /// Errors: an instant was given after all; `why` there is none, and `hint` what to do instead.
+    pub(crate) fn refuse(&self, why: &str, hint: &str) -> Outcome<()> {
+        let flag = match (&self.at, &self.known) {
+            (None, None) => return Ok(()),
+            (Some(_), _) => "--at",
+            (None, Some(_)) => "--known",
+        };
+        Err(Failure::usage(format!("{flag} has no meaning here: {why}")).hint(hint))
     }
 }
 

@@ -4,7 +4,7 @@ mod append;
 mod body;
 mod export;
 
-use super::{Instant, reflected, with};
+use super::{Instant, NoInstant, reflected, with};
 use crate::Context;
 use crate::client::Client;
 use crate::exit::Exit;
@@ -21,6 +21,18 @@ use werkbuch_wire::{name, pb};
 
 /// How many machines' names are asked for at once.
 const NAMES_PAGE: i32 = 10_000;
+
+/// Why a log that is followed has no instant, and what to do.
+const NO_TAIL: (&str, &str) = (
+    "a log that is followed goes on with what is recorded, so it has no instant",
+    "begin in the past with --from POSITION or --from TIME, or list events at an instant with event ls",
+);
+
+const TAIL_HELP: &str = "\
+There is no --at and no --known: a log that is followed goes on with what is recorded. It begins in the past
+with --from; `event ls` lists the events of an instant.
+
+  werkbuch event tail --plant demo --from -10min --kind ALARM_RAISED";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
@@ -43,8 +55,11 @@ pub(crate) enum Args {
         /// The plant.
         #[arg(long)]
         plant: String,
+        #[command(flatten)]
+        instant: Instant,
     },
-    /// Events as they are recorded, without loss or repeat.
+    /// Events as they are recorded, without loss or repeat, from now on or from the past.
+    #[command(after_help = TAIL_HELP)]
     Tail(Tail),
     /// Write recorded events as lines of JSON that another book can take in.
     Export(Box<export::Export>),
@@ -111,9 +126,12 @@ pub(crate) struct Tail {
     /// The plant.
     #[arg(long)]
     plant: String,
-    /// The first position wanted; left out: what comes from now on.
-    #[arg(long, value_name = "POSITION", default_value_t = 0)]
-    from: u64,
+    /// The first position wanted, or the time of recording from which on; left out: what comes from now
+    /// on.
+    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
+    from: Option<String>,
+    #[command(flatten)]
+    no_instant: NoInstant,
     /// Only of this machine (name or number).
     #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
@@ -133,7 +151,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             plant,
             instant,
         } => get(context, &plant, position, &instant).await,
-        Args::Body { position, plant } => body::run(context, &plant, position).await,
+        Args::Body {
+            position,
+            plant,
+            instant,
+        } => body::run(context, &plant, position, &instant).await,
         Args::Tail(tail) => self::tail(context, tail).await,
         Args::Export(export) => Box::pin(export::run(context, *export)).await,
         Args::Append(append) => Box::pin(append::run(context, *append)).await,
@@ -244,12 +266,15 @@ async fn get(context: &Context, plant: &str, position: u64, instant: &Instant) -
 }
 
 async fn tail(context: &Context, tail: Tail) -> Outcome<()> {
+    tail.no_instant.refuse(NO_TAIL.0, NO_TAIL.1)?;
     let duration = tail.duration.as_deref().map(when::duration).transpose()?;
+    let clocks = context.clocks(Some(&tail.plant));
+    let from = clocks.bound_if_any(tail.from.as_deref()).await?;
     let client = context.client().await?;
     let names = names(context, &client, &tail.plant).await?;
     // Without a bound: as good as for ever.
     let end = tokio::time::sleep(duration.unwrap_or(Duration::from_secs(10 * 365 * 86_400)));
-    let follow = follow(context, &client, tail, names);
+    let follow = follow(context, &client, (tail, from), names);
     tokio::select! {
         outcome = follow => outcome,
         () = end => Ok(()),
@@ -258,10 +283,21 @@ async fn tail(context: &Context, tail: Tail) -> Outcome<()> {
 }
 
 /// Follows the log through lost connections and a reader's own slowness, from where it stands.
-async fn follow(context: &Context, client: &Client, tail: Tail, mut names: Names) -> Outcome<()> {
+async fn follow(
+    context: &Context,
+    client: &Client,
+    (tail, from): (Tail, Option<Bound>),
+    mut names: Names,
+) -> Outcome<()> {
+    let (from_position, from_recorded_at) = match from {
+        None => (0, None),
+        Some(Bound::Position(position)) => (position, None),
+        Some(Bound::Time(time)) => (0, Some(time.nanos())),
+    };
     let mut request = pb::TailEventsRequest {
         parent: name::of_plant(&tail.plant),
-        from_position: tail.from,
+        from_position,
+        from_recorded_at,
         machine: tail.machine.clone(),
         kinds: tail.kind.clone(),
     };
@@ -282,6 +318,7 @@ async fn follow(context: &Context, client: &Client, tail: Tail, mut names: Names
                         print(context, bytes, &names)?;
                     }
                     request.from_position = more.position.saturating_add(1);
+                    request.from_recorded_at = None;
                 }
                 Ok(None) => return Ok(()),
                 Err(status) if Reason::of(&status) == Some(Reason::SlowReader) => break,

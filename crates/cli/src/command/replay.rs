@@ -15,14 +15,26 @@ use werkbuch_model::id::{PlantId, Position};
 use werkbuch_wire::pb::replay_plant_request::To;
 use werkbuch_wire::{name, pb};
 
+const AFTER_HELP: &str = "\
+There is no --at: a replay folds the log in its order and compares digests, which are of all that was recorded
+up to a position. `twin get --at` shows the state at a time of the plant.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// The plant.
     #[arg(long)]
     plant: String,
     /// How far: a position, or what had been recorded by a time.
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        visible_alias = "known",
+        value_name = "POSITION|TIME",
+        allow_hyphen_values = true
+    )]
     to: Option<String>,
+    #[arg(long, hide = true, value_name = "TIME", allow_hyphen_values = true, num_args = 0..=1)]
+    at: Option<Option<String>>,
     /// Compare with the live twin, the recorded digests and every snapshot; exit code 5 when one
     /// differs.
     #[arg(long)]
@@ -44,6 +56,12 @@ struct Result {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    if args.at.is_some() {
+        let what = "--at has no meaning here: a replay folds the log in its order";
+        let hint = "say how far with --known POSITION or --known TIME; twin get --at shows a time of \
+                    the plant";
+        return Err(Failure::usage(what.to_owned()).hint(hint));
+    }
     // A folder's plant can be asked for its clocks by nobody.
     let plant = args.data.is_none().then_some(args.plant.as_str());
     let to = context

@@ -2,7 +2,7 @@
 
 mod metrics;
 
-use super::{last, time};
+use super::{NoInstant, last, time};
 use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
@@ -10,17 +10,31 @@ use crate::when;
 use serde_json::json;
 use werkbuch_wire::pb;
 
+/// Why the server has no instant, and what to do.
+const NO_PAST: (&str, &str) = (
+    "it is about the process that runs, of which no past is kept",
+    "a monitor that reads /metrics keeps its past; of plants and machines any instant can be asked",
+);
+
+const NO_PAST_HELP: &str = "\
+There is no --at and no --known: it is about the process that runs, of which no past is kept. A monitor that
+reads /metrics keeps it.";
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// What the server is and how it does.
-    Status,
+    #[command(after_help = NO_PAST_HELP)]
+    Status(NoInstant),
     /// What the server counts and measures, as monitors read it from /metrics.
     Metrics(metrics::Args),
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     match args {
-        Args::Status => status(context).await,
+        Args::Status(instant) => {
+            instant.refuse(NO_PAST.0, NO_PAST.1)?;
+            status(context).await
+        }
         Args::Metrics(args) => metrics::run(args, context).await,
     }
 }

@@ -63,17 +63,6 @@ impl Asked {
             honesty: Some(Honesty::of(twin, as_of)),
         }
     }
-
-    /// What an answer reflects that asked no twin.
-    pub(crate) fn answered_from_log(&self, reflected: Reflected) -> Answered {
-        Answered {
-            reflected,
-            as_of: self.as_of.unwrap_or(reflected.recorded_at),
-            known_recorded_at: self.known_recorded_at,
-            zone: self.zone.clone(),
-            honesty: None,
-        }
-    }
 }
 
 impl Honesty {

@@ -1,17 +1,19 @@
 //! The service that reads the log: list, follow, replay.
 
 use super::{History, follow, replay, scan};
-use crate::asked::{Asked, Reach};
+use crate::asked::{Answered, Asked, Reach};
 use crate::outbound::outbound;
 use crate::page::{Cursor, Question, size};
 use crate::{error, view};
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
-use werkbuch_engine::{Plant, ReplayTo};
+use werkbuch_engine::{EngineError, Plant, ReplayTo};
 use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::convert::kinds_of;
+use werkbuch_wire::pb;
 use werkbuch_wire::pb::history_service_server::HistoryService;
 use werkbuch_wire::pb::replay_plant_request::To;
 use werkbuch_wire::pb::{
@@ -43,7 +45,15 @@ impl HistoryService for History {
         let page = self.page(&plant, &request, &asked, cursor).await?;
         let reading = plant.clone();
         let found = self.0.blocking(move || scan::page(&reading, &page)).await?;
-        let answered = asked.answered_from_log(found.reflected);
+        // Of the twin that stood where the page ends comes how much has been heard, and when.
+        let stood = Asked {
+            instant: Instant {
+                known: Known::Position(found.reflected.position),
+                at: asked.instant.at,
+            },
+            ..asked
+        };
+        let ((), answered) = self.0.ask(&plant, &stood, |_| ()).await?;
         let next = found
             .next
             .map(|offset| Cursor::behind(&answered, offset.get()));
@@ -61,7 +71,11 @@ impl HistoryService for History {
     ) -> Result<Response<GetSampleBodyResponse>, Status> {
         let request = request.into_inner();
         let plant = self.0.plant(&request.parent)?;
-        let found = plant.sample_body(Position(request.position)).await;
+        let position = Position(request.position);
+        let answered = self
+            .of_instant(&plant, position, request.instant.as_ref())
+            .await?;
+        let found = plant.sample_body(position).await;
         let Some(body) = found.map_err(error::status)? else {
             let text = format!(
                 "there is no batch of samples at position {}",
@@ -73,7 +87,10 @@ impl HistoryService for History {
             );
             return Err(Reason::InvalidRequest.violations(text, [field]));
         };
-        crate::context::answer(view::history::sample_body(body))
+        crate::context::answer(GetSampleBodyResponse {
+            reflected: Some(view::reflected(&answered)),
+            ..view::history::sample_body(body)
+        })
     }
 
     async fn tail_events(
@@ -87,10 +104,7 @@ impl HistoryService for History {
             kinds: kinds_of(&request.kinds)?,
             ..scan::Wanted::default()
         };
-        let from = match request.from_position {
-            0 => plant.position().next(),
-            from => Position(from),
-        };
+        let from = self.begin(&plant, &request).await?;
         let (out, answers) = outbound(self.0.stream()?, self.0.limits.slow_reader);
         tokio::spawn(follow::follow(
             Arc::clone(&self.0),
@@ -153,6 +167,66 @@ impl History {
             },
             reveal,
         })
+    }
+
+    /// What an answer about one event reflects. Errors: `INVALID_INSTANT`, also when the event was not
+    /// recorded by then, or took effect later.
+    async fn of_instant(
+        &self,
+        plant: &Plant,
+        position: Position,
+        instant: Option<&pb::Instant>,
+    ) -> Result<Answered, Status> {
+        let asked = self.0.asked(plant, instant, Reach::Happened).await?;
+        let ((), answered) = self.0.ask(plant, &asked, |_| ()).await?;
+        if asked.instant.is_now() {
+            return Ok(answered);
+        }
+        let (reading, at) = (plant.clone(), asked.instant.at);
+        let known = answered.reflected.position;
+        let check = move || {
+            let Some(stored) = reading.event(position)? else {
+                return Ok(());
+            };
+            let Ok(event) = werkbuch_record::decode_recorded(&stored.bytes) else {
+                return Ok(());
+            };
+            let (recorded, effective) = (event.recorded_at, event.effective_at);
+            let what = match at.filter(|at| effective > *at) {
+                _ if position > known => format!(
+                    "event {position} was recorded at {recorded}, and the question knows what had been \
+                     recorded up to position {known}"
+                ),
+                Some(at) => format!("event {position} took effect at {effective}, after {at}"),
+                None => return Ok(()),
+            };
+            Err(EngineError::InvalidInstant { what })
+        };
+        self.0.blocking(check).await?;
+        Ok(answered)
+    }
+
+    /// Where following begins. Errors: `INVALID_REQUEST` when it is said twice, `INVALID_INSTANT`.
+    async fn begin(&self, plant: &Plant, request: &TailEventsRequest) -> Result<Position, Status> {
+        match (request.from_position, request.from_recorded_at) {
+            (0, None) => Ok(plant.position().next()),
+            (from, None) => Ok(Position(from)),
+            (0, Some(nanos)) => {
+                let before = Instant {
+                    known: Known::Recorded(Timestamp(nanos.saturating_sub(1))),
+                    at: None,
+                };
+                let plant = plant.clone();
+                let before = self.0.blocking(move || plant.bounds(&before)).await?;
+                Ok(before.next())
+            }
+            (_, Some(_)) => {
+                let text = "the beginning is given twice, as a position and as a time; give one";
+                let field = "from_recorded_at".to_owned();
+                let what = "is given beside from_position".to_owned();
+                Err(Reason::InvalidRequest.violations(text, [(field, what)]))
+            }
+        }
     }
 
     /// The number of a machine of today's description, or of one that is gone; none for "all".

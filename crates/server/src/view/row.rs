@@ -170,11 +170,9 @@ impl<'t> MachineRow<'t> {
     }
 
     pub(crate) fn active_alarms(&self) -> u32 {
-        *self.active_alarms.get_or_init(|| {
-            let alarms = self.machine.alarms();
-            let active = alarms.iter().filter(|alarm| alarm.active).count();
-            u32::try_from(active).unwrap_or(u32::MAX)
-        })
+        *self
+            .active_alarms
+            .get_or_init(|| u32::try_from(self.machine.active_alarms()).unwrap_or(u32::MAX))
     }
 
     /// The worst level of its conditions; unspecified when it has none.

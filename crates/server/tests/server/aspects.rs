@@ -186,6 +186,7 @@ async fn the_single_values_of_samples_are_there_or_it_is_said_why_not() {
             .get_sample_body(pb::GetSampleBodyRequest {
                 parent: PLANT.into(),
                 position,
+                ..Default::default()
             })
             .await;
         let found = found.unwrap().into_inner();
@@ -197,6 +198,7 @@ async fn the_single_values_of_samples_are_there_or_it_is_said_why_not() {
             .get_sample_body(pb::GetSampleBodyRequest {
                 parent: PLANT.into(),
                 position,
+                ..Default::default()
             })
             .await;
         assert_eq!(reason(&found.unwrap_err()), Reason::InvalidRequest);

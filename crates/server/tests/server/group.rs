@@ -30,7 +30,7 @@ fn plant_file(plant: &str, zone: &str, machines: usize) -> String {
 }
 
 /// What a machine reports so many seconds after noon.
-fn said(sequence: u64, machine: u32, seconds: i64, body: Body<'_>) -> Bytes {
+pub(crate) fn said(sequence: u64, machine: u32, seconds: i64, body: Body<'_>) -> Bytes {
     let time = Timestamp::parse(NOON).unwrap().plus(seconds * SECOND_NS);
     encode_reported(&Reported {
         sequence: Sequence(sequence),
@@ -62,7 +62,7 @@ fn made(parts: u64) -> Body<'static> {
 }
 
 /// Reports to a plant, and answers with where its log then ends.
-async fn report(served: &Served, plant: &str, source: &str, events: Vec<Bytes>) -> u64 {
+pub(crate) async fn report(served: &Served, plant: &str, source: &str, events: Vec<Bytes>) -> u64 {
     let mut ingest = served.ingest().await;
     let open = pb::OpenSourceRequest {
         parent: format!("tenants/default/plants/{plant}"),
@@ -92,7 +92,7 @@ async fn describe(served: &Served, plant: &str, zone: &str, machines: usize) {
 }
 
 /// Three plants: `a` and `b` report, `c` has said nothing yet.
-async fn serve_three() -> Served {
+pub(crate) async fn serve_three() -> Served {
     let served = serve().await;
     describe(&served, "a", "Europe/Berlin", 3).await;
     describe(&served, "b", "Asia/Shanghai", 2).await;
@@ -108,7 +108,7 @@ async fn serve_three() -> Served {
     served
 }
 
-fn list(instant: Option<pb::Instant>) -> pb::ListMachinesRequest {
+pub(crate) fn list(instant: Option<pb::Instant>) -> pb::ListMachinesRequest {
     pb::ListMachinesRequest {
         parent: ALL.into(),
         order_by: "state, plant desc".into(),
@@ -124,7 +124,7 @@ fn known(text: &str) -> pb::Instant {
     }
 }
 
-fn at(text: &str) -> pb::Instant {
+pub(crate) fn at(text: &str) -> pb::Instant {
     pb::Instant {
         at_text: text.into(),
         ..Default::default()

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod aspects;
+mod every_read;
 mod golden;
 mod group;
+mod group_broken;
 mod harness;
 mod history;
 mod ingest;
@@ -13,6 +15,7 @@ mod limits;
 mod metrics;
 mod model;
 mod quality;
+mod timelines;
 mod twin;
 mod watch;
 mod watch_many;

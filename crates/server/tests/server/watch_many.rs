@@ -10,7 +10,7 @@ use werkbuch_wire::pb::{self, MachineChange, MachineChangeKind as Kind};
 const MACHINES: u32 = 3_000;
 
 /// A plant of many machines that stand in a hall.
-fn many(hall: &str, machines: u32) -> String {
+pub(crate) fn many(hall: &str, machines: u32) -> String {
     let mut text = "[plant]\nid = \"PLT-07\"\n".to_owned();
     for hall in ["north", "south"] {
         text += &format!("[[unit]]\nid = \"{hall}\"\nlevel = \"area\"\n");

@@ -76,6 +76,23 @@ impl<'t> MachineTwin<'t> {
             .collect()
     }
 
+    /// How many of them are active: raised later than they were cleared.
+    #[must_use]
+    pub fn active_alarms(&self) -> usize {
+        let picks = self.voices(AspectKind::AlarmRaise, AspectKind::AlarmClear);
+        let lives = picks.chunk_by(|a, b| a.item == b.item);
+        let of =
+            |life: &[Pick<'t>], kind| life.iter().rfind(|one| one.slot.key.kind == kind).copied();
+        lives
+            .filter(|life| {
+                let clear = of(life, AspectKind::AlarmClear);
+                of(life, AspectKind::AlarmRaise).is_some_and(|raise| {
+                    clear.is_none_or(|clear| !self.is_after(clear.slot, raise.slot))
+                })
+            })
+            .count()
+    }
+
     fn alarm(&self, key: &'t str, life: &Life<'t>) -> AlarmView<'t> {
         // What came before the last raise was about the raise before it.
         let since = |pick: Option<Pick<'t>>| match (pick, life.raise) {

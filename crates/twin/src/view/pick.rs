@@ -6,7 +6,6 @@ use crate::slot::{Rank, Slot};
 use crate::symbol::Symbol;
 use crate::value::SlotValue;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use werkbuch_model::event::{AspectKind, Connection};
 use werkbuch_model::time::Timestamp;
 
@@ -53,12 +52,11 @@ impl<'t> MachineTwin<'t> {
         let slots = self.slots();
         let from = slots.partition_point(|slot| slot.key.kind < first);
         let to = slots.partition_point(|slot| slot.key.kind <= last);
-        let mut things: BTreeMap<Symbol, Vec<&'t Slot>> = BTreeMap::new();
-        for slot in slots.get(from..to).unwrap_or_default() {
-            things.entry(slot.key.item).or_default().push(slot);
-        }
-        let mut picks = Vec::new();
-        for thing in things.values() {
+        let mut things: Vec<&'t Slot> = slots.get(from..to).unwrap_or_default().iter().collect();
+        // The order of kinds within one thing stays.
+        things.sort_by_key(|slot| slot.key.item);
+        let mut picks = Vec::with_capacity(things.len());
+        for thing in things.chunk_by(|a, b| a.key.item == b.key.item) {
             let rank = self.voice(thing);
             let told = thing.iter().filter(|slot| Some(slot.key.rank) == rank);
             picks.extend(told.filter_map(|slot| self.pick_of(slot)));

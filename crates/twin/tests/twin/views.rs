@@ -354,6 +354,7 @@ fn an_alarm_is_what_came_since_its_last_raise() {
                 (active, acknowledged),
                 "{bodies:?}"
             );
+            assert_eq!(machine.active_alarms(), usize::from(active), "{bodies:?}");
             assert_eq!(found.map(|at| at.map(|at| at.nanos())), times, "{bodies:?}");
             assert_eq!(
                 alarm.who.map(|who| who.key),
@@ -412,8 +413,10 @@ fn a_fallback_neither_clears_the_alarms_nor_mends_the_faults_of_who_has_the_say(
     ];
     let told = |said: &[(u32, &'static str, Body<'static>)]| {
         with(&by_ranks(said.to_vec()), |machine| {
+            let active = machine.alarms()[0].active;
+            assert_eq!(machine.active_alarms(), usize::from(active));
             (
-                machine.alarms()[0].active,
+                active,
                 machine.conditions()[0].level,
                 machine.alarms().len(),
             )

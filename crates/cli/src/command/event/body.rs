@@ -2,6 +2,7 @@
 
 use crate::Context;
 use crate::client::Client;
+use crate::command::{Instant, at_position, reflected, with};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
@@ -13,11 +14,17 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_wire::{name, pb};
 
 /// Shows them as a list.
-pub(super) async fn run(context: &Context, plant: &str, position: u64) -> Outcome<()> {
+pub(super) async fn run(
+    context: &Context,
+    plant: &str,
+    position: u64,
+    instant: &Instant,
+) -> Outcome<()> {
     let client = context.client().await?;
     let request = pb::GetSampleBodyRequest {
         parent: name::of_plant(plant),
         position,
+        instant: instant.message(context)?,
     };
     let found = client
         .history()
@@ -44,8 +51,22 @@ pub(super) async fn run(context: &Context, plant: &str, position: u64) -> Outcom
             (vec![at.to_string(), item, number], json)
         })
         .collect();
-    let note = format!("{} of {} values", rows.len(), rows.len());
-    let answer = Answer::list(&["at", "item", "value"], rows).note(note);
+    let bounded = found.reflected.as_ref().filter(|_| instant.is_given());
+    let note = format!(
+        "{} of {} values{}",
+        rows.len(),
+        rows.len(),
+        at_position(bounded)
+    );
+    let whole = json!({
+        "values": rows.iter().map(|(_, item)| item).collect::<Vec<_>>(),
+        "shown": rows.len(),
+        "total": rows.len(),
+    });
+    let whole = with(whole, reflected(found.reflected.as_ref()));
+    let answer = Answer::list(&["at", "item", "value"], rows)
+        .whole(whole)
+        .note(note);
     context.output.answer(&answer)
 }
 

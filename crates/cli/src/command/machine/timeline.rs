@@ -5,15 +5,15 @@ mod fetch;
 mod svg;
 
 use crate::Context;
-use crate::command::{Instant, at_position, counted, last, reflected, with};
+use crate::command::{Instant, Scope, at_position, counted, last, reflected, with};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
-use crate::view::timeline;
+use crate::view::{cut, timeline};
 use fetch::Lines;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use werkbuch_model::time::Timestamp;
-use werkbuch_wire::{name, pb};
+use werkbuch_wire::pb;
 
 const AFTER_HELP: &str = "\
 An interval ends when the state, its reason, the mode, the main program or the order changes, or where
@@ -26,6 +26,7 @@ state in it where that is another, so that no fault is too short to be seen.
 
   werkbuch machine timeline press-3 --from \"yesterday 06:00\" --to \"yesterday 14:00\"
   werkbuch machine timeline --where \"area = 'paint'\" --from shift:night@yesterday --svg night.svg
+  werkbuch machine timeline --all-plants --where \"state = 'FAULTED'\" --from -8h
   werkbuch machine timeline press-3 --from -2h --buckets 120 -o csv";
 
 /// The buckets of a drawing as SVG, unless asked for otherwise.
@@ -36,9 +37,8 @@ const SVG_BUCKETS: u32 = 1_600;
 pub(crate) struct Args {
     /// The machines: names, former names or numbers. Left out: all of the plant.
     machines: Vec<String>,
-    /// The plant.
-    #[arg(long)]
-    plant: String,
+    #[command(flatten)]
+    scope: Scope,
     /// Only machines for which this holds at the time asked about.
     #[arg(
         long = "where",
@@ -68,7 +68,15 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
-    let clocks = context.clocks(Some(&args.plant));
+    if args.scope.all_plants && !args.machines.is_empty() {
+        let what = "machines are named by their plant, and all plants are asked";
+        let hint = "name the plant with --plant, or choose machines with --where";
+        return Err(Failure::usage(what).hint(hint));
+    }
+    let clocks = match args.scope.all_plants {
+        true => context.clocks(None),
+        false => context.clocks(Some(&args.scope.plant)),
+    };
     let from = clocks.time_if_any(args.from.as_deref()).await?;
     let to = clocks.time_if_any(args.to.as_deref()).await?;
     let table = context.output.format == Format::Table;
@@ -80,7 +88,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         (None, None) => 0,
     };
     let request = pb::StreamTimelinesRequest {
-        parent: name::of_plant(&args.plant),
+        parent: args.scope.parent(),
         machines: args.machines.clone(),
         filter: args.filter.clone(),
         from_time: from.map(Timestamp::nanos),
@@ -91,7 +99,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         resume_token: String::new(),
     };
     let client = context.client().await?;
-    let lines = fetch::all(&client, request, buckets).await?;
+    let lines = match args.scope.all_plants {
+        true => fetch::group(&client, request, buckets).await?,
+        false => fetch::all(&client, request, buckets).await?,
+    };
     if let Some(path) = &args.svg {
         return write(context, path, &lines);
     }
@@ -122,7 +133,7 @@ fn answer(lines: &Lines, buckets: bool) -> Answer {
     let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
     let mut machines = Vec::new();
     for machine in &lines.machines {
-        let name = last(&machine.name);
+        let name = &lines.label(machine);
         let before = rows.len();
         if buckets {
             rows.extend(machine.buckets.iter().map(|one| {
@@ -142,7 +153,8 @@ fn answer(lines: &Lines, buckets: bool) -> Answer {
         let key = if buckets { "buckets" } else { "intervals" };
         let sums = machine.sums.iter().map(timeline::sum);
         machines.push(json!({
-            "machine": name,
+            "plant": fetch::plant(machine),
+            "machine": last(&machine.name),
             "number": machine.number,
             key: items,
             "sums": sums.collect::<Vec<_>>(),
@@ -159,7 +171,10 @@ fn answer(lines: &Lines, buckets: bool) -> Answer {
         "total": head.total_size,
         "complete": head.complete,
     });
-    let whole = with(whole, reflected(head.reflected.as_ref()));
+    let whole = match &lines.cut {
+        None => with(whole, reflected(head.reflected.as_ref())),
+        Some(of) => with(whole, [("cut", cut::json(of))]),
+    };
     let columns = match buckets {
         true => &timeline::BUCKET_COLUMNS[..],
         false => &timeline::COLUMNS[..],
@@ -188,6 +203,9 @@ fn note(lines: &Lines) -> String {
         Timestamp(head.from_time),
         Timestamp(head.to_time),
         counted(intervals, "interval"),
-        at_position(head.reflected.as_ref()),
+        match &lines.cut {
+            None => at_position(head.reflected.as_ref()),
+            Some(of) => cut::note(of),
+        },
     )
 }

@@ -32,7 +32,7 @@ const SCREEN_EVERY_MS: u32 = 500;
 const AFTER_HELP: &str = "\
 Changes come in the order of the log, so what was reported late or corrected comes when it was recorded.
 With --from and --at the past flows into the present without a seam; a note (in JSON an item of type
-caught_up) tells for each plant when it is live. Whoever applies each row upon the ones before, beginning
+caught_up) tells for each plant when it is live. There is no --known, because nothing bounds what follows. Whoever applies each row upon the ones before, beginning
 with --present, has at every position what `machine ls --known POSITION` shows.
 
 The token that is told at the end and in heartbeats goes on where the watch has got to, after a week and
@@ -74,6 +74,8 @@ pub(crate) struct Args {
     /// after it, for what was recorded long after it happened, such as an import.
     #[arg(long, value_name = "[PLANT=]TIME", allow_hyphen_values = true)]
     at: Vec<String>,
+    #[arg(long, hide = true, value_name = "POSITION", allow_hyphen_values = true, num_args = 0..=1)]
+    known: Option<Option<String>>,
     /// Go on where an earlier watch ended, with the same plants and the same filter.
     #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true, conflicts_with_all = ["from", "at", "present"])]
     resume: String,
@@ -131,6 +133,11 @@ enum Lost {
 }
 
 pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
+    if args.known.is_some() {
+        let what = "--known has no meaning here: a watch goes on with what is recorded";
+        let hint = "begin in the past with --from POSITION, --from TIME or --from CUT";
+        return Err(Failure::usage(what.to_owned()).hint(hint));
+    }
     if args.plant.is_empty() && !args.all_plants {
         args.plant.extend(preferred_plant(context));
     }

@@ -1,6 +1,8 @@
 //! `werkbuch server metrics`: the page that monitors read, as a list or as it is.
 
+use super::{NO_PAST, NO_PAST_HELP};
 use crate::Context;
+use crate::command::NoInstant;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
@@ -9,6 +11,7 @@ use serde_json::{Map, Value, json};
 const COLUMNS: [&str; 3] = ["metric", "labels", "value"];
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = NO_PAST_HELP)]
 pub(crate) struct Args {
     /// Only metrics whose names begin so, for example werkbuch_ack.
     #[arg(value_name = "PREFIX")]
@@ -16,6 +19,8 @@ pub(crate) struct Args {
     /// The page as monitors read it, with help and types.
     #[arg(long, conflicts_with = "prefix")]
     raw: bool,
+    #[command(flatten)]
+    no_instant: NoInstant,
 }
 
 /// One row of the page.
@@ -28,6 +33,7 @@ struct Sample {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    args.no_instant.refuse(NO_PAST.0, NO_PAST.1)?;
     let page = context.client().await?.page("/metrics").await?;
     if args.raw {
         return context.output.text(&page);

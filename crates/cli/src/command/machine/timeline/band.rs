@@ -1,7 +1,6 @@
 //! Timelines as bands of glyphs for a terminal, with a legend of duration, share and count.
 
 use super::fetch::Lines;
-use crate::command::last;
 use crate::plain;
 use crate::view::timeline::{STATES, Tone, look, percent, spelt};
 use std::collections::BTreeMap;
@@ -33,7 +32,7 @@ pub(super) fn draw(lines: &Lines, color: bool) -> String {
     let names = lines
         .machines
         .iter()
-        .map(|one| last(&one.name).chars().count());
+        .map(|one| lines.label(one).chars().count());
     let width = names.max().unwrap_or(0).min(NAME_MAX);
     let mut out = String::new();
     let (from, to) = (
@@ -47,7 +46,7 @@ pub(super) fn draw(lines: &Lines, color: bool) -> String {
         .max(to.chars().count() + 1);
     let _ = writeln!(out, "{:<width$}  {from}{to:>room$}", "");
     for machine in &lines.machines {
-        let name: String = plain::line(last(&machine.name))
+        let name: String = plain::line(&lines.label(machine))
             .chars()
             .take(width)
             .collect();

@@ -1,7 +1,6 @@
 //! Timelines as an SVG drawing of its own: a row for each machine, a time axis, a legend.
 
 use super::fetch::Lines;
-use crate::command::last;
 use crate::plain::markup;
 use crate::view::machine::state;
 use crate::view::timeline::{STATES, look, percent, spelt};
@@ -102,7 +101,7 @@ fn axis(out: &mut String, lines: &Lines, bottom: u64) {
 }
 
 fn row(out: &mut String, lines: &Lines, machine: &pb::Timeline, y: u64) {
-    let name = last(&machine.name);
+    let name = &lines.label(machine);
     let mut shown: String = name.chars().take(NAME_SHOWN).collect();
     if name.chars().count() > NAME_SHOWN {
         shown.push('\u{2026}');
@@ -230,7 +229,8 @@ fn described(sums: &[(i32, u64, u64)], uncovered: u64) -> String {
         .iter()
         .map(|(of, duration, stays)| {
             let (share, duration) = (percent(*duration, all), spelt(*duration));
-            format!("{} {share} ({duration}, {stays} times)", state(*of))
+            let stays = crate::command::counted(*stays, "time");
+            format!("{} {share} ({duration}, {stays})", state(*of))
         })
         .collect();
     if uncovered > 0 {
