@@ -68,7 +68,7 @@ pub(crate) enum Args {
     /// match, LEFT when it no longer does, CHANGED between. Where an event tells why a neighbour waits
     /// that does not say so itself, that is a change of the neighbour as well, marked as inferred. At
     /// the end the token to go on with is told on standard error.
-    #[command(after_help = FILTER_HELP)]
+    #[command(after_help = format!("{FILTER_HELP}\n\n{}", watch::AFTER_HELP))]
     Watch(Box<watch::Args>),
 }
 

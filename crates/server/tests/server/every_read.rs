@@ -172,6 +172,19 @@ async fn ask_twin(
             };
             one(twin.count_machines(request).await?.into_inner().reflected)
         }
+        _ => return ask_figures(served, name, instant).await,
+    })
+}
+
+/// Asks one of the calls about figures, differences and aspects.
+async fn ask_figures(
+    served: &Served,
+    name: &str,
+    instant: Option<pb::Instant>,
+) -> Result<Vec<pb::Reflected>, Status> {
+    let mut twin = served.twin().await;
+    let parent = PLANT.to_owned();
+    Ok(match name {
         "AggregateMachines" => {
             let measure = pb::Measure {
                 function: pb::AggregateFunction::Count.into(),
@@ -221,7 +234,6 @@ async fn ask_other(
     name: &str,
     instant: Option<pb::Instant>,
 ) -> Result<Vec<pb::Reflected>, Status> {
-    let channel = served.channel().await;
     let parent = PLANT.to_owned();
     Ok(match name {
         "ListEvents" => {
@@ -281,6 +293,19 @@ async fn ask_other(
                     .collect(),
             }
         }
+        _ => return ask_surveys(served, name, instant).await,
+    })
+}
+
+/// Asks one of the calls that go through the log.
+async fn ask_surveys(
+    served: &Served,
+    name: &str,
+    instant: Option<pb::Instant>,
+) -> Result<Vec<pb::Reflected>, Status> {
+    let channel = served.channel().await;
+    let parent = PLANT.to_owned();
+    Ok(match name {
         "GetQuality" => {
             let mut quality = pb::quality_service_client::QualityServiceClient::new(channel);
             let request = pb::GetQualityRequest {

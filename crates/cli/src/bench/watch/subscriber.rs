@@ -37,13 +37,16 @@ pub(super) fn start(before: u64) -> From {
     From::Position(before + 1)
 }
 
-/// Begins to watch a plant. The stream stands when its first message is there.
+/// Begins to watch a plant. The stream stands when its first message is there; it may tell changes.
 /// Errors: those of the server.
 pub(super) async fn begin(
     served: &Served,
     parent: &str,
     from: Option<From>,
-) -> Outcome<Streaming<pb::WatchMachinesResponse>> {
+) -> Outcome<(
+    Streaming<pb::WatchMachinesResponse>,
+    pb::WatchMachinesResponse,
+)> {
     let starts = from.into_iter().map(|from| pb::WatchStart {
         plant: parent.to_owned(),
         from: Some(from),
@@ -56,8 +59,8 @@ pub(super) async fn begin(
     let client = served.connect().await?;
     let begun = client.twin().watch_machines(request).await?;
     let mut stream = begun.into_inner();
-    stream.message().await?;
-    Ok(stream)
+    let first = stream.message().await?.unwrap_or_default();
+    Ok((stream, first))
 }
 
 impl Subscribers {
@@ -71,10 +74,10 @@ impl Subscribers {
         let parent = name::of_plant(plant);
         let mut all = Self(Vec::with_capacity(count));
         for _ in 0..count {
-            let stream = begin(served, &parent, from.clone()).await?;
+            let (stream, first) = begin(served, &parent, from.clone()).await?;
             let stands = Arc::new(Mutex::new(Stands {
-                position: 0,
-                changes: 0,
+                position: first.plants.iter().map(|at| at.position).max().unwrap_or(0),
+                changes: first.changes.len() as u64,
                 at: Instant::now(),
             }));
             let task = tokio::spawn(read(stream, Arc::clone(&stands)));

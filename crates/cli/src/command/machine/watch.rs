@@ -29,10 +29,11 @@ const PLANTS_FITTED: usize = 4;
 /// How often a screen is brought up to date, unless said otherwise.
 const SCREEN_EVERY_MS: u32 = 500;
 
-const AFTER_HELP: &str = "\
+pub(super) const AFTER_HELP: &str = "\
 Changes come in the order of the log, so what was reported late or corrected comes when it was recorded.
 With --from and --at the past flows into the present without a seam; a note (in JSON an item of type
-caught_up) tells for each plant when it is live. There is no --known, because nothing bounds what follows. Whoever applies each row upon the ones before, beginning
+caught_up) tells for each plant when it is live. There is no --known, because nothing bounds what follows.
+Whoever applies each row upon the ones before, beginning
 with --present, has at every position what `machine ls --known POSITION` shows.
 
 The token that is told at the end and in heartbeats goes on where the watch has got to, after a week and
@@ -44,7 +45,6 @@ after restarts, with the same plants and the same filter.
   werkbuch machine watch --resume TOKEN";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// A plant; can be given several times. Left out: that of WERKBUCH_PLANT or of the context, and
     /// where neither names one all, also those that are created later.

@@ -189,6 +189,7 @@ mod tests {
                 ..pb::Timeline::default()
             }],
             buckets: 4,
+            cut: None,
         }
     }
 
