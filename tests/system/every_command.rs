@@ -95,6 +95,23 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("event tail", "--from 1 --for 1s", Stream),
     ("event export", "", Stream),
     (
+        "export machines",
+        "--all-plants --out {dir}/machines-{form}.parquet",
+        One,
+    ),
+    ("export events", "--out {dir}/events-{form}.arrow", One),
+    (
+        "export timelines",
+        "m1 --from 2017-06-07T00:00:00Z --out {dir}/timelines-{form}.csv.gz",
+        One,
+    ),
+    (
+        "export aggregates",
+        "--by state --out {dir}/states-{form}.jsonl",
+        One,
+    ),
+    ("export columns", "machines", List),
+    (
         "event append",
         "--machine m2 --kind STATE_CHANGED --set to=HELD --set native=a,b",
         One,

@@ -9,6 +9,7 @@ mod contexts;
 mod demo;
 mod disturbed_import;
 mod every_command;
+mod export;
 mod formats;
 mod full_disk;
 mod group;

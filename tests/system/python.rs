@@ -1,13 +1,14 @@
-//! A client in another language, generated from the proto files, reports, lists and watches.
+//! Clients in another language, generated from the proto files, report, list, watch and ask in SQL.
 //!
-//! It needs a Python with grpcio-tools. `WERKBUCH_PYTHON` names one; else a virtual environment is
+//! They need a Python with grpcio-tools, and the one that asks in SQL pyarrow, pandas and DuckDB. `WERKBUCH_PYTHON` names one; else a virtual environment is
 //! made in the target folder, once, if the packages can be had. `WERKBUCH_REQUIRE_PYTHON=1` makes it
 //! a failure that there is none.
 
-use crate::support::Server;
+use crate::support::{PLANT, Server};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,53 +22,75 @@ fn runs(command: &mut Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-fn has_tools(python: &Path) -> bool {
-    runs(Command::new(python).args(["-c", "import grpc, grpc_tools.protoc, google.protobuf"]))
+/// What a client needs: what it imports, and the packages that bring it.
+type Tools = (&'static str, &'static [&'static str]);
+
+const CLIENT: Tools = (
+    "import grpc, grpc_tools.protoc, google.protobuf",
+    &["grpcio", "grpcio-tools", "protobuf"],
+);
+const TABLES: Tools = (
+    "import grpc, grpc_tools.protoc, google.protobuf, pyarrow, pandas, duckdb",
+    &[
+        "grpcio",
+        "grpcio-tools",
+        "protobuf",
+        "pyarrow",
+        "pandas",
+        "duckdb",
+    ],
+);
+
+fn has(python: &Path, tools: Tools) -> bool {
+    runs(Command::new(python).args(["-c", tools.0]))
 }
 
 /// A Python with the packages; none where it cannot be had.
-fn python() -> Option<PathBuf> {
+fn python(tools: Tools) -> Option<PathBuf> {
+    let required = std::env::var_os("WERKBUCH_REQUIRE_PYTHON").is_some();
+    let skipped = || {
+        let missing = format!("no Python with {}", tools.1.join(", "));
+        assert!(
+            !required,
+            "{missing}, which WERKBUCH_REQUIRE_PYTHON asks for"
+        );
+        eprintln!("SKIPPED: {missing}");
+        None
+    };
     if let Some(named) = std::env::var_os("WERKBUCH_PYTHON") {
         let named = PathBuf::from(named);
-        assert!(has_tools(&named), "{} has no grpcio-tools", named.display());
-        return Some(named);
+        if has(&named, tools) {
+            return Some(named);
+        }
+        assert!(tools != CLIENT, "{} has no grpcio-tools", named.display());
+        return skipped();
     }
+    // Two tests may want it at once.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _alone = MAKING.lock();
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
     let python = place.join("bin/python");
-    if !has_tools(&python) {
-        let place = place.to_str().unwrap();
-        let made = runs(Command::new("python3").args(["-m", "venv", place]));
-        let packages = [
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "grpcio",
-            "grpcio-tools",
-            "protobuf",
-        ];
-        if !made || !runs(Command::new(&python).args(packages)) {
-            let required = std::env::var_os("WERKBUCH_REQUIRE_PYTHON").is_some();
-            assert!(
-                !required,
-                "no Python with grpcio-tools, which WERKBUCH_REQUIRE_PYTHON asks for"
-            );
-            eprintln!("SKIPPED: no Python with grpcio-tools could be made ready");
-            return None;
-        }
+    if has(&python, tools) {
+        return Some(python);
     }
-    Some(python)
+    let made = runs(Command::new("python3").args(["-m", "venv", place.to_str().unwrap()]));
+    let install = [&["-m", "pip", "install", "-q"][..], tools.1].concat();
+    if made && runs(Command::new(&python).args(install)) && has(&python, tools) {
+        return Some(python);
+    }
+    skipped()
 }
 
-/// The example with its generated code, against a server.
+/// An example with its generated code, against a server.
 struct Client<'s> {
+    script: &'static str,
     python: PathBuf,
     stubs: tempfile::TempDir,
     server: &'s Server,
 }
 
 impl<'s> Client<'s> {
-    fn new(python: PathBuf, server: &'s Server) -> Self {
+    fn new(script: &'static str, python: PathBuf, server: &'s Server) -> Self {
         let stubs = tempfile::tempdir().unwrap();
         let generated = Command::new("sh")
             .arg(examples().join("generate.sh"))
@@ -77,6 +100,7 @@ impl<'s> Client<'s> {
             .unwrap();
         assert!(generated.status.success(), "{generated:?}");
         Self {
+            script,
             python,
             stubs,
             server,
@@ -85,7 +109,7 @@ impl<'s> Client<'s> {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.python);
-        command.arg(examples().join("client.py")).args(arguments);
+        command.arg(examples().join(self.script)).args(arguments);
         command.env("PYTHONPATH", self.stubs.path());
         command.env("WERKBUCH_SERVER", &self.server.url);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -146,11 +170,11 @@ fn changes(lines: &[Value]) -> Vec<Change> {
 
 #[test]
 fn a_generated_client_reports_lists_and_watches() {
-    let Some(python) = python() else {
+    let Some(python) = python(CLIENT) else {
         return;
     };
     let server = Server::with_plant();
-    let client = Client::new(python, &server);
+    let client = Client::new("client.py", python, &server);
     let append = ["append", "--plant", "T1", "--machine", "m1", "--state"];
     let first = client.run(&[&append[..], &["FAULTED", "--reason", "E12"]].concat());
     assert_eq!(
@@ -225,4 +249,95 @@ fn a_generated_client_reports_lists_and_watches() {
         !wrong.status.success() && !wrong.stderr.is_empty(),
         "{wrong:?}"
     );
+}
+
+#[test]
+fn a_generated_client_asks_the_group_in_sql() {
+    let Some(python) = python(TABLES) else {
+        return;
+    };
+    let server = Server::with_plant();
+    server.apply(&PLANT.replace("\"T1\"", "\"T2\""));
+    let append = |plant: &str, machine: &str, words: &[&str]| {
+        let begin = ["event", "append", "--plant", plant, "--machine", machine];
+        server.json(&[&begin[..], words].concat());
+    };
+    let fault = ["--kind", "STATE_CHANGED", "--set", "to=FAULTED", "--at"];
+    append("T1", "m1", &[&fault[..], &["-3h"]].concat());
+    append("T2", "m1", &[&fault[..], &["-3h"]].concat());
+    append("T2", "m2", &[&fault[..], &["-1h"]].concat());
+    let client = Client::new("tables.py", python, &server);
+    let by_area = |rows: &[Value]| -> Vec<(String, u64, u64, String)> {
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let row = |row: &Value| {
+            let count = |name: &str| row[name].as_u64().unwrap();
+            (
+                text(row, "plant"),
+                count("machines"),
+                count("faulted"),
+                text(row, "which"),
+            )
+        };
+        assert!(rows.iter().all(|row| row["area"] == "body"), "{rows:?}");
+        rows.iter().map(row).collect()
+    };
+    let row = |plant: &str, faulted, which: &str| (plant.to_owned(), 2, faulted, which.to_owned());
+    let now = by_area(&client.run(&["sql"]));
+    assert_eq!(now, [row("T1", 1, "m1"), row("T2", 2, "m1, m2")]);
+    let before = ["--at", "-2h", "sql"];
+    let output = client.command(&["--at=-2h", "sql"]).output().unwrap();
+    assert!(output.status.success(), "{before:?}: {output:?}");
+    let then = by_area(&lines(&output));
+    assert_eq!(then, [row("T1", 1, "m1"), row("T2", 1, "m1")]);
+
+    // The cut gives the same again, whatever has been recorded since.
+    let said = String::from_utf8(output.stderr).unwrap();
+    let (_, cut) = said.trim().rsplit_once("--known ").expect("the cut");
+    append("T1", "m2", &[&fault[..], &["-150m"]].concat());
+    assert_eq!(by_area(&client.run(&["--known", cut, "sql"])), then);
+
+    let wrong = client
+        .command(&["--where", "colour = 'red'", "sql"])
+        .output();
+    let wrong = wrong.unwrap();
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(!wrong.status.success() && said.contains("colour"), "{said}");
+    same_as_lists_and_files(&client);
+}
+
+fn same_as_lists_and_files(client: &Client<'_>) {
+    let server = client.server;
+    // What Arrow holds is what the list shows, and a file that we wrote reads the same.
+    let listed = server.json(&["machine", "ls", "--plant", "T2"]);
+    let query =
+        "SELECT machine, state, epoch_ns(since) AS since, program FROM machines ORDER BY number";
+    let found = client.run(&["--plant", "T2", "sql", query]);
+    let file = tempfile::tempdir().unwrap();
+    let path = file.path().join("m.parquet");
+    let path = path.to_str().unwrap();
+    server.json(&["export", "machines", "--plant", "T2", "--out", path]);
+    let from_file = query.replace("FROM machines", &format!("FROM '{path}'"));
+    assert_eq!(client.run(&["--plant", "T2", "sql", &from_file]), found);
+    let machines = listed["machines"].as_array().unwrap();
+    assert_eq!(found.len(), machines.len());
+    for (row, machine) in found.iter().zip(machines) {
+        assert_eq!(
+            (&row["machine"], &row["state"]),
+            (&machine["machine"], &machine["state"])
+        );
+        assert_eq!(
+            (&row["program"], row["since"].is_i64()),
+            (&Value::Null, true)
+        );
+    }
+    let events = "SELECT count(*) AS n, max(position) AS last FROM events";
+    let counted = client.run(&["--table", "events", "--plant", "T2", "sql", events]);
+    let log = server.json(&["event", "ls", "--plant", "T2"]);
+    assert_eq!(
+        (&counted[0]["n"], &counted[0]["last"]),
+        (&log["log_size"], &log["log_size"])
+    );
+    let output = client.command(&["pandas"]).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("FAULTED") && shown.contains("T2"), "{shown}");
 }

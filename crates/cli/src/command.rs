@@ -5,6 +5,7 @@ pub(crate) mod completion;
 pub(crate) mod context;
 pub(crate) mod diff;
 pub(crate) mod event;
+pub(crate) mod export;
 pub(crate) mod import;
 #[cfg(test)]
 mod instants;

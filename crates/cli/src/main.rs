@@ -97,6 +97,9 @@ enum Command {
     /// Read the events of a plant.
     #[command(subcommand)]
     Event(command::event::Args),
+    /// Write machines, events, timelines and figures to files for analysis elsewhere.
+    #[command(subcommand)]
+    Export(command::export::Args),
     /// Ask which sources have reported.
     #[command(subcommand)]
     Source(command::twin::SourceArgs),
@@ -216,6 +219,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Machine(args) => command::machine::run(args, context).await,
         Command::Aspect(nouns) => command::aspect::run(nouns, context).await,
         Command::Event(args) => command::event::run(args, context).await,
+        Command::Export(args) => Box::pin(command::export::run(args, context)).await,
         Command::Source(args) => command::twin::run_source(args, context).await,
         Command::Quality(args) => command::quality::run(*args, context).await,
         Command::Diff(args) => command::diff::run(*args, context).await,

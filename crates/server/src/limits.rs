@@ -32,6 +32,12 @@ pub(crate) const TIMELINE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// The bytes after which a message of timelines ends.
 pub(crate) const TIMELINE_PART_BYTES: usize = 256 * 1024;
 
+/// The bytes after which a message of a table ends.
+pub(crate) const TABLE_PART_BYTES: usize = 1024 * 1024;
+
+/// The events that a table of events looks at before it says how far it is.
+pub(crate) const TABLE_PART_EVENTS: usize = 32 * 1024;
+
 /// The events of one chunk of a stream.
 pub(crate) const TAIL_EVENTS_MAX: usize = 1_024;
 

@@ -2,23 +2,10 @@
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::view::hex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use werkbuch_model::event::{Body, Flags, Recorded};
-
-/// The members that hold bytes, shown as hexadecimal digits.
-const BYTES: [&str; 9] = [
-    "root",
-    "parent",
-    "hash",
-    "digest",
-    "body_hash",
-    "content_hash",
-    "file_hash",
-    "ciphertext",
-    "leaf",
-];
+use werkbuch_table::said::{self, hex_bytes};
 
 /// The members of which a zero is a figure and not a silence: an empty buffer is not an unknown one.
 const FIGURES: [&str; 26] = [
@@ -116,40 +103,12 @@ pub(crate) fn json(event: &Recorded<'_>) -> Outcome<Value> {
 
 /// The fields of a body as JSON, bytes as hexadecimal digits.
 pub(crate) fn fields(body: &Body<'_>) -> Outcome<Value> {
-    let mut value = serde_json::to_value(body).map_err(|error| unreadable(&error))?;
-    if let Value::Object(members) = &mut value {
-        members.remove("kind");
-    }
-    hex_bytes(&mut value);
-    Ok(value)
+    said::fields(body).map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &serde_json::Error) -> Failure {
     let what = format!("an event is no JSON: {error}");
     Failure::new(Exit::Failed, "EVENT_UNREADABLE", what)
-}
-
-fn hex_bytes(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(hex_bytes),
-        Value::Object(members) => {
-            for (name, member) in members {
-                match (BYTES.contains(&name.as_str()), digits(member)) {
-                    (true, Some(digits)) => *member = Value::String(digits),
-                    _ => hex_bytes(member),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn digits(value: &Value) -> Option<String> {
-    let bytes = value
-        .as_array()?
-        .iter()
-        .map(|byte| u8::try_from(byte.as_u64()?).ok());
-    Some(hex(&bytes.collect::<Option<Vec<u8>>>()?))
 }
 
 /// An event as a row.

@@ -11,6 +11,7 @@ mod model;
 mod quality;
 mod replay;
 mod scan;
+mod table;
 mod timeline;
 mod timeline_read;
 mod twin;
@@ -30,6 +31,8 @@ pub(crate) struct Ingest(pub(crate) Arc<Context>);
 pub(crate) struct Model(pub(crate) Arc<Context>);
 /// Answers how good a plant's data are.
 pub(crate) struct Qualities(pub(crate) Arc<Context>);
+/// Answers with tables.
+pub(crate) struct Tables(pub(crate) Arc<Context>);
 /// Answers what machines did over a window.
 pub(crate) struct Timelines(pub(crate) Arc<Context>);
 /// Answers what machines do, or did.

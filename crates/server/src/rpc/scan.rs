@@ -69,7 +69,7 @@ impl Wanted {
         Ok(self.is_all() || self.takes_event(&decode(event)?))
     }
 
-    fn takes_event(&self, event: &Recorded<'_>) -> bool {
+    pub(super) fn takes_event(&self, event: &Recorded<'_>) -> bool {
         let time = event.effective_at;
         self.machine
             .is_none_or(|machine| event.reported.machine == machine)

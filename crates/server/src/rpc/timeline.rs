@@ -51,7 +51,7 @@ impl TimelineService for Timelines {
         let look = move |twin: &Twin| ground(twin, &of, &wanted, &filter);
         let (ground, answered) = self.0.ask(&plant, &asked, look).await?;
         let ground = ground?;
-        let before = self.before(&plant, &ground, &answered).await?;
+        let before = before(&self.0, &plant, &ground, &answered).await?;
         let done = cursor.map_or(0, |one| usize::try_from(one.offset).unwrap_or(usize::MAX));
         let shape = Shape {
             levels: (request.buckets > 0)
@@ -70,26 +70,24 @@ impl TimelineService for Timelines {
     }
 }
 
-impl Timelines {
-    /// The plant right before the window, as it is known to the answer.
-    async fn before(
-        &self,
-        plant: &Plant,
-        ground: &Ground,
-        answered: &Answered,
-    ) -> Result<Twin, Status> {
-        let asked = Asked {
-            instant: Instant {
-                known: Known::Position(answered.reflected.position),
-                at: Some(ground.window.from.plus(-1)),
-            },
-            as_of: Some(answered.as_of),
-            known_recorded_at: None,
-            zone: String::new(),
-        };
-        let before = self.0.ask(plant, &asked, Twin::clone).await?;
-        Ok(before.0)
-    }
+/// The plant right before the window, as it is known to the answer.
+pub(super) async fn before(
+    context: &Context,
+    plant: &Plant,
+    ground: &Ground,
+    answered: &Answered,
+) -> Result<Twin, Status> {
+    let asked = Asked {
+        instant: Instant {
+            known: Known::Position(answered.reflected.position),
+            at: Some(ground.window.from.plus(-1)),
+        },
+        as_of: Some(answered.as_of),
+        known_recorded_at: None,
+        zone: String::new(),
+    };
+    let before = context.ask(plant, &asked, Twin::clone).await?;
+    Ok(before.0)
 }
 
 /// An answer on its way.
@@ -177,7 +175,7 @@ impl Stream {
 }
 
 /// The machines that are meant, and the window.
-fn ground(
+pub(super) fn ground(
     twin: &Twin,
     asked: &Asked,
     request: &StreamTimelinesRequest,
@@ -228,7 +226,7 @@ fn ground(
 }
 
 /// Errors: `INVALID_REQUEST` for a window that ends before it begins, or too many buckets.
-fn check(request: &StreamTimelinesRequest) -> Result<(), Status> {
+pub(super) fn check(request: &StreamTimelinesRequest) -> Result<(), Status> {
     if request.buckets as usize > BUCKETS_MAX {
         let text = format!("{} buckets are more than {BUCKETS_MAX}", request.buckets);
         let field = ("buckets".to_owned(), "are too many".to_owned());

@@ -9,6 +9,7 @@ use tonic::Status;
 use werkbuch_model::filter::{FieldKind, Filter, Row, Value};
 use werkbuch_model::nearest::did_you_mean;
 use werkbuch_model::time::Timestamp;
+use werkbuch_table::aggregates::Yields;
 use werkbuch_twin::Twin;
 use werkbuch_wire::pb;
 use werkbuch_wire::pb::aggregate_value::Value as Answer;
@@ -86,7 +87,26 @@ impl Measures {
     }
 }
 
+impl Measures {
+    /// What each measure yields, whatever the machines have.
+    pub(crate) fn yields(&self) -> Vec<Yields> {
+        self.measures.iter().map(Measure::yields).collect()
+    }
+}
+
 impl Measure {
+    fn yields(&self) -> Yields {
+        let averages = self.function == pb::AggregateFunction::Avg;
+        let kind = |index: usize| MACHINE_FIELDS.fields().get(index).map(|field| field.kind);
+        match &self.of {
+            _ if self.function == pb::AggregateFunction::Count => Yields::Count,
+            Of::Field(index) if kind(*index) == Some(FieldKind::Time) => Yields::Time,
+            Of::Sample(_) | Of::Override(_) => Yields::Number,
+            Of::Field(_) | Of::Counter(_) | Of::Machine if averages => Yields::Number,
+            Of::Field(_) | Of::Counter(_) | Of::Machine => Yields::Whole,
+        }
+    }
+
     fn of(asked: &pb::Measure) -> Result<Self, Status> {
         let function = asked.function();
         if function == pb::AggregateFunction::Unspecified {

@@ -12,7 +12,7 @@ use werkbuch_server::{ConfigError, ServeError, run_with};
 use werkbuch_wire::pb;
 use werkbuch_wire::reason::Reason;
 
-const SERVICES: [&str; 11] = [
+const SERVICES: [&str; 12] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
@@ -21,6 +21,7 @@ const SERVICES: [&str; 11] = [
     "werkbuch.v1.IngestService",
     "werkbuch.v1.ModelService",
     "werkbuch.v1.QualityService",
+    "werkbuch.v1.TableService",
     "werkbuch.v1.TimelineService",
     "werkbuch.v1.TwinService",
     "werkbuch.v1.WipService",

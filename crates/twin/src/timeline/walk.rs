@@ -249,7 +249,7 @@ impl Way<'_, '_> {
             reason: state.as_ref().map_or("", |state| state.reason).into(),
             mode: mode.map(|mode| mode.mode),
             program: machine.and_then(program),
-            order: machine.map(order).unwrap_or_default(),
+            order: machine.map(|machine| machine.order()).unwrap_or_default(),
         }
     }
 
@@ -340,13 +340,4 @@ fn program(machine: MachineTwin<'_>) -> Option<Box<str>> {
     let programs = machine.programs();
     let main = programs.iter().find(|one| one.slot.is_empty())?;
     main.program.map(Into::into)
-}
-
-/// The order that was started at the machine, until it is done or broken off.
-fn order(machine: MachineTwin<'_>) -> Box<str> {
-    let orders = machine.values(AspectKind::Order);
-    match orders.first().map(|order| &order.body) {
-        Some(Body::OrderStarted(started)) => (*started.order).into(),
-        _ => "".into(),
-    }
 }

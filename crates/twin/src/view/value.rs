@@ -148,6 +148,17 @@ impl<'t> MachineTwin<'t> {
         .collect()
     }
 
+    /// The order that was started at the machine, until it is done or broken off; empty when there is
+    /// none.
+    #[must_use]
+    pub fn order(&self) -> Box<str> {
+        let orders = self.values(AspectKind::Order);
+        match orders.first().map(|order| &order.body) {
+            Some(Body::OrderStarted(started)) => (*started.order).into(),
+            _ => "".into(),
+        }
+    }
+
     /// What holds for all kinds of aspects that have no view of their own.
     #[must_use]
     pub fn all_values(&self) -> Vec<ValueView<'t>> {

@@ -1,0 +1,48 @@
+//! The table of timelines: one row for each interval, by plant, machine number and begin.
+
+use crate::column::{Cell, columns};
+use crate::machines::{mode, state};
+use werkbuch_wire::pb;
+
+/// What the table is called.
+pub const NAME: &str = "timelines";
+
+/// An interval of a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct IntervalLine<'i> {
+    /// The plant.
+    pub plant: &'i str,
+    /// The machine's name.
+    pub machine: &'i str,
+    /// The machine's permanent number.
+    pub number: u32,
+    /// The interval.
+    pub interval: &'i pb::TimelineInterval,
+}
+
+columns! { IntervalLine;
+    "plant" Word "the plant that the machine is in" |row| Cell::text(row.plant);
+    "machine" Word "the machine's name" |row| Cell::text(row.machine);
+    "number" Small "the machine's permanent number in the plant" |row| Cell::Count(row.number.into());
+    "begin" Time "the first time in it" |row| Cell::time(Some(row.interval.begin));
+    "end" Time "the first time behind it" |row| Cell::time(Some(row.interval.end));
+    "duration_ns" Whole "how long it is, in nanoseconds" |row| Cell::Whole(row.interval.end.saturating_sub(row.interval.begin));
+    "open" Flag "whether nothing had ended it by the end of the window" |row| Cell::Flag(row.interval.open);
+    "covered" Flag "whether it was watched; if not, the state may have been another" |row| Cell::Flag(!row.interval.uncovered);
+    "state" Code "the state as shown: the signal's, or faulted, set-up, maintenance as mode and conditions say" |row| Cell::name(state(row.interval.state));
+    "reported_state" Code "the state as its signal says" |row| Cell::name(state(row.interval.reported_state));
+    "native_state" Text "the source's own word for the state" |row| Cell::text(&row.interval.native_state);
+    "reason" Text "the source's reason code" |row| Cell::text(&row.interval.reason);
+    "since" Time "since when the state signal says so, which may lie before the window" |row| Cell::time(row.interval.since);
+    "position" Count "the position of the event that says so" |row| Cell::count(Some(row.interval.position).filter(|at| *at != 0));
+    "mode" Code "how the machine was being used" |row| Cell::name(mode(row.interval.mode));
+    "program" Text "the main program" |row| row.interval.program.as_deref().map_or(Cell::Null, Cell::text);
+    "order" Text "the order that was worked on" |row| Cell::text(&row.interval.order);
+    "alarms" Texts "the keys of alarms that stood at any time of it, at most 16" |row| Cell::Texts(&row.interval.alarms);
+    "alarms_total" Small "how many alarms stood at any time of it" |row| Cell::Count(row.interval.alarms_size.into());
+    "cycles" Count "how many cycles ended in it" |row| Cell::Count(row.interval.cycles);
+    "parts" Count "by how much counters of all parts moved on in it" |row| Cell::Count(row.interval.parts);
+    "good" Count "by how much counters of good parts did" |row| Cell::Count(row.interval.good);
+    "scrap" Count "by how much counters of scrap did" |row| Cell::Count(row.interval.scrap);
+    "rework" Count "by how much counters of parts to be reworked did" |row| Cell::Count(row.interval.rework);
+}
