@@ -21,7 +21,7 @@ const RANGES: [(&str, [&str; 2]); 3] = [
 ];
 
 /// Commands that write, that are about this machine alone, or that read files without a server.
-const APART: [&str; 10] = [
+const APART: [&str; 9] = [
     "serve",
     "import",
     "log",
@@ -30,7 +30,6 @@ const APART: [&str; 10] = [
     "context",
     "completion",
     "man",
-    "help",
     "plant apply",
 ];
 /// Single ones of nouns that read as well.
