@@ -78,6 +78,17 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--all-plants --from 2017-06-07T00:00:00Z --list",
         List,
     ),
+    (
+        "find first",
+        "state='FAULTED' --from 2016-01-01T00:00:00Z --per-machine",
+        Rows,
+    ),
+    ("find last", "state<>'FAULTED' --all-plants", Rows),
+    (
+        "find all",
+        "state<>'FAULTED' --from 2016-01-01T00:00:00Z --for 1s",
+        List,
+    ),
     ("machine watch", "--from 1 --for 2s", Stream),
     ("machine watch", "--from 1 --present --until-live", Stream),
     (

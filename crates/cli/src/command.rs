@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod diff;
 pub(crate) mod event;
 pub(crate) mod export;
+pub(crate) mod find;
 pub(crate) mod import;
 #[cfg(test)]
 mod instants;

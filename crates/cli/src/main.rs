@@ -105,6 +105,9 @@ enum Command {
     Source(command::twin::SourceArgs),
     Quality(Box<command::quality::Args>),
     Diff(Box<command::diff::Args>),
+    /// Find when a condition held of machines.
+    #[command(subcommand)]
+    Find(Box<command::find::Args>),
     /// Ask where a plant's twin stands.
     #[command(subcommand)]
     Twin(command::twin::TwinArgs),
@@ -223,6 +226,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Source(args) => command::twin::run_source(args, context).await,
         Command::Quality(args) => command::quality::run(*args, context).await,
         Command::Diff(args) => command::diff::run(*args, context).await,
+        Command::Find(args) => command::find::run(*args, context).await,
         Command::Twin(args) => command::twin::run(args, context).await,
         Command::Import(args) => Box::pin(command::import::run(args, context)).await,
         Command::Replay(args) => command::replay::run(args, context).await,

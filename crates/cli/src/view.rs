@@ -4,6 +4,7 @@ pub(crate) mod aspect;
 pub(crate) mod change;
 pub(crate) mod cut;
 pub(crate) mod event;
+pub(crate) mod found;
 pub(crate) mod machine;
 pub(crate) mod quality;
 pub(crate) mod timeline;

@@ -132,7 +132,9 @@ pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, Options};
 pub use error::EngineError;
 pub use figures::{Distribution, Figures, Lag, PlantFigures};
-pub use plant::{Follow, Plant, SampleBody, Step, StoredEvents, Survey, is_protected};
+pub use plant::{
+    Follow, Piece, Plant, SampleBody, Step, Stored, StoredEvents, Survey, is_protected,
+};
 pub use replay::{fold_log, replay_folder};
 pub use revive::Recovering;
 #[cfg(feature = "fuzz")]

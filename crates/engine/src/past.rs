@@ -13,6 +13,7 @@ mod interval;
 mod keep;
 mod mark;
 mod recent;
+mod stretch;
 
 use crate::snapshots;
 use interval::{Described, Interval, Lates};
@@ -26,6 +27,7 @@ use werkbuch_twin::{MarkBase, Twin};
 pub(crate) use fold::PastTwin;
 pub(crate) use keep::{Taking, keep};
 pub(crate) use recent::Recent;
+pub(crate) use stretch::Stretch;
 
 /// The descriptions of the past that are kept in memory, for each plant.
 const DESCRIPTIONS_KEPT: usize = 16;

@@ -56,6 +56,16 @@
 //! - 2026-11-23: a cut holds a position for each plant and the one time that ages count from. Given back
 //!   it is answered whole or not at all: an answer without a plant that it had would be another answer.
 //!   A fresh question is answered without the plants that cannot answer, which it names.
+//! - 2026-11-23: a search goes through plant time with a twin (`sweep`) and asks the filter of the machines
+//!   that an event, the time or the description has touched. What is in memory is one twin and a piece of
+//!   the window, which ends where it becomes too much; the next piece begins there. A test holds what is
+//!   found to lists of machines at every instant.
+//! - 2026-11-23: a time that holds at the begin of the window counts from its true beginning, because "held
+//!   for five minutes" is about the plant and not about where one began to look. That is looked for in
+//!   stretches that become longer, a week back and ten million events at most; what is not found then is
+//!   told as such.
+//! - 2026-11-23: a search that is gone on with finds again what it had told: its order is fixed by the cut
+//!   and the window in its token. To keep what stood open in the token would make it as large as a plant.
 
 mod asked;
 mod config;
@@ -74,6 +84,7 @@ mod plain;
 mod rpc;
 mod serve;
 mod socket;
+mod sweep;
 mod token;
 mod view;
 

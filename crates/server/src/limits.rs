@@ -29,6 +29,19 @@ pub(crate) const WINDOW_DEFAULT_NS: i64 = 86_400 * 1_000_000_000;
 /// The bytes of events that one question for timelines keeps before it answers with what it has.
 pub(crate) const TIMELINE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
+/// About so many bytes of events are in memory for who goes through a window of plant time.
+pub(crate) const SWEEP_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How far back the beginning of what holds already is looked for, unless asked otherwise: a week, in
+/// nanoseconds.
+pub(crate) const LOOK_BACK_NS: u64 = 7 * 86_400 * 1_000_000_000;
+
+/// The moments that a search goes through before it tells what it found.
+pub(crate) const FIND_MOMENTS: usize = 16 * 1_024;
+
+/// The most that one message tells of what was found.
+pub(crate) const FOUND_PART: usize = 1_024;
+
 /// The bytes after which a message of timelines ends.
 pub(crate) const TIMELINE_PART_BYTES: usize = 256 * 1024;
 

@@ -1,6 +1,7 @@
 //! The twin and its fold: one recorded event after the other becomes the state of the plant.
 
 use crate::content::{self, Interner};
+use crate::course::How;
 use crate::machine::{Claim, MachineState};
 use crate::notes::Notes;
 use crate::order::{Source, Sources};
@@ -329,6 +330,37 @@ impl Twin {
         self.clear_symbols();
     }
 
+    /// Lets what happened hold where it is the latest. What a correction says is no news of its machine:
+    /// the event that it corrects was, and of that nothing else may be left.
+    /// Errors: the source is not known.
+    pub(crate) fn happen(
+        &mut self,
+        event: &Recorded<'_>,
+        place: Position,
+        how: How,
+    ) -> Result<(), FoldError> {
+        self.check_sources(event)?;
+        let claim = Claim {
+            order: event.order_key(),
+            place,
+            position: event.position,
+        };
+        let (machine, body) = (event.reported.machine, &event.reported.body);
+        let mut fold = self.fold();
+        match how {
+            How::Said => fold.report(machine, &claim, event.authority, body),
+            How::Restated => {
+                if fold.join(machine, &claim, event.authority, body) {
+                    fold.heard_of(event.effective_at);
+                }
+            }
+            How::Gone => fold.hear(machine, event),
+            How::Withdrawn => fold.heard_of(event.effective_at),
+        }
+        self.clear_symbols();
+        Ok(())
+    }
+
     /// Makes room for all machines of the description at once, in order.
     pub(crate) fn admit_machines(&mut self) {
         let description = Arc::clone(&self.plant.description);
@@ -391,6 +423,21 @@ impl Fold<'_> {
             if let Some(machine) = machine {
                 machine.heard(effective_at);
             }
+        }
+    }
+
+    /// Notes that a machine was heard of, by something that does not hold.
+    fn hear(&mut self, number: MachineNumber, event: &Recorded<'_>) {
+        let (mut sets_something, at) = (false, event.effective_at);
+        content::for_each(&event.reported.body, &mut |_, _| sets_something = true);
+        if !sets_something || !self.scope.holds(at) {
+            return;
+        }
+        self.window.heard(at);
+        if number.get() != 0 {
+            let machine = self.machine(number);
+            machine.touched(event.position);
+            machine.heard(at);
         }
     }
 

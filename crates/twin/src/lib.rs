@@ -106,6 +106,9 @@
 //!   be shorter to run and would differ from the twin some day; a property holds the two together.
 //! - 2026-11-23: what is counted at the moment at which a state ends belongs to that state: a machine that
 //!   says in one line that a part is done and that it is idle made the part while it ran.
+//! - 2026-11-23: who asks when a condition held goes through plant time with the twin itself (`course`), of
+//!   the whole plant, because a condition may be about a neighbour's wait or a change of the description. A
+//!   property holds each instant to a twin folded for it.
 
 #![warn(missing_docs)]
 
@@ -131,6 +134,7 @@ mod snapshot;
 mod symbol;
 mod value;
 
+pub mod course;
 pub mod line;
 pub mod quality;
 pub mod timeline;

@@ -85,7 +85,7 @@ impl Plant {
 
     /// The position from which on events can have taken effect at or after a time.
     /// Errors: the log cannot be read.
-    fn recorded_around(&self, from: Timestamp) -> Result<Position, EngineError> {
+    pub(super) fn recorded_around(&self, from: Timestamp) -> Result<Position, EngineError> {
         let shared = &*self.shared;
         let tolerance = {
             let twin = shared.twin.read().unwrap_or_else(PoisonError::into_inner);

@@ -5,9 +5,12 @@ use crate::clock::Clock;
 use crate::past::PastTwin;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use werkbuch_model::event::{Correction, CorrectionAction, GapCause, GapDetected};
 use werkbuch_twin::Twin;
+use werkbuch_twin::course::Course;
+use werkbuch_twin::quality::Window;
 
 /// Few enough that a short log has many marks.
 const EVERY: u64 = 32;
@@ -307,6 +310,68 @@ fn go_on(plant: &Plant, from: Position, time: Timestamp) {
     assert_eq!(before.next(), first, "{time}");
 }
 
+impl Story {
+    /// Goes through a window of the past in pieces. At each moment, and right before the next one, the
+    /// plant is what a fold of the whole log says. Answers how many moments there were.
+    fn go_through(&self) -> usize {
+        let plant = self.bench.plant();
+        let mut chance = Chance(self.chance.0);
+        let end = plant.position().get();
+        let bound = Position(end - chance.below(end) * chance.below(2));
+        let from = MORNING.plus(chance.signed(self.now + 10) * SECOND_NS);
+        let to = from.plus(1 + chance.below(2_000).cast_signed() * SECOND_NS);
+        let most = [1, 3_000, usize::MAX][usize::try_from(chance.below(3)).unwrap()];
+        let mut course = Course::new(plant.past_twin(bound, from.plus(-1)).unwrap(), false);
+        let mut described = plant.described_in(Window { from, to }, bound).unwrap();
+        let (mut at, mut begin, mut moments, mut read) = (from, from, 0, 0);
+        while begin < to {
+            let window = Window { from: begin, to };
+            let mut tell = |events| {
+                read += events;
+                ControlFlow::Continue(())
+            };
+            let piece = plant.happened(window, bound, (&|_| true, most), &mut tell);
+            let mut piece = piece.unwrap().unwrap();
+            loop {
+                let stored = match piece.next_at() {
+                    Some(next) if next == at => piece.next_moment(),
+                    _ => Vec::new(),
+                };
+                course.pass(at);
+                if described.remove(&at) {
+                    course.stand(plant.past_twin(bound, at).unwrap());
+                } else {
+                    let all = stored.iter().map(|one| one.happening().unwrap());
+                    let mut all: Vec<_> = all.collect();
+                    course.sort(&mut all);
+                    for one in all {
+                        course.take(one).unwrap();
+                    }
+                }
+                moments += 1;
+                let next = [piece.next_at(), described.first().copied()];
+                let next = next.into_iter().flatten().min();
+                let next = next.filter(|next| *next < piece.end());
+                for time in [at, next.unwrap_or(piece.end()).plus(-1)] {
+                    let twin = plant.shared.fold(bound, Some(time)).unwrap();
+                    let what = format!("known at {bound}, at {time}, from {from}");
+                    assert_eq!(course.twin().digest(), twin.digest(), "{what}");
+                }
+                at = next.unwrap_or(piece.end());
+                if next.is_none() {
+                    break;
+                }
+            }
+            begin = piece.end();
+        }
+        if most == usize::MAX {
+            let told = plant.reading_of(Window { from, to }, bound).unwrap();
+            assert!(read <= told, "{read} of {told}");
+        }
+        moments
+    }
+}
+
 /// How the answers came about.
 #[derive(Default)]
 struct Seen {
@@ -354,6 +419,7 @@ fn picture(twin: &Twin) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_past_is_what_the_log_says() {
+    let mut moments = 0;
     let (mut seen, long) = (Seen::default(), std::env::var_os("WERKBUCH_LONG").is_some());
     let (mut came, mut stories) = (BTreeMap::<&str, u64>::new(), 0);
     for seed in 0..if long { 100 } else { 6 } {
@@ -361,7 +427,7 @@ async fn the_past_is_what_the_log_says() {
         let mut story = Story::new(seed).await;
         // A dice of its own, so that the story is the same with it or without.
         let mut apart = Chance(seed);
-        for _ in 0..200 {
+        for step in 0..200 {
             story.step().await;
             for _ in 0..3 {
                 story.compare(&mut seen);
@@ -372,6 +438,9 @@ async fn the_past_is_what_the_log_says() {
                 let time = apart.below(story.now.unsigned_abs() + 10);
                 let time = MORNING.plus(time.cast_signed() * SECOND_NS);
                 go_on(&story.bench.plant(), from, time);
+            }
+            if step % 16 == 0 {
+                moments += story.go_through();
             }
         }
         let kinds = story.bench.each(|event| event.reported.body.kind().name());
@@ -390,4 +459,5 @@ async fn the_past_is_what_the_log_says() {
         seen.marks.len()
     );
     assert!(seen.late > 100, "{} late events were added", seen.late);
+    assert!(moments > 1_000, "{moments} moments were gone through");
 }

@@ -48,6 +48,7 @@ use node::Node;
 use sqlparser::dialect::AnsiDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
+use std::collections::BTreeSet;
 
 /// The greatest length of a filter or an order in bytes.
 pub const FILTER_BYTES_MAX: usize = 8 * 1024;
@@ -102,6 +103,16 @@ impl Filter {
         self.root
             .as_ref()
             .is_none_or(|root| root.evaluate(row) == Some(true))
+    }
+
+    /// The fields that it asks for, by their index in the [`FieldList`] that it was read with.
+    #[must_use]
+    pub fn fields(&self) -> BTreeSet<usize> {
+        let mut fields = BTreeSet::new();
+        if let Some(root) = &self.root {
+            root.fields(&mut fields);
+        }
+        fields
     }
 
     /// Whether every row passes because the text was blank.

@@ -3,6 +3,7 @@
 use super::field::{Row, Value, compare};
 use super::like::Pattern;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,32 @@ pub(super) enum Node {
 }
 
 impl Node {
+    /// Adds the fields that it asks for.
+    pub(super) fn fields(&self, found: &mut BTreeSet<usize>) {
+        let mut of = |operand: &Operand| match operand {
+            Operand::Field(field) => {
+                found.insert(*field);
+            }
+            Operand::Literal(_) => {}
+        };
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().for_each(|one| one.fields(found)),
+            Self::Not(node) => node.fields(found),
+            Self::Truth(operand) | Self::IsNull(operand) => of(operand),
+            Self::Compare { left, right, .. } => {
+                of(left);
+                of(right);
+            }
+            Self::OneOf { operand, list, .. } => {
+                of(operand);
+                list.iter().for_each(of);
+            }
+            Self::Like { field, .. } => {
+                found.insert(*field);
+            }
+        }
+    }
+
     /// True, false, or unknown.
     pub(super) fn evaluate(&self, row: &dyn Row) -> Option<bool> {
         match self {

@@ -374,6 +374,24 @@ fn piece() -> impl Strategy<Value = &'static str> {
     ])
 }
 
+#[test]
+fn a_filter_tells_which_fields_it_asks_for() {
+    let names = |text: &str| -> Vec<&str> {
+        let fields = parse(text).fields();
+        let named = fields.iter().map(|index| FIELDS.fields()[*index].name);
+        named.collect()
+    };
+    let all: Vec<&str> = FIELDS.fields().iter().map(|field| field.name).collect();
+    assert_eq!(names(""), Vec::<&str>::new());
+    for name in all {
+        assert_eq!(names(&format!("NOT ({name} IS NULL)")), [name]);
+        assert_eq!(
+            names(&format!("number = 1 OR {name} IN ({name})")).len(),
+            if name == "number" { 1 } else { 2 }
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 

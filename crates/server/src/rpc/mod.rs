@@ -3,6 +3,7 @@
 mod admin;
 mod append;
 mod diff;
+mod find;
 mod follow;
 mod group;
 mod history;

@@ -23,11 +23,23 @@ use werkbuch_twin::quality::Window;
 use werkbuch_twin::timeline::{BUCKETS_MAX, Levels};
 use werkbuch_wire::name;
 use werkbuch_wire::pb::timeline_service_server::TimelineService;
-use werkbuch_wire::pb::{StreamTimelinesRequest, StreamTimelinesResponse, TimelineHead};
+use werkbuch_wire::pb::{
+    FindIntervalsRequest, FindIntervalsResponse, StreamTimelinesRequest, StreamTimelinesResponse,
+    TimelineHead,
+};
 use werkbuch_wire::reason::Reason;
 
 #[tonic::async_trait]
 impl TimelineService for Timelines {
+    type FindIntervalsStream = BoxStream<FindIntervalsResponse>;
+
+    async fn find_intervals(
+        &self,
+        request: Request<FindIntervalsRequest>,
+    ) -> Result<Response<BoxStream<FindIntervalsResponse>>, Status> {
+        super::find::find(self, request.into_inner()).await
+    }
+
     type StreamTimelinesStream = BoxStream<StreamTimelinesResponse>;
 
     async fn stream_timelines(

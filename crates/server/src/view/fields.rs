@@ -53,6 +53,39 @@ pub const MACHINE_FIELDS: FieldList = FieldList::new(FIELDS).with_words(&[
     ("condition", ConditionLevel::NAMES),
 ]);
 
+/// The fields that tell why a machine waits.
+pub(crate) const NEEDS_WAITS: [usize; 2] = [place("wait_state"), place("wait_provenance")];
+
+/// The fields that events move from which no state follows.
+pub(crate) const NEEDS_EVERY_EVENT: [usize; 1] = [place("last_event_at")];
+
+/// The place of a field in the table.
+const fn place(name: &str) -> usize {
+    let mut at = 0;
+    while at < FIELDS.len() {
+        if same(FIELDS[at].name.as_bytes(), name.as_bytes()) {
+            return at;
+        }
+        at += 1;
+    }
+    // Behind all fields: a test finds it.
+    FIELDS.len()
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 impl Row for MachineRow<'_> {
     fn value(&self, field: usize) -> Value<'_> {
         READ.get(field).map_or(Value::Null, |read| read(self))
@@ -116,6 +149,13 @@ mod tests {
         "last_event_at",
         "parts",
     ];
+
+    #[test]
+    fn fields_with_needs_of_their_own_are_there() {
+        let places = NEEDS_WAITS.iter().chain(&NEEDS_EVERY_EVENT);
+        let names: Vec<&str> = places.map(|at| MACHINE_FIELDS.fields()[*at].name).collect();
+        assert_eq!(names, ["wait_state", "wait_provenance", "last_event_at"]);
+    }
 
     #[test]
     fn every_field_has_a_value_of_its_kind() {

@@ -11,7 +11,7 @@ use werkbuch_wire::pb::{self, instant::Known};
 use werkbuch_wire::reason::Reason;
 
 /// Calls that read at an instant.
-const READS: [&str; 15] = [
+const READS: [&str; 16] = [
     "GetMachine",
     "ListMachines",
     "CountMachines",
@@ -27,6 +27,7 @@ const READS: [&str; 15] = [
     "ListFindings",
     "ListWip",
     "StreamTimelines",
+    "FindIntervals",
 ];
 
 /// Calls that read without one, and why.
@@ -346,6 +347,20 @@ async fn ask_surveys(
                 .await?
                 .expect("what it reflects comes first");
             one(first.head.and_then(|head| head.reflected))
+        }
+        "FindIntervals" => {
+            let mut timeline = pb::timeline_service_client::TimelineServiceClient::new(channel);
+            let request = pb::FindIntervalsRequest {
+                parent,
+                instant,
+                ..Default::default()
+            };
+            let mut stream = timeline.find_intervals(request).await?.into_inner();
+            let first = stream
+                .message()
+                .await?
+                .expect("what it reflects comes first");
+            cut(first.head.and_then(|head| head.cut))
         }
         _ => panic!("{name} is not asked"),
     })

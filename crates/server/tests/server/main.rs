@@ -3,6 +3,7 @@
 
 mod aspects;
 mod every_read;
+mod find;
 mod golden;
 mod group;
 mod group_broken;

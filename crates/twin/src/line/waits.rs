@@ -67,6 +67,25 @@ impl Waits {
         self.look_at(twin, event.reported.machine, &mut touched);
         self.places(twin, event, &mut touched);
         self.pass_time(twin, &mut touched);
+        self.settle(touched)
+    }
+
+    /// Takes up that time has passed in the twin though no event came. Answers as [`Waits::follow`] does.
+    pub fn pass(&mut self, twin: &Twin) -> BTreeSet<MachineNumber> {
+        let mut touched = BTreeSet::new();
+        self.pass_time(twin, &mut touched);
+        self.settle(touched)
+    }
+
+    /// The next time at which a machine may wait for another reason though no event comes; absent when
+    /// no machine waits whose shifts are known.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Finds the causes of machines anew and of all that are joined with them.
+    fn settle(&mut self, touched: BTreeSet<MachineNumber>) -> BTreeSet<MachineNumber> {
         if touched.is_empty() {
             return touched;
         }

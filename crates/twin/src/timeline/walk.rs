@@ -1,14 +1,15 @@
 //! Goes through a machine's events in plant order, and ends an interval wherever its view changes.
 
 use super::count::{Counters, Parts};
-use super::history::{Fact, History};
+use super::history::History;
 use super::interval::{ALARMS_SHOWN, Interval};
+use crate::course::Happening;
 use crate::quality::Window;
 use crate::scope::Scope;
 use crate::view::{MachineTwin, ShownBy};
 use crate::{FoldError, Twin, window};
 use std::collections::BTreeSet;
-use werkbuch_model::event::{AspectKind, Body, Flags, Mode, Recorded, Reported, State};
+use werkbuch_model::event::{AspectKind, Body, Mode, State};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
 
@@ -41,7 +42,7 @@ struct Shown {
 struct Way<'w, 'e> {
     walk: &'w mut Walk,
     machine: MachineNumber,
-    facts: Vec<Fact<'e>>,
+    facts: Vec<Happening<'e>>,
     counters: Counters,
     /// The positions that the twin was given instead of their own, in order.
     positions: Vec<Position>,
@@ -100,7 +101,7 @@ impl Walk {
             return Ok(Vec::new());
         }
         let facts = history.into_facts();
-        let mut facts: Vec<Fact<'_>> = facts
+        let mut facts: Vec<Happening<'_>> = facts
             .filter(|fact| window.holds(fact.order.effective_at))
             .collect();
         facts.sort_by(|a, b| self.twin.sources.compare(&a.order, &b.order));
@@ -165,7 +166,7 @@ impl Way<'_, '_> {
     }
 
     /// Lets the twin take a fact, as an event that comes after all before it.
-    fn fold(&mut self, fact: Fact<'_>, counted: &mut Counted) -> Result<(), FoldError> {
+    fn fold(&mut self, fact: Happening<'_>, counted: &mut Counted) -> Result<(), FoldError> {
         let position = self.walk.twin.position().next();
         self.positions.push(fact.position);
         let counter = match &fact.body {
@@ -173,24 +174,7 @@ impl Way<'_, '_> {
             _ => None,
         };
         let cycle = matches!(fact.body, Body::CycleCompleted(_));
-        let event = Recorded {
-            position,
-            recorded_at: fact.order.effective_at,
-            effective_at: fact.order.effective_at,
-            source: fact.order.source,
-            previous: Position(0),
-            flags: Flags::default(),
-            authority: fact.authority,
-            reported: Reported {
-                sequence: fact.order.sequence,
-                machine: self.machine,
-                occurred_at: fact.order.effective_at,
-                observed_at: None,
-                historical: false,
-                body: fact.body,
-            },
-            corrected: Vec::new(),
-        };
+        let event = Happening { position, ..fact }.into_recorded();
         self.walk.twin.apply(&event)?;
         let Some(machine) = self.walk.twin.machine(self.machine) else {
             return Ok(());

@@ -8,6 +8,7 @@
 
 mod bodies;
 mod corrections;
+mod course;
 mod description;
 mod digest;
 mod facts;

@@ -10,6 +10,7 @@ use werkbuch_model::plant::{diff, parse};
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
 use werkbuch_twin::line::{WaitCauses, Waits};
+use werkbuch_twin::quality::Window;
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400;
@@ -245,6 +246,44 @@ proptest! {
             prop_assert_eq!(told, changed, "after {:?}", event);
             before = found;
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Also as time passes and nothing is said, and with late events and corrections.
+    #[test]
+    fn on_the_way_through_plant_time_each_instant_has_its_own_causes(
+        staggered: bool,
+        steps in prop::collection::vec((step(), pause(), 0..2_000_i64), 1..40),
+    ) {
+        let mut line = line(staggered);
+        let mut at = DAY;
+        for (step, pause, late) in &steps {
+            at += pause;
+            if !matches!(step, Step::Describe) {
+                line.take(step, at - late);
+            }
+        }
+        let window = Window { from: Timestamp(0), to: Timestamp((at + DAY) * SECOND) };
+        let writer = &line.writer;
+        let mut before = Vec::new();
+        crate::course::go(writer, window, usize::MAX, &mut |course, at, until, touched| {
+            let waits = course.waits().unwrap();
+            let found: Vec<_> = waits.all().map(|(of, cause)| (of, cause.clone())).collect();
+            for time in [at.nanos(), until.nanos() - 1] {
+                let causes = WaitCauses::of(&writer.twin(Some(time)));
+                let expected: Vec<_> = causes.all().map(|(of, cause)| (of, cause.clone())).collect();
+                assert_eq!(found, expected, "at {time}");
+            }
+            let differ = |a: &[(MachineNumber, _)], b: &[(MachineNumber, _)]| -> BTreeSet<_> {
+                a.iter().filter(|one| !b.contains(one)).map(|one| one.0).collect()
+            };
+            let changed = &differ(&found, &before) | &differ(&before, &found);
+            assert!(changed.iter().all(|one| touched.contains(one)), "at {at}");
+            before = found;
+        });
     }
 }
 

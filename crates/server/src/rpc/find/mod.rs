@@ -1,0 +1,84 @@
+//! Finds when a condition held of machines: the request, and how the answer is streamed.
+
+mod ask;
+mod choice;
+mod search;
+mod stream;
+mod token;
+
+use super::Timelines;
+use crate::limits::WINDOW_DEFAULT_NS;
+use crate::outbound::outbound;
+use ask::Asked;
+use search::Part;
+use std::sync::Arc;
+use stream::Stream;
+use tonic::codegen::BoxStream;
+use tonic::{Response, Status};
+use werkbuch_model::time::Timestamp;
+use werkbuch_twin::quality::Window;
+use werkbuch_wire::pb::{FindHead, FindIntervalsRequest, FindIntervalsResponse, Instant, instant};
+use werkbuch_wire::reason::Reason;
+
+/// Begins to search. Errors: those of the request, `OVERLOADED`.
+pub(super) async fn find(
+    of: &Timelines,
+    request: FindIntervalsRequest,
+) -> Result<Response<BoxStream<FindIntervalsResponse>>, Status> {
+    let context = &of.0;
+    let asked = Asked::of(&request)?;
+    let resumed = token::read(asked.question, &request.resume_token)?;
+    let instant = match &resumed {
+        Some(resumed) => Some(Instant {
+            known: Some(instant::Known::KnownText(resumed.cut.clone())),
+            ..Instant::default()
+        }),
+        None => request.instant,
+    };
+    let group = context.group(&request.parent, instant.as_ref()).await?;
+    let window = resumed.as_ref().map(|resumed| resumed.window);
+    let ends = group.members.iter().map(|member| member.answered.as_of);
+    let latest = ends.max().unwrap_or(group.cut.as_of);
+    let to = window.map(|window| window.to).or(asked.to);
+    let to = to.map_or(latest, |to| to.min(latest));
+    let from = window.map(|window| window.from).or(asked.from);
+    let from = from.unwrap_or_else(|| to.plus(-WINDOW_DEFAULT_NS));
+    if from >= to {
+        let text = format!(
+            "the window begins at {from}, which is not before its end, {to}; it ends at the latest at the \
+             time that is asked about, {latest}"
+        );
+        let field = ("from_time".to_owned(), "is not before the end".to_owned());
+        return Err(Reason::InvalidRequest.violations(text, [field]));
+    }
+    let machines = |part: &Part| part.twin.description().machines().count();
+    let mut parts = Vec::new();
+    for member in &group.members {
+        let plant = context.plant_of(member.twin.plant())?;
+        parts.push(Part {
+            plant,
+            twin: member.twin.clone(),
+            known: member.answered.reflected.position,
+            window: Window {
+                from,
+                to: to.min(member.answered.as_of),
+            },
+        });
+    }
+    let head = FindHead {
+        from_time: from.nanos(),
+        to_time: to.nanos(),
+        machines: u32::try_from(parts.iter().map(machines).sum::<usize>()).unwrap_or(u32::MAX),
+        cut: Some(group.message()),
+    };
+    let told = resumed.map_or(0, |resumed| resumed.told);
+    let stream = Stream::new(Arc::clone(context), asked, (head, parts), told);
+    let (out, answers) = outbound(context.stream()?, context.limits.slow_reader);
+    tokio::spawn(stream.run(out));
+    Ok(Response::new(answers))
+}
+
+/// A time of a message.
+fn time(nanos: Option<i64>) -> Option<Timestamp> {
+    nanos.map(Timestamp)
+}
