@@ -11,7 +11,7 @@ use werkbuch_wire::pb::{self, instant::Known};
 use werkbuch_wire::reason::Reason;
 
 /// Calls that read at an instant.
-const READS: [&str; 16] = [
+const READS: [&str; 17] = [
     "GetMachine",
     "ListMachines",
     "CountMachines",
@@ -28,6 +28,7 @@ const READS: [&str; 16] = [
     "ListWip",
     "StreamTimelines",
     "FindIntervals",
+    "StreamTable",
 ];
 
 /// Calls that read without one, and why.
@@ -362,8 +363,27 @@ async fn ask_surveys(
                 .expect("what it reflects comes first");
             cut(first.head.and_then(|head| head.cut))
         }
-        _ => panic!("{name} is not asked"),
+        _ => return ask_tables(served, name, instant).await,
     })
+}
+
+async fn ask_tables(
+    served: &Served,
+    name: &str,
+    instant: Option<pb::Instant>,
+) -> Result<Vec<pb::Reflected>, Status> {
+    assert_eq!(name, "StreamTable", "{name} is not asked");
+    let channel = served.channel().await;
+    let mut tables = pb::table_service_client::TableServiceClient::new(channel);
+    let table = pb::stream_table_request::Table::Machines(pb::MachineTable::default());
+    let request = pb::StreamTableRequest {
+        parent: PLANT.to_owned(),
+        instant,
+        table: Some(table),
+    };
+    let mut stream = tables.stream_table(request).await?.into_inner();
+    let first = stream.message().await?.expect("a table has a schema");
+    Ok(cut(first.cut))
 }
 
 /// Where the batch of samples stands: behind what the first opening and the description recorded.
