@@ -33,7 +33,12 @@ const APART: [&str; 9] = [
     "plant apply",
 ];
 /// Single ones of nouns that read as well.
-const APART_TOO: [&str; 3] = ["plant diff", "plant confirm-clock", "event append"];
+const APART_TOO: [&str; 4] = [
+    "plant diff",
+    "plant confirm-clock",
+    "event append",
+    "export columns",
+];
 
 /// All commands that do something, by their full names.
 fn leaves(command: &clap::Command, name: &str, found: &mut Vec<(String, clap::Command)>) {
