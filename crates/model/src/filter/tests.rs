@@ -386,7 +386,7 @@ fn a_filter_tells_which_fields_it_asks_for() {
     for name in all {
         assert_eq!(names(&format!("NOT ({name} IS NULL)")), [name]);
         assert_eq!(
-            names(&format!("number = 1 OR {name} IN ({name})")).len(),
+            names(&format!("number = 1 OR {name} IS NULL")).len(),
             if name == "number" { 1 } else { 2 }
         );
     }
