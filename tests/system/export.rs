@@ -23,27 +23,9 @@ fn two_plants() -> Server {
         "T2 m2 ORDER_STARTED --set order=O-7 --at -1h",
     ];
     for words in said {
-        append(&server, words);
+        server.append(words);
     }
     server
-}
-
-fn append(server: &Server, said: &str) {
-    let mut words = said.split(' ');
-    let mut next = || words.next().unwrap();
-    let begin = [
-        "event",
-        "append",
-        "--plant",
-        next(),
-        "--machine",
-        next(),
-        "--kind",
-        next(),
-    ];
-    let all: Vec<&str> = begin.into_iter().chain(words).collect();
-    let ran = server.run(&all);
-    assert_eq!(ran.code, 0, "{ran:#?}");
 }
 
 /// Writes a table to a file; answers with what was said.
@@ -389,8 +371,8 @@ fn a_cut_gives_the_same_bytes_after_anything() {
             kept.push((*table, cut, first, again));
         }
     }
-    append(&server, "T1 m1 STATE_CHANGED --set to=IDLE --at -90m");
-    append(&server, "T2 m1 STATE_CHANGED --set to=IDLE");
+    server.append("T1 m1 STATE_CHANGED --set to=IDLE --at -90m");
+    server.append("T2 m1 STATE_CHANGED --set to=IDLE");
     server.apply(&PLANT.replace("\"T1\"", "\"T3\""));
     for (table, cut, first, again) in kept {
         export(&server, &[table, &["--known", &cut]].concat(), &again);

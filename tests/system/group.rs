@@ -2,31 +2,12 @@
 
 use crate::support::{PLANT, Server};
 
-/// Reports an event: plant, machine, kind, and what else the command takes.
-fn append(server: &Server, said: &str) {
-    let mut words = said.split(' ');
-    let mut next = || words.next().unwrap();
-    let begin = [
-        "event",
-        "append",
-        "--plant",
-        next(),
-        "--machine",
-        next(),
-        "--kind",
-        next(),
-    ];
-    let all: Vec<&str> = begin.into_iter().chain(words).collect();
-    let ran = server.run(&all);
-    assert_eq!(ran.code, 0, "{ran:#?}");
-}
-
 #[test]
 fn a_cut_prints_the_same_lines_after_anything_and_after_a_restart() {
     let server = Server::with_plant();
     server.apply(&PLANT.replace("\"T1\"", "\"T2\""));
-    append(&server, "T1 m1 STATE_CHANGED --set to=HELD --at -3h");
-    append(&server, "T2 m2 STATE_CHANGED --set to=HELD --at -3h");
+    server.append("T1 m1 STATE_CHANGED --set to=HELD --at -3h");
+    server.append("T2 m2 STATE_CHANGED --set to=HELD --at -3h");
     let questions: [&[&str]; 5] = [
         &["machine", "ls", "--all-plants"],
         &["machine", "ls", "--all-plants", "--at", "-2h"],
@@ -65,12 +46,9 @@ fn a_cut_prints_the_same_lines_after_anything_and_after_a_restart() {
         ));
     }
     // Late, corrected, described anew, and a plant that was not there.
-    append(&server, "T1 m1 STATE_CHANGED --set to=FAULTED --at -4h");
-    append(&server, "T1 m1 STATE_CHANGED --set to=IDLE");
-    append(
-        &server,
-        "T2 m1 ALARM_RAISED --set key=k --set code=E --set severity=500",
-    );
+    server.append("T1 m1 STATE_CHANGED --set to=FAULTED --at -4h");
+    server.append("T1 m1 STATE_CHANGED --set to=IDLE");
+    server.append("T2 m1 ALARM_RAISED --set key=k --set code=E --set severity=500");
     server.apply(&PLANT.replace("Test plant", "Another name"));
     server.apply(&PLANT.replace("\"T1\"", "\"T3\""));
     let data = server.data.clone();

@@ -228,6 +228,25 @@ impl Server {
         finish(command)
     }
 
+    /// Reports an event, in words: plant, machine, kind, and what else the command takes.
+    pub(crate) fn append(&self, said: &str) {
+        let mut words = said.split(' ');
+        let mut next = || words.next().expect("plant, machine and kind");
+        let begin = [
+            "event",
+            "append",
+            "--plant",
+            next(),
+            "--machine",
+            next(),
+            "--kind",
+            next(),
+        ];
+        let all: Vec<&str> = begin.into_iter().chain(words).collect();
+        let ran = self.run(&all);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+    }
+
     /// Runs a command against this server and reads its JSON.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let mut all = arguments.to_vec();

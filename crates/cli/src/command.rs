@@ -1,6 +1,7 @@
 //! The commands, one module for each noun.
 
 pub(crate) mod aspect;
+pub(crate) mod choice;
 pub(crate) mod completion;
 pub(crate) mod context;
 pub(crate) mod diff;
@@ -24,7 +25,7 @@ pub(crate) mod wip;
 
 use crate::Context;
 use crate::failure::{Failure, Outcome};
-use crate::when;
+use crate::when::{self, Clocks};
 use serde_json::{Value, json};
 use std::path::Path;
 use werkbuch_model::time::SECOND_NS;
@@ -114,6 +115,11 @@ impl Scope {
             true => name::of_plant("-"),
             false => name::of_plant(&self.plant),
         }
+    }
+
+    /// The clocks of the plant; of all plants there are none but those of --tz.
+    pub(crate) fn clocks<'c>(&'c self, context: &'c Context) -> Clocks<'c> {
+        context.clocks((!self.all_plants).then_some(self.plant.as_str()))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::paging::Paging;
 use super::{Instant, Scope, last, more, with};
 use crate::Context;
+use crate::command::choice;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
 use crate::view::cut;
@@ -46,14 +47,8 @@ pub(crate) struct Args {
     /// Only this machine (name or number), in full.
     #[arg(long, default_value = "", hide_default_value = true)]
     machine: String,
-    /// Only machines for which this holds at one of the instants.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    chosen: choice::Machines,
     /// Compare machines in full: alarms, conditions and other values too.
     #[arg(long)]
     full: bool,
@@ -79,7 +74,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         parent: args.scope.parent(),
         from,
         to,
-        filter: args.filter,
+        filter: args.chosen.filter,
         machine: args.machine,
         full: args.full,
         page_size: args.paging.size(),

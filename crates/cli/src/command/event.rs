@@ -7,6 +7,7 @@ mod export;
 use super::{Instant, NoInstant, reflected, with};
 use crate::Context;
 use crate::client::Client;
+use crate::command::choice::{self, Reveal};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
@@ -72,18 +73,8 @@ pub(crate) struct List {
     /// The plant.
     #[arg(long)]
     plant: String,
-    /// Only of this machine (name or number).
-    #[arg(long, default_value = "", hide_default_value = true)]
-    machine: String,
-    /// Only of this kind, such as STATE_CHANGED; can be given several times.
-    #[arg(long)]
-    kind: Vec<String>,
-    /// Only from this position, or plant time, on.
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// Only to this position, or before this plant time.
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
-    to: Option<String>,
+    #[command(flatten)]
+    events: choice::Events,
     /// The most events of a page (the server's default is 100).
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
     limit: i32,
@@ -98,25 +89,8 @@ pub(crate) struct List {
     /// From the newest to the oldest.
     #[arg(long)]
     newest_first: bool,
-    /// Decrypt fields about people; the reading is written to the access log first.
-    #[arg(long, requires_all = ["reader", "purpose"])]
-    reveal: bool,
-    /// Who reads, for the access log.
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        requires = "reveal"
-    )]
-    reader: String,
-    /// Why, for the access log.
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        requires = "reveal"
-    )]
-    purpose: String,
+    #[command(flatten)]
+    reveal: Reveal,
     #[command(flatten)]
     instant: Instant,
 }
@@ -164,31 +138,22 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 
 async fn list(context: &Context, list: List) -> Outcome<()> {
     let clocks = context.clocks(Some(&list.plant));
-    let from = clocks.bound_if_any(list.from.as_deref()).await?;
-    let to = clocks.bound_if_any(list.to.as_deref()).await?;
-    let position = |bound| match bound {
-        Some(Bound::Position(position)) => position,
-        _ => 0,
-    };
-    let time = |bound| match bound {
-        Some(Bound::Time(time)) => Some(time.nanos()),
-        _ => None,
-    };
+    let range = list.events.range(&clocks).await?;
     let request = pb::ListEventsRequest {
         parent: name::of_plant(&list.plant),
-        machine: list.machine,
-        kinds: list.kind,
-        from_position: position(from),
-        to_position: position(to),
-        from_time: time(from),
-        to_time: time(to),
+        machine: list.events.machine,
+        kinds: list.events.kind,
+        from_position: range.from_position,
+        to_position: range.to_position,
+        from_time: range.from_time,
+        to_time: range.to_time,
         page_size: list.limit,
         page_token: list.page_token,
         newest_first: list.newest_first,
         instant: list.instant.message(context)?,
-        reveal: list.reveal,
-        reader: list.reader,
-        purpose: list.purpose,
+        reveal: list.reveal.reveal,
+        reader: list.reveal.reader,
+        purpose: list.reveal.purpose,
     };
     let client = context.client().await?;
     let page = client.history().list_events(request).await?.into_inner();

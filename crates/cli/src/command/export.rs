@@ -6,6 +6,7 @@ mod out;
 mod receive;
 
 use crate::Context;
+use crate::command::choice::{self, Reveal, Window};
 use crate::command::{Instant, Scope};
 use crate::failure::Outcome;
 
@@ -83,14 +84,8 @@ pub(crate) struct To {
 pub(crate) struct Machines {
     #[command(flatten)]
     scope: Scope,
-    /// Only machines for which this holds.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    chosen: choice::Machines,
     #[command(flatten)]
     instant: Instant,
     #[command(flatten)]
@@ -101,18 +96,8 @@ pub(crate) struct Machines {
 pub(crate) struct Events {
     #[command(flatten)]
     scope: Scope,
-    /// Only from this position, or plant time, on.
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// Only to this position, or before this plant time.
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
-    to: Option<String>,
-    /// Only of this machine (name or number).
-    #[arg(long, default_value = "", hide_default_value = true)]
-    machine: String,
-    /// Only of this kind, such as STATE_CHANGED; can be given several times.
-    #[arg(long)]
-    kind: Vec<String>,
+    #[command(flatten)]
+    events: choice::Events,
     /// Only events for which this holds.
     #[arg(
         long = "where",
@@ -121,25 +106,8 @@ pub(crate) struct Events {
         hide_default_value = true
     )]
     filter: String,
-    /// Decrypt fields about people; the reading is written to the access log first.
-    #[arg(long, requires_all = ["reader", "purpose"])]
-    reveal: bool,
-    /// Who reads, for the access log.
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        requires = "reveal"
-    )]
-    reader: String,
-    /// Why, for the access log.
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        requires = "reveal"
-    )]
-    purpose: String,
+    #[command(flatten)]
+    reveal: Reveal,
     #[command(flatten)]
     instant: Instant,
     #[command(flatten)]
@@ -152,20 +120,10 @@ pub(crate) struct Timelines {
     machines: Vec<String>,
     #[command(flatten)]
     scope: Scope,
-    /// Only machines for which this holds at the time asked about.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
-    /// The first plant time of the window [default: 24 hours before its end].
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// The first plant time behind the window [default: the time asked about].
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    to: Option<String>,
+    #[command(flatten)]
+    chosen: choice::Machines,
+    #[command(flatten)]
+    window: Window,
     #[command(flatten)]
     instant: Instant,
     #[command(flatten)]
@@ -186,14 +144,8 @@ pub(crate) struct Aggregates {
     /// field of text; several separated by commas.
     #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
     by: Vec<String>,
-    /// Only machines for which this holds.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    chosen: choice::Machines,
     /// The first instant of several.
     #[arg(
         long,

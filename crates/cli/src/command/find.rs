@@ -5,6 +5,7 @@ mod bar;
 use super::{Instant, Scope, counted, last, time, with};
 use crate::Context;
 use crate::client::Client;
+use crate::command::choice::Window;
 use crate::command::event::machine_names;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
@@ -80,12 +81,8 @@ pub(crate) struct Of {
     filter: String,
     #[command(flatten)]
     scope: Scope,
-    /// The first plant time of the window [default: 24 hours before its end].
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// The first plant time behind the window [default: the time asked about].
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    to: Option<String>,
+    #[command(flatten)]
+    window: Window,
     /// Only times of at least this length, such as 5m.
     #[arg(long = "for", value_name = "DURATION")]
     hold: Option<String>,
@@ -116,19 +113,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Args::Last(one) => (Which::Last, one.per_machine, None, String::new(), one.of),
         Args::All(all) => (Which::All, false, all.limit, all.resume, all.of),
     };
-    let plant = (!of.scope.all_plants).then_some(of.scope.plant.as_str());
-    let clocks = context.clocks(plant);
+    let clocks = of.scope.clocks(context);
     let nanos = |text: &Option<String>| -> Outcome<Option<u64>> {
         let duration = text.as_deref().map(when::duration).transpose()?;
         Ok(duration.map(|one| u64::try_from(one.as_nanos()).unwrap_or(u64::MAX)))
     };
-    let from = clocks.time_if_any(of.from.as_deref()).await?;
-    let to = clocks.time_if_any(of.to.as_deref()).await?;
+    let (from_time, to_time) = of.window.times(&clocks).await?;
     let request = pb::FindIntervalsRequest {
         parent: of.scope.parent(),
         filter: of.filter.clone(),
-        from_time: from.map(Timestamp::nanos),
-        to_time: to.map(Timestamp::nanos),
+        from_time,
+        to_time,
         which: which.into(),
         per_machine,
         hold_ns: nanos(&of.hold)?.unwrap_or(0),
@@ -148,8 +143,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         shown: 0,
         token: String::new(),
     };
-    if let (Some(plant), true) = (plant, context.output.format == Format::Table) {
-        finding.fit(&client, plant).await;
+    if !of.scope.all_plants && context.output.format == Format::Table {
+        finding.fit(&client, &of.scope.plant).await;
     }
     let found = tokio::select! {
         found = finding.take(&client, request) => found,

@@ -8,6 +8,7 @@ mod watch;
 use super::paging::Paging;
 use super::{Instant, Scope, at_position, last, more, reflected, with};
 use crate::Context;
+use crate::command::choice;
 use crate::failure::Outcome;
 use crate::output::Answer;
 use crate::view::{aspect, cut, machine};
@@ -76,14 +77,8 @@ pub(crate) enum Args {
 pub(crate) struct List {
     #[command(flatten)]
     scope: Scope,
-    /// Only machines for which this holds.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    chosen: choice::Machines,
     /// Fields to order by, such as `state, since desc`.
     #[arg(
         long,
@@ -126,7 +121,7 @@ async fn list(context: &Context, list: List) -> Outcome<()> {
     let client = context.client().await?;
     let mut request = pb::ListMachinesRequest {
         parent: list.scope.parent(),
-        filter: list.filter,
+        filter: list.chosen.filter,
         order_by: list.order_by,
         page_size: list.paging.size(),
         page_token: list.paging.page_token,
@@ -221,7 +216,7 @@ async fn get(context: &Context, plant: &str, machine: &str, instant: &Instant) -
 async fn count(context: &Context, of: figure::Of) -> Outcome<()> {
     let request = pb::CountMachinesRequest {
         parent: of.scope.parent(),
-        filter: of.filter,
+        filter: of.chosen.filter,
         instant: of.instant.message(context)?,
     };
     let client = context.client().await?;

@@ -3,11 +3,11 @@
 use super::{machine_names, print_row, source_names};
 use crate::Context;
 use crate::client::Client;
+use crate::command::choice::{self, Reveal};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
 use crate::view::event::{self, Names};
-use crate::when::Bound;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
@@ -43,18 +43,8 @@ pub(crate) struct Export {
     /// The plant.
     #[arg(long)]
     plant: String,
-    /// Only from this position, or plant time, on.
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// Only to this position, or before this plant time.
-    #[arg(long, value_name = "POSITION|TIME", allow_hyphen_values = true)]
-    to: Option<String>,
-    /// Only of this machine (name or number).
-    #[arg(long, default_value = "", hide_default_value = true)]
-    machine: String,
-    /// Only of this kind, such as STATE_CHANGED; can be given several times.
-    #[arg(long)]
-    kind: Vec<String>,
+    #[command(flatten)]
+    events: choice::Events,
     /// Only events for which this holds.
     #[arg(
         long = "where",
@@ -66,25 +56,8 @@ pub(crate) struct Export {
     /// Write to this file (compressed when its name ends in .gz) instead of standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Decrypt fields about people; the reading is written to the access log first.
-    #[arg(long, requires_all = ["reader", "purpose"])]
-    reveal: bool,
-    /// Who reads, for the access log.
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        requires = "reveal"
-    )]
-    reader: String,
-    /// Why, for the access log.
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        requires = "reveal"
-    )]
-    purpose: String,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 /// What the lines of a book have in common.
@@ -155,27 +128,21 @@ pub(crate) async fn run(context: &Context, export: Export) -> Outcome<()> {
 
 async fn request(context: &Context, export: &Export) -> Outcome<pb::ListEventsRequest> {
     let clocks = context.clocks(Some(&export.plant));
-    let mut request = pb::ListEventsRequest {
+    let range = export.events.range(&clocks).await?;
+    Ok(pb::ListEventsRequest {
         parent: name::of_plant(&export.plant),
-        machine: export.machine.clone(),
-        kinds: export.kind.clone(),
+        machine: export.events.machine.clone(),
+        kinds: export.events.kind.clone(),
+        from_position: range.from_position,
+        to_position: range.to_position,
+        from_time: range.from_time,
+        to_time: range.to_time,
         page_size: PAGE,
-        reveal: export.reveal,
-        reader: export.reader.clone(),
-        purpose: export.purpose.clone(),
+        reveal: export.reveal.reveal,
+        reader: export.reveal.reader.clone(),
+        purpose: export.reveal.purpose.clone(),
         ..pb::ListEventsRequest::default()
-    };
-    match clocks.bound_if_any(export.from.as_deref()).await? {
-        Some(Bound::Position(position)) => request.from_position = position,
-        Some(Bound::Time(time)) => request.from_time = Some(time.nanos()),
-        None => {}
-    }
-    match clocks.bound_if_any(export.to.as_deref()).await? {
-        Some(Bound::Position(position)) => request.to_position = position,
-        Some(Bound::Time(time)) => request.to_time = Some(time.nanos()),
-        None => {}
-    }
-    Ok(request)
+    })
 }
 
 async fn write(

@@ -2,9 +2,8 @@
 
 use super::{Aggregates, Events, Machines, Timelines};
 use crate::Context;
-use crate::command::Scope;
 use crate::failure::{Failure, Outcome};
-use crate::when::{self, Bound, Clocks};
+use crate::when;
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb;
 use werkbuch_wire::pb::AggregateFunction as Function;
@@ -23,32 +22,25 @@ pub(super) fn machines(context: &Context, asked: Machines) -> Outcome<pb::Stream
         parent: asked.scope.parent(),
         instant: asked.instant.message(context)?,
         table: Some(Table::Machines(pb::MachineTable {
-            filter: asked.filter,
+            filter: asked.chosen.filter,
         })),
     })
 }
 
 pub(super) async fn events(context: &Context, asked: Events) -> Outcome<pb::StreamTableRequest> {
-    let clocks = clocks(context, &asked.scope);
-    let mut table = pb::EventTable {
+    let range = asked.events.range(&asked.scope.clocks(context)).await?;
+    let table = pb::EventTable {
         filter: asked.filter,
-        machine: asked.machine,
-        kinds: asked.kind,
-        reveal: asked.reveal,
-        reader: asked.reader,
-        purpose: asked.purpose,
-        ..pb::EventTable::default()
+        machine: asked.events.machine,
+        kinds: asked.events.kind,
+        from_position: range.from_position,
+        to_position: range.to_position,
+        from_time: range.from_time,
+        to_time: range.to_time,
+        reveal: asked.reveal.reveal,
+        reader: asked.reveal.reader,
+        purpose: asked.reveal.purpose,
     };
-    match clocks.bound_if_any(asked.from.as_deref()).await? {
-        Some(Bound::Position(position)) => table.from_position = position,
-        Some(Bound::Time(time)) => table.from_time = Some(time.nanos()),
-        None => {}
-    }
-    match clocks.bound_if_any(asked.to.as_deref()).await? {
-        Some(Bound::Position(position)) => table.to_position = position,
-        Some(Bound::Time(time)) => table.to_time = Some(time.nanos()),
-        None => {}
-    }
     Ok(pb::StreamTableRequest {
         parent: asked.scope.parent(),
         instant: asked.instant.message(context)?,
@@ -60,17 +52,16 @@ pub(super) async fn timelines(
     context: &Context,
     asked: Timelines,
 ) -> Outcome<pb::StreamTableRequest> {
-    let clocks = clocks(context, &asked.scope);
-    let from = clocks.time_if_any(asked.from.as_deref()).await?;
-    let to = clocks.time_if_any(asked.to.as_deref()).await?;
+    let clocks = asked.scope.clocks(context);
+    let (from_time, to_time) = asked.window.times(&clocks).await?;
     Ok(pb::StreamTableRequest {
         parent: asked.scope.parent(),
         instant: asked.instant.message(context)?,
         table: Some(Table::Timelines(pb::TimelineTable {
             machines: asked.machines,
-            filter: asked.filter,
-            from_time: from.map(Timestamp::nanos),
-            to_time: to.map(Timestamp::nanos),
+            filter: asked.chosen.filter,
+            from_time,
+            to_time,
         })),
     })
 }
@@ -79,7 +70,7 @@ pub(super) async fn aggregates(
     context: &Context,
     asked: Aggregates,
 ) -> Outcome<pb::StreamTableRequest> {
-    let clocks = clocks(context, &asked.scope);
+    let clocks = asked.scope.clocks(context);
     let from = clocks.time_if_any(asked.from.as_deref()).await?;
     let to = clocks.time_if_any(asked.to.as_deref()).await?;
     let every = asked.every.as_deref().map(when::duration).transpose()?;
@@ -94,18 +85,12 @@ pub(super) async fn aggregates(
         table: Some(Table::Aggregates(pb::AggregateTable {
             measures: measures.collect::<Outcome<_>>()?,
             group_by: by.collect(),
-            filter: asked.filter,
+            filter: asked.chosen.filter,
             from_time: from.map(Timestamp::nanos),
             to_time: to.map(Timestamp::nanos),
             every_ns: every,
         })),
     })
-}
-
-/// By the clocks of the plant; of all plants there are none but those of --tz.
-fn clocks<'c>(context: &'c Context, scope: &'c Scope) -> Clocks<'c> {
-    let plant = (!scope.all_plants).then_some(scope.plant.as_str());
-    context.clocks(plant)
 }
 
 /// A measure such as `count` or `sum:parts`. Errors: there is no such function.

@@ -1,7 +1,7 @@
 //! `werkbuch machine count|sum|avg|min|max`: figures over machines, by what they have in common.
 
 use crate::Context;
-use crate::command::{Instant, Scope, time, with};
+use crate::command::{Instant, Scope, choice, time, with};
 use crate::failure::Outcome;
 use crate::output::Answer;
 use crate::view::cut;
@@ -35,14 +35,8 @@ pub(crate) struct Of {
     /// field of text; several separated by commas.
     #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
     pub(super) by: Vec<String>,
-    /// Only machines for which this holds.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(super) filter: String,
+    #[command(flatten)]
+    pub(super) chosen: choice::Machines,
     #[command(flatten)]
     pub(super) scope: Scope,
     #[command(flatten)]
@@ -60,7 +54,7 @@ pub(super) async fn run(context: &Context, function: Function, figure: Figure) -
         parent: of.scope.parent(),
         measures: vec![measure],
         group_by: by.clone(),
-        filter: of.filter,
+        filter: of.chosen.filter,
         instant: of.instant.message(context)?,
     };
     let client = context.client().await?;

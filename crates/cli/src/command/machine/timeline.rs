@@ -5,6 +5,7 @@ mod fetch;
 mod svg;
 
 use crate::Context;
+use crate::command::choice::{self, Window};
 use crate::command::{Instant, Scope, at_position, counted, last, reflected, with};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
@@ -39,20 +40,10 @@ pub(crate) struct Args {
     machines: Vec<String>,
     #[command(flatten)]
     scope: Scope,
-    /// Only machines for which this holds at the time asked about.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
-    /// The first plant time of the window [default: 24 hours before its end].
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// The first plant time behind the window [default: the time asked about].
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    to: Option<String>,
+    #[command(flatten)]
+    chosen: choice::Machines,
+    #[command(flatten)]
+    window: Window,
     /// Divide the window into this many equal parts: the columns of a drawing, and instead of intervals
     /// in the other forms.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -73,12 +64,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         let hint = "name the plant with --plant, or choose machines with --where";
         return Err(Failure::usage(what).hint(hint));
     }
-    let clocks = match args.scope.all_plants {
-        true => context.clocks(None),
-        false => context.clocks(Some(&args.scope.plant)),
-    };
-    let from = clocks.time_if_any(args.from.as_deref()).await?;
-    let to = clocks.time_if_any(args.to.as_deref()).await?;
+    let (from_time, to_time) = args.window.times(&args.scope.clocks(context)).await?;
     let table = context.output.format == Format::Table;
     let drawn = args.svg.is_some() || (table && !args.list);
     let buckets = match (&args.svg, args.buckets) {
@@ -90,9 +76,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
     let request = pb::StreamTimelinesRequest {
         parent: args.scope.parent(),
         machines: args.machines.clone(),
-        filter: args.filter.clone(),
-        from_time: from.map(Timestamp::nanos),
-        to_time: to.map(Timestamp::nanos),
+        filter: args.chosen.filter.clone(),
+        from_time,
+        to_time,
         buckets,
         without_intervals: drawn || args.buckets.is_some(),
         instant: args.instant.message(context)?,

@@ -7,7 +7,7 @@ use super::screen::Screen;
 use crate::Context;
 use crate::client::Client;
 use crate::command::event::machine_names;
-use crate::command::{last, time};
+use crate::command::{choice, last, time};
 use crate::failure::{Failure, Outcome};
 use crate::line::preferred_plant;
 use crate::output::Format;
@@ -53,14 +53,8 @@ pub(crate) struct Args {
     /// All plants, also those that are created later, whatever the context says.
     #[arg(long, conflicts_with = "plant")]
     all_plants: bool,
-    /// Only machines for which this holds, before or after what is recorded of them.
-    #[arg(
-        long = "where",
-        value_name = "SQL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    filter: String,
+    #[command(flatten)]
+    chosen: choice::Machines,
     /// Begin with this position, with what was recorded at this time, or behind the cut of an answer
     /// about all plants; for one plant of several PLANT=POSITION. Left out: with what is recorded from
     /// now on.
@@ -201,7 +195,7 @@ async fn request(context: &Context, args: &Args) -> Outcome<pb::WatchMachinesReq
     };
     Ok(pb::WatchMachinesRequest {
         parents,
-        filter: args.filter.clone(),
+        filter: args.chosen.filter.clone(),
         starts,
         resume_token: args.resume.clone(),
         present: args.present,
