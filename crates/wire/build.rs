@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", root.display());
     let files = [
         "common", "event", "ingest", "model", "twin", "history", "quality", "wip", "timeline",
-        "find", "table", "admin",
+        "find", "rule", "table", "admin",
     ]
     .map(|name| format!("werkbuch/v1/{name}.proto"));
     let set = protox::compile(files, [&root])?;

@@ -4,7 +4,7 @@
 //! server has the plant T1 of `support.rs` with some events, and T1 is the plant that is meant where
 //! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
 //! folder, `{log}` a data folder that no server holds, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
-//! a batch of samples.
+//! a batch of samples, `{rules}` a file of rules.
 
 use crate::support::{PLANT, Server, werkbuch};
 use serde_json::Value;
@@ -87,6 +87,12 @@ const ROWS: &[(&str, &str, Answer)] = &[
     (
         "find all",
         "state<>'FAULTED' --from 2016-01-01T00:00:00Z --for 1s",
+        List,
+    ),
+    ("rule check", "{rules}", List),
+    (
+        "rule test",
+        "{rules} --from 2016-01-01T00:00:00Z --lead 1h",
         List,
     ),
     ("machine watch", "--from 1 --for 2s", Stream),
@@ -276,6 +282,13 @@ fn every_command_answers_in_every_form() {
             file("plant.toml", &PLANT.replace("mill", "lathe")),
         ),
         ("{shdr}", shdr.to_str().unwrap().to_owned()),
+        (
+            "{rules}",
+            file(
+                "rules.toml",
+                "[[rule]]\nid = \"r\"\nraise = \"state <> 'FAULTED'\"\nhold = \"1s\"\n",
+            ),
+        ),
         ("{example}", example.to_str().unwrap().to_owned()),
         ("{jsonl}", file("events.jsonl", line)),
         (

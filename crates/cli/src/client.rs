@@ -17,6 +17,7 @@ use werkbuch_wire::pb::admin_service_client::AdminServiceClient;
 use werkbuch_wire::pb::history_service_client::HistoryServiceClient;
 use werkbuch_wire::pb::model_service_client::ModelServiceClient;
 use werkbuch_wire::pb::quality_service_client::QualityServiceClient;
+use werkbuch_wire::pb::rule_service_client::RuleServiceClient;
 use werkbuch_wire::pb::table_service_client::TableServiceClient;
 use werkbuch_wire::pb::timeline_service_client::TimelineServiceClient;
 use werkbuch_wire::pb::twin_service_client::TwinServiceClient;
@@ -133,6 +134,10 @@ impl Client {
 
     pub(crate) fn table(&self) -> TableServiceClient<Channel> {
         TableServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn rule(&self) -> RuleServiceClient<Channel> {
+        RuleServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     pub(crate) fn history(&self) -> HistoryServiceClient<Channel> {

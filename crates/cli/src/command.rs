@@ -18,6 +18,7 @@ pub(crate) mod paging;
 pub(crate) mod plant;
 pub(crate) mod quality;
 pub(crate) mod replay;
+pub(crate) mod rule;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod twin;

@@ -108,6 +108,9 @@ enum Command {
     /// Find when a condition held of machines.
     #[command(subcommand)]
     Find(Box<command::find::Args>),
+    /// Check rules, and try them over the past.
+    #[command(subcommand)]
+    Rule(command::rule::Args),
     /// Ask where a plant's twin stands.
     #[command(subcommand)]
     Twin(command::twin::TwinArgs),
@@ -227,6 +230,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Quality(args) => command::quality::run(*args, context).await,
         Command::Diff(args) => command::diff::run(*args, context).await,
         Command::Find(args) => command::find::run(*args, context).await,
+        Command::Rule(args) => command::rule::run(args, context).await,
         Command::Twin(args) => command::twin::run(args, context).await,
         Command::Import(args) => Box::pin(command::import::run(args, context)).await,
         Command::Replay(args) => command::replay::run(args, context).await,

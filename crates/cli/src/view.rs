@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod found;
 pub(crate) mod machine;
 pub(crate) mod quality;
+pub(crate) mod rule;
 pub(crate) mod timeline;
 
 /// Bytes as hexadecimal digits.

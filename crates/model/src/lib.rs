@@ -59,3 +59,5 @@ pub mod packml;
 pub mod plant;
 
 pub mod filter;
+
+pub mod rule;

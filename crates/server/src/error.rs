@@ -88,6 +88,15 @@ pub(crate) fn filter(field: &str, error: &FilterError) -> Status {
 
 /// A plant file with mistakes: the first of them, each with its place.
 pub(crate) fn plant_file(mistakes: &[Mistake]) -> Status {
+    of_file(Reason::InvalidPlantFile, "plant file", mistakes)
+}
+
+/// The mistakes of a file of rules.
+pub(crate) fn rule_file(mistakes: &[Mistake]) -> Status {
+    of_file(Reason::InvalidRequest, "file of rules", mistakes)
+}
+
+fn of_file(reason: Reason, file: &str, mistakes: &[Mistake]) -> Status {
     let told = mistakes.iter().take(MISTAKES_MAX).map(|mistake| {
         let field = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
         let hint = match mistake.hint.as_str() {
@@ -101,13 +110,13 @@ pub(crate) fn plant_file(mistakes: &[Mistake]) -> Status {
         )
     });
     let text = match mistakes.len() {
-        1 => "the plant file has a mistake".to_owned(),
+        1 => format!("the {file} has a mistake"),
         many if many > MISTAKES_MAX => {
-            format!("the plant file has {many} mistakes, these are the first {MISTAKES_MAX}")
+            format!("the {file} has {many} mistakes, these are the first {MISTAKES_MAX}")
         }
-        many => format!("the plant file has {many} mistakes"),
+        many => format!("the {file} has {many} mistakes"),
     };
-    Reason::InvalidPlantFile.violations(text, told)
+    reason.violations(text, told)
 }
 
 /// The text, cut to what fits in a status.

@@ -22,6 +22,7 @@ use werkbuch_wire::pb::history_service_server::HistoryServiceServer;
 use werkbuch_wire::pb::ingest_service_server::IngestServiceServer;
 use werkbuch_wire::pb::model_service_server::ModelServiceServer;
 use werkbuch_wire::pb::quality_service_server::QualityServiceServer;
+use werkbuch_wire::pb::rule_service_server::RuleServiceServer;
 use werkbuch_wire::pb::table_service_server::TableServiceServer;
 use werkbuch_wire::pb::timeline_service_server::TimelineServiceServer;
 use werkbuch_wire::pb::twin_service_server::TwinServiceServer;
@@ -40,7 +41,7 @@ pub(crate) const INGEST: &str = <IngestServiceServer<rpc::Ingest> as NamedServic
 pub(crate) const PLANTS: &str = "werkbuch.v1.plants";
 
 /// The names of our services.
-pub(crate) const NAMES: [&str; 9] = [
+pub(crate) const NAMES: [&str; 10] = [
     INGEST,
     <ModelServiceServer<rpc::Model> as NamedService>::NAME,
     <TwinServiceServer<rpc::Twins> as NamedService>::NAME,
@@ -48,6 +49,7 @@ pub(crate) const NAMES: [&str; 9] = [
     <QualityServiceServer<rpc::Qualities> as NamedService>::NAME,
     <WipServiceServer<rpc::Wips> as NamedService>::NAME,
     <TimelineServiceServer<rpc::Timelines> as NamedService>::NAME,
+    <RuleServiceServer<rpc::Rules> as NamedService>::NAME,
     <TableServiceServer<rpc::Tables> as NamedService>::NAME,
     <AdminServiceServer<rpc::Admin> as NamedService>::NAME,
 ];
@@ -89,6 +91,7 @@ pub(crate) fn services<H: Health>(
         .add_service(bounded!(QualityServiceServer, rpc::Qualities(shared())))
         .add_service(bounded!(WipServiceServer, rpc::Wips(shared())))
         .add_service(bounded!(TimelineServiceServer, rpc::Timelines(shared())))
+        .add_service(bounded!(RuleServiceServer, rpc::Rules(shared())))
         .add_service(bounded!(TableServiceServer, rpc::Tables(shared())))
         .add_service(bounded!(AdminServiceServer, rpc::Admin(shared())));
     Ok(router)

@@ -109,6 +109,9 @@
 //! - 2026-11-23: who asks when a condition held goes through plant time with the twin itself (`course`), of
 //!   the whole plant, because a condition may be about a neighbour's wait or a change of the description. A
 //!   property holds each instant to a twin folded for it.
+//! - 2026-11-23: a rule turns at the very end of the time for which its condition has to hold, though nothing
+//!   happens then (`course::Latch`): so what it does depends on what held when, and not on when one looks.
+//!   What clears does not count while what raises holds, so that no rule can turn to and fro at one time.
 
 #![warn(missing_docs)]
 

@@ -12,7 +12,7 @@ use crate::output::{Answer, Format};
 use crate::view::change::name_width;
 use crate::view::{cut, found};
 use crate::when;
-use bar::Bar;
+pub(crate) use bar::Bar;
 use serde_json::{Value, json};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb;

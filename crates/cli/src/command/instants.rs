@@ -33,11 +33,12 @@ const APART: [&str; 9] = [
     "plant apply",
 ];
 /// Single ones of nouns that read as well.
-const APART_TOO: [&str; 4] = [
+const APART_TOO: [&str; 5] = [
     "plant diff",
     "plant confirm-clock",
     "event append",
     "export columns",
+    "rule check",
 ];
 
 /// All commands that do something, by their full names.

@@ -115,6 +115,17 @@ impl Filter {
         fields
     }
 
+    /// The texts that fields are said to be equal to or not, with the index of each field: what a filter
+    /// names. Patterns and orders name nothing.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<(usize, &str)> {
+        let mut names = BTreeSet::new();
+        if let Some(root) = &self.root {
+            root.names(&mut names);
+        }
+        names
+    }
+
     /// Whether every row passes because the text was blank.
     #[must_use]
     pub fn is_blank(&self) -> bool {

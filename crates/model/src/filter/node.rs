@@ -75,6 +75,30 @@ impl Node {
         }
     }
 
+    /// Adds the texts that fields are said to be equal to or not.
+    pub(super) fn names<'n>(&'n self, found: &mut BTreeSet<(usize, &'n str)>) {
+        let mut pair = |field: &'n Operand, value: &'n Operand| {
+            if let (Operand::Field(field), Operand::Literal(Value::Text(text))) = (field, value) {
+                found.insert((*field, text.as_ref()));
+            }
+        };
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().for_each(|one| one.names(found)),
+            Self::Not(node) => node.names(found),
+            Self::Compare {
+                comparison: Comparison::Equal | Comparison::NotEqual,
+                left,
+                right,
+                ..
+            } => {
+                pair(left, right);
+                pair(right, left);
+            }
+            Self::OneOf { operand, list, .. } => list.iter().for_each(|item| pair(operand, item)),
+            Self::Compare { .. } | Self::Truth(_) | Self::Like { .. } | Self::IsNull(_) => {}
+        }
+    }
+
     /// True, false, or unknown.
     pub(super) fn evaluate(&self, row: &dyn Row) -> Option<bool> {
         match self {

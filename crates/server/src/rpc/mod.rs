@@ -11,6 +11,7 @@ mod ingest;
 mod model;
 mod quality;
 mod replay;
+mod rule;
 mod scan;
 mod table;
 mod timeline;
@@ -32,6 +33,8 @@ pub(crate) struct Ingest(pub(crate) Arc<Context>);
 pub(crate) struct Model(pub(crate) Arc<Context>);
 /// Answers how good a plant's data are.
 pub(crate) struct Qualities(pub(crate) Arc<Context>);
+/// Tries rules over the past.
+pub(crate) struct Rules(pub(crate) Arc<Context>);
 /// Answers with tables.
 pub(crate) struct Tables(pub(crate) Arc<Context>);
 /// Answers what machines did over a window.

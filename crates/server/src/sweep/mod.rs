@@ -4,9 +4,13 @@
 //! in memory is bounded: one twin, and what happened in a piece of the window.
 
 mod gauge;
+mod pace;
+mod rules;
 mod watch;
 
 pub(crate) use gauge::Gauge;
+pub(crate) use pace::{End, work};
+pub(crate) use rules::{RuleTurn, Rules};
 pub(crate) use watch::{Found, Watch, Why};
 
 use crate::limits::SWEEP_BYTES_MAX;

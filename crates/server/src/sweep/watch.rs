@@ -138,7 +138,7 @@ impl Watch {
     }
 }
 
-fn why(course: &Course, machine: MachineNumber, position: Position) -> Why {
+pub(super) fn why(course: &Course, machine: MachineNumber, position: Position) -> Why {
     let found = course.twin().machine(machine);
     let state = found.map(|machine| machine.state());
     Why {

@@ -11,7 +11,7 @@ use werkbuch_wire::pb::{self, instant::Known};
 use werkbuch_wire::reason::Reason;
 
 /// Calls that read at an instant.
-const READS: [&str; 17] = [
+const READS: [&str; 18] = [
     "GetMachine",
     "ListMachines",
     "CountMachines",
@@ -29,6 +29,7 @@ const READS: [&str; 17] = [
     "StreamTimelines",
     "FindIntervals",
     "StreamTable",
+    "TestRules",
 ];
 
 /// Calls that read without one, and why.
@@ -335,6 +336,7 @@ async fn ask_surveys(
             };
             one(wip.list_wip(request).await?.into_inner().reflected)
         }
+        "TestRules" => test_rules(served, instant).await?,
         "StreamTimelines" => {
             let mut timeline = pb::timeline_service_client::TimelineServiceClient::new(channel);
             let request = pb::StreamTimelinesRequest {
@@ -411,6 +413,23 @@ async fn serve_said() -> (Served, u64) {
     let end = done.unwrap().into_inner().position;
     assert_eq!(end, BATCH + 2);
     (served, end)
+}
+
+async fn test_rules(
+    served: &Served,
+    instant: Option<pb::Instant>,
+) -> Result<Vec<pb::Reflected>, Status> {
+    let channel = served.channel().await;
+    let mut rules = pb::rule_service_client::RuleServiceClient::new(channel);
+    let request = pb::TestRulesRequest {
+        parent: PLANT.to_owned(),
+        content: "[[rule]]\nid = \"r\"\nraise = \"state = 'HELD'\"\n".into(),
+        instant,
+        ..Default::default()
+    };
+    let mut stream = rules.test_rules(request).await?.into_inner();
+    let head = stream.message().await?.unwrap().head;
+    Ok(cut(head.unwrap().cut))
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ use werkbuch_model::event::{
 use werkbuch_model::id::{MachineNumber, Position, Sequence};
 use werkbuch_model::time::Timestamp;
 use werkbuch_record::encode_reported;
+use werkbuch_server::MACHINE_FIELDS;
+use werkbuch_wire::pb::rule_service_client::RuleServiceClient;
 use werkbuch_wire::pb::timeline_service_client::TimelineServiceClient;
 use werkbuch_wire::pb::{self, FindWhich};
 use werkbuch_wire::reason::Reason;
@@ -450,5 +452,108 @@ async fn what_cannot_be_searched_for_is_said() {
     let (found, end, _) = find(&served, before).await;
     assert_eq!((found.len(), end.machines), (5, 5));
     assert!(found.iter().all(|one| one.begin_open && one.end.is_none()));
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_turn_where_what_they_ask_for_held_so_long() {
+    let (mut turned, mut before) = (0, 0);
+    for seed in 0..3 {
+        let served = serve_story(seed).await;
+        for filter in FILTERS.into_iter().filter(|filter| !filter.is_empty()) {
+            let (from, to) = (BEGIN + 5 * STEP, BEGIN + 33 * STEP + STEP / 2);
+            for minutes in [0, 20, 25] {
+                let content = format!(
+                    "[[rule]]\nid = \"r\"\nraise = \"{filter}\"\nhold = \"{minutes}m\"\nseverity = 7\n"
+                );
+                let hold = minutes * 60_000_000_000;
+                let begin = from - DAY;
+                let (spells, ..) = find(&served, request(filter, (begin, to))).await;
+                let mut expected = Vec::new();
+                for one in &spells {
+                    // What held before anything was looked at begins there.
+                    let begin = one.begin.max(begin);
+                    let (raised, cleared) = (begin + hold, one.end);
+                    if raised >= to || cleared.is_some_and(|end| end < raised) {
+                        continue;
+                    }
+                    if raised >= from || cleared.is_none_or(|end| end >= from) {
+                        expected.push((raised, one.number, true, raised < from));
+                    }
+                    expected.extend(
+                        cleared
+                            .filter(|end| *end >= from)
+                            .map(|end| (end, one.number, false, false)),
+                    );
+                }
+                let asked = pb::TestRulesRequest {
+                    parent: PLANT.into(),
+                    file_name: "r.toml".into(),
+                    content,
+                    from_time: Some(from),
+                    to_time: Some(to),
+                    ..pb::TestRulesRequest::default()
+                };
+                let (turns, sums) = tried(&served, asked).await;
+                let times = turns.iter().filter(|one| !one.before).map(|one| one.at);
+                assert!(times.is_sorted(), "in the order of time");
+                let mut found: Vec<_> = turns
+                    .iter()
+                    .map(|one| (one.at, one.number, one.raised, one.before))
+                    .collect();
+                found.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(found, expected, "seed {seed}, {filter}, {minutes} minutes");
+                let raised = expected.iter().filter(|one| one.2).count();
+                assert_eq!(sums[0].raised as usize, raised);
+                assert_eq!(sums[0].cleared as usize, expected.len() - raised);
+                assert_eq!(
+                    sums[0].standing as usize,
+                    raised - (expected.len() - raised)
+                );
+                turned += expected.len();
+                before += expected.iter().filter(|one| one.3).count();
+            }
+        }
+        served.end().await;
+    }
+    assert!(turned > 200 && before > 20, "{turned}, {before} before");
+}
+
+async fn tried(
+    served: &Served,
+    request: pb::TestRulesRequest,
+) -> (Vec<pb::RuleTurn>, Vec<pb::RuleSum>) {
+    let mut client = RuleServiceClient::new(served.channel().await);
+    let mut stream = client.test_rules(request).await.unwrap().into_inner();
+    let mut turns = Vec::new();
+    while let Some(message) = stream.message().await.unwrap() {
+        turns.extend(message.turns);
+        if !message.sums.is_empty() {
+            return (turns, message.sums);
+        }
+    }
+    panic!("no sums");
+}
+
+#[tokio::test]
+async fn rules_that_are_none_are_refused_and_the_examples_are_good() {
+    let example = include_str!("../../../../examples/rules/car-plant.toml");
+    let rules = werkbuch_model::rule::parse(example, "car-plant.toml", &MACHINE_FIELDS).unwrap();
+    assert_eq!(rules.len(), 4);
+    let served = serve_story(9).await;
+    let mut client = RuleServiceClient::new(served.channel().await);
+    let asked = pb::TestRulesRequest {
+        parent: PLANT.into(),
+        file_name: "r.toml".into(),
+        content: "[[rule]]\nid = \"r\"\nraise = \"sate = 'X'\"\n".into(),
+        ..pb::TestRulesRequest::default()
+    };
+    let status = client.test_rules(asked).await.map(drop).unwrap_err();
+    assert_eq!(reason(&status), Reason::InvalidRequest);
+    assert!(
+        status.message().contains("the file of rules has a mistake"),
+        "{status:?}"
+    );
     served.end().await;
 }

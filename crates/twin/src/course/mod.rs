@@ -9,15 +9,18 @@
 //!    be another than before.
 //! 3. Why machines wait also changes as time passes, with their shifts: [`Course::due`] tells when to look
 //!    though nothing happened.
-//! 4. Who watches a condition notes for each machine since when it has held ([`Held`]).
+//! 4. Who watches a condition notes for each machine since when it has held ([`Held`]); a rule is raised
+//!    when one has held for long enough, and cleared when another has ([`Latch`]).
 
 mod happened;
 mod happening;
 mod held;
+mod latch;
 
 pub use happened::{Entry, Happened};
 pub use happening::{Happening, How, Place, places};
 pub use held::{Held, Spell};
+pub use latch::{Latch, Terms, Turn};
 
 use crate::line::Waits;
 use crate::{FoldError, Scope, Twin};

@@ -6,10 +6,10 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb;
 
 /// A line that tells how far a search is; nothing where standard error is no terminal.
-pub(super) struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool) -> Self {
         let bar = match quiet {
             true => ProgressBar::hidden(),
             false => ProgressBar::new(0),
@@ -19,7 +19,7 @@ impl Bar {
         Self(bar)
     }
 
-    pub(super) fn show(&self, progress: &pb::FindProgress) {
+    pub(crate) fn show(&self, progress: &pb::FindProgress) {
         self.0.set_length(progress.events_total.max(1));
         self.0
             .set_position(progress.events_read.min(progress.events_total));
@@ -27,7 +27,7 @@ impl Bar {
     }
 
     /// Writes something else in between.
-    pub(super) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+    pub(crate) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
         self.0.suspend(write)
     }
 }

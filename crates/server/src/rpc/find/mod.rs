@@ -7,10 +7,11 @@ mod stream;
 mod token;
 
 use super::Timelines;
+use crate::context::Context;
 use crate::limits::WINDOW_DEFAULT_NS;
 use crate::outbound::outbound;
 use ask::Asked;
-use search::Part;
+pub(super) use search::Part;
 use std::sync::Arc;
 use stream::Stream;
 use tonic::codegen::BoxStream;
@@ -35,13 +36,34 @@ pub(super) async fn find(
         }),
         None => request.instant,
     };
-    let group = context.group(&request.parent, instant.as_ref()).await?;
-    let window = resumed.as_ref().map(|resumed| resumed.window);
+    let window = match &resumed {
+        Some(resumed) => (Some(resumed.window.from), Some(resumed.window.to)),
+        None => (asked.from, asked.to),
+    };
+    let window = (
+        window.0.map(Timestamp::nanos),
+        window.1.map(Timestamp::nanos),
+    );
+    let head = parts(context, (&request.parent, instant.as_ref()), window).await?;
+    let told = resumed.map_or(0, |resumed| resumed.told);
+    let stream = Stream::new(Arc::clone(context), asked, head, told);
+    let (out, answers) = outbound(context.stream()?, context.limits.slow_reader);
+    tokio::spawn(stream.run(out));
+    Ok(Response::new(answers))
+}
+
+/// The plants of a question over a window, as they stand, and what the answer is about.
+/// Errors: those of the instant; `INVALID_REQUEST` for a window that ends before it begins.
+pub(super) async fn parts(
+    context: &Context,
+    (parent, instant): (&str, Option<&Instant>),
+    (from, to): (Option<i64>, Option<i64>),
+) -> Result<(FindHead, Vec<Part>), Status> {
+    let group = context.group(parent, instant).await?;
     let ends = group.members.iter().map(|member| member.answered.as_of);
     let latest = ends.max().unwrap_or(group.cut.as_of);
-    let to = window.map(|window| window.to).or(asked.to);
-    let to = to.map_or(latest, |to| to.min(latest));
-    let from = window.map(|window| window.from).or(asked.from);
+    let to = to.map_or(latest, |to| Timestamp(to).min(latest));
+    let from = from.map(Timestamp);
     let from = from.unwrap_or_else(|| to.plus(-WINDOW_DEFAULT_NS));
     if from >= to {
         let text = format!(
@@ -71,11 +93,7 @@ pub(super) async fn find(
         machines: u32::try_from(parts.iter().map(machines).sum::<usize>()).unwrap_or(u32::MAX),
         cut: Some(group.message()),
     };
-    let told = resumed.map_or(0, |resumed| resumed.told);
-    let stream = Stream::new(Arc::clone(context), asked, (head, parts), told);
-    let (out, answers) = outbound(context.stream()?, context.limits.slow_reader);
-    tokio::spawn(stream.run(out));
-    Ok(Response::new(answers))
+    Ok((head, parts))
 }
 
 /// A time of a message.

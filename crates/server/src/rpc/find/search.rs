@@ -10,6 +10,7 @@ use werkbuch_engine::{EngineError, Plant};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_twin::Twin;
 use werkbuch_twin::quality::Window;
+use werkbuch_wire::name;
 use werkbuch_wire::pb::FindWhich;
 
 /// The first stretch that is looked back over; each further one is four times as long.
@@ -19,12 +20,21 @@ const LAST_FIRST_NS: i64 = 600 * 1_000_000_000;
 
 /// A plant to be searched.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) plant: Plant,
+pub(in crate::rpc) struct Part {
+    pub(in crate::rpc) plant: Plant,
     /// As it is at the time that is asked about.
-    pub(super) twin: Twin,
-    pub(super) known: Position,
-    pub(super) window: Window,
+    pub(in crate::rpc) twin: Twin,
+    pub(in crate::rpc) known: Position,
+    pub(in crate::rpc) window: Window,
+}
+
+impl Part {
+    /// The name of a machine, as it is called at the time that is asked about.
+    pub(in crate::rpc) fn name_of(&self, machine: MachineNumber) -> String {
+        let name_of = self.twin.description().name_of(machine);
+        let id = name_of.map_or_else(|| machine.to_string(), |name| name.as_str().to_owned());
+        name::of_machine(self.plant.id().as_str(), &id)
+    }
 }
 
 /// A search of one plant.

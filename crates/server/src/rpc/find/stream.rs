@@ -4,16 +4,13 @@ use super::ask::Asked;
 use super::choice::Hit;
 use super::search::{Part, Search};
 use super::token;
-use crate::context::{Context, shutting_down};
+use crate::context::Context;
 use crate::limits::FOUND_PART;
-use crate::outbound::{Ended, Outbound};
-use crate::sweep::Gauge;
+use crate::outbound::Outbound;
+use crate::sweep::{self as pace, End, Gauge};
 use crate::view::{code, unsigned};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
-use tonic::Status;
 use werkbuch_engine::EngineError;
 use werkbuch_model::id::MachineNumber;
 use werkbuch_model::time::Timestamp;
@@ -22,9 +19,6 @@ use werkbuch_wire::name;
 use werkbuch_wire::pb::{
     FindEnd, FindHead, FindIntervalsResponse, FindProgress, FindWhich, FoundInterval,
 };
-
-/// How often it is told how far a search is.
-const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// A search on its way.
 pub(super) struct Stream {
@@ -43,18 +37,6 @@ pub(super) struct Stream {
     /// The plants that were begun.
     begun: usize,
     plant: String,
-}
-
-/// Why a stream ends.
-enum End {
-    Reader(Ended),
-    Status(Status),
-}
-
-impl From<Ended> for End {
-    fn from(ended: Ended) -> Self {
-        Self::Reader(ended)
-    }
 }
 
 type Out = Outbound<FindIntervalsResponse>;
@@ -158,27 +140,12 @@ impl Stream {
         work: impl FnOnce() -> Result<R, EngineError> + Send + 'static,
         out: &Out,
     ) -> Result<R, End> {
-        let done = self.context.stream_blocking(work);
-        tokio::pin!(done);
-        let mut ticks = interval(TELL_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.reset();
-        loop {
-            tokio::select! {
-                biased;
-                () = self.context.stopping() => return Err(End::Status(shutting_down())),
-                () = out.gone() => return Err(End::Reader(Ended::Gone)),
-                done = &mut done => return done.map_err(End::Status),
-                _ = ticks.tick() => {
-                    let message = FindIntervalsResponse {
-                        progress: Some(self.progress()),
-                        resume_token: self.token(),
-                        ..FindIntervalsResponse::default()
-                    };
-                    out.send(message).await?;
-                }
-            }
-        }
+        let tell = || FindIntervalsResponse {
+            progress: Some(self.progress()),
+            resume_token: self.token(),
+            ..FindIntervalsResponse::default()
+        };
+        pace::work(&self.context, out, work, tell).await
     }
 
     /// Tells what was found, as far as it is wanted; all of it is counted.
@@ -272,10 +239,8 @@ impl Stream {
 }
 
 fn message(of: &Part, hit: &Hit) -> FoundInterval {
-    let name_of = of.twin.description().name_of(hit.machine);
-    let machine = name_of.map_or_else(|| hit.machine.to_string(), |name| name.as_str().to_owned());
     FoundInterval {
-        machine: name::of_machine(of.plant.id().as_str(), &machine),
+        machine: of.name_of(hit.machine),
         number: hit.machine.get(),
         begin: hit.begin.nanos(),
         begin_open: hit.why.open,
