@@ -21,6 +21,7 @@ const SERVICES: [&str; 12] = [
     "werkbuch.v1.IngestService",
     "werkbuch.v1.ModelService",
     "werkbuch.v1.QualityService",
+    "werkbuch.v1.RuleService",
     "werkbuch.v1.TableService",
     "werkbuch.v1.TimelineService",
     "werkbuch.v1.TwinService",
