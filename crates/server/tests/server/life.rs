@@ -12,7 +12,7 @@ use werkbuch_server::{ConfigError, ServeError, run_with};
 use werkbuch_wire::pb;
 use werkbuch_wire::reason::Reason;
 
-const SERVICES: [&str; 12] = [
+const SERVICES: [&str; 13] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
