@@ -125,7 +125,7 @@ impl Scope {
 }
 
 /// What an answer reflects and of how much it can speak, as JSON members.
-pub(crate) fn reflected(reflected: Option<&pb::Reflected>) -> [(&'static str, Value); 8] {
+pub(crate) fn reflected(reflected: Option<&pb::Reflected>) -> [(&'static str, Value); 9] {
     let position = reflected.map_or(0, |reflected| reflected.position);
     let recorded_at = reflected
         .map(|reflected| reflected.recorded_at)
@@ -146,6 +146,12 @@ pub(crate) fn reflected(reflected: Option<&pb::Reflected>) -> [(&'static str, Va
         ),
         ("coverage", coverage(reflected)),
         ("sources_heard", sources_heard(reflected)),
+        (
+            "late_events",
+            reflected
+                .and_then(|of| of.late_events)
+                .map_or(Value::Null, |late| json!(late)),
+        ),
     ]
 }
 

@@ -144,6 +144,9 @@ pub struct Reflected {
     pub recorded_at: Timestamp,
     /// The bound in plant time, if the question had one.
     pub at: Option<Timestamp>,
+    /// How many events came late for that bound: they happened by then, and were recorded after the first
+    /// event that had not. Absent without a bound, and where it was not counted.
+    pub late: Option<u64>,
 }
 
 /// An event as stored.

@@ -2,8 +2,10 @@
 
 use crate::error::EngineError;
 use std::collections::VecDeque;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -54,6 +56,66 @@ pub(crate) async fn answer<R: Send + 'static>(
 /// Errors: `Internal` where no thread is to be had.
 pub(crate) fn run(work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
     add(Box::new(work), VecDeque::push_back)
+}
+
+/// Does pieces of blocking work in this thread and, as far as they come to it, in those that have nothing
+/// to do. Answers in the order of the pieces.
+/// Errors: `Internal` where a piece panicked.
+pub(crate) fn shared<R: Send + 'static>(
+    pieces: usize,
+    work: impl Fn(usize) -> R + Send + Sync + 'static,
+) -> Result<Vec<R>, EngineError> {
+    let share = Arc::new(Share {
+        work,
+        pieces,
+        next: AtomicUsize::new(0),
+        done: Mutex::new((Vec::new(), 0)),
+        one_more: Condvar::new(),
+    });
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    for _ in 1..cores.min(pieces) {
+        let other = Arc::clone(&share);
+        // Without a thread more is left to this one.
+        let _ = add(Box::new(move || other.help()), VecDeque::push_front);
+    }
+    share.help();
+    let done = share.done.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = share
+        .one_more
+        .wait_while(done, |(_, ended)| *ended < pieces);
+    let (mut done, _) = std::mem::take(&mut *done.unwrap_or_else(PoisonError::into_inner));
+    if done.len() < pieces {
+        return Err(EngineError::internal("a piece of work aside panicked"));
+    }
+    done.sort_by_key(|(piece, _)| *piece);
+    Ok(done.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// Pieces of work, and what came of them.
+struct Share<R, W> {
+    work: W,
+    pieces: usize,
+    next: AtomicUsize,
+    /// The answers, and how many pieces have ended with or without one.
+    done: Mutex<(Vec<(usize, R)>, usize)>,
+    one_more: Condvar,
+}
+
+impl<R, W: Fn(usize) -> R> Share<R, W> {
+    /// Does one piece after the other until there is none to begin. Whoever comes late finds none.
+    fn help(&self) {
+        loop {
+            let piece = self.next.fetch_add(1, Ordering::Relaxed);
+            if piece >= self.pieces {
+                return;
+            }
+            let answer = catch_unwind(AssertUnwindSafe(|| (self.work)(piece)));
+            let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.1 += 1;
+            done.0.extend(answer.ok().map(|answer| (piece, answer)));
+            self.one_more.notify_one();
+        }
+    }
 }
 
 fn add(work: Work, push: fn(&mut VecDeque<Work>, Work)) -> Result<(), EngineError> {
@@ -154,6 +216,21 @@ mod tests {
         let lost: u64 = (0..400).step_by(10).sum();
         assert_eq!(sum, (0..400).sum::<u64>() - lost);
         assert!(threads().running <= THREADS_MAX);
+    }
+
+    #[test]
+    fn pieces_are_each_done_once_and_answered_in_order() {
+        let squares = shared(1_000, |piece| piece * piece).unwrap();
+        assert!(
+            squares
+                .iter()
+                .enumerate()
+                .all(|(at, square)| *square == at * at)
+        );
+        assert_eq!(squares.len(), 1_000);
+        assert_eq!(shared(0, |piece| piece).unwrap(), [0; 0]);
+        let panicked = shared(100, |piece| assert_ne!(piece, 50));
+        assert!(matches!(panicked, Err(EngineError::Internal { .. })));
     }
 
     #[tokio::test]

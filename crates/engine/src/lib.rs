@@ -76,8 +76,12 @@
 //!   aside; that plant time runs otherwise is made good by what came late, which is kept by how far it
 //!   reaches. A property holds every answer to a fold of the whole log.
 //! - 2026-11-23: marks are changes since the one before, because each slot knows which event gave it:
-//!   some 24 bytes an event, where whole ones took eight times that. What a correction lets hold again
-//!   is older than the mark before, so behind one a mark is whole.
+//!   with 5,000 machines some 110 bytes an event, where whole ones took 370. What a correction lets hold
+//!   again is older than the mark before, so behind one a mark is whole.
+//! - 2026-11-23: machines lie in pages of 64 in a mark, each with its checksum. Two thirds of what an
+//!   instant costs is making machines of bytes; pages are read apart, so that both cores share it, and one
+//!   machine alone reads one page of each mark. What it costs then is the log behind the mark: everything
+//!   there is decoded, since any event may move what the plant keeps beside its machines.
 //! - 2026-11-22: for an event without `observed_at` the writer's clock stands in for a gateway's.
 //! - 2026-11-22: sample bodies are deleted by a clock that is the earlier of the wall clock and of what
 //!   the monotonic clock or the log vouches for (`lifetime`): a wall clock that jumps ahead must not

@@ -87,7 +87,7 @@ impl Plant {
             .try_acquire_owned()
             .map_err(|_| EngineError::overloaded("the number of questions about the past"))?;
         let bound = self.bounds(&Instant::NOW)?;
-        let twin = shared.fold(bound, Some(at))?;
+        let twin = shared.fold(bound, Some(at))?.twin;
         Ok(twin.description().plant().sample_days)
     }
 }

@@ -13,6 +13,7 @@ mod interval;
 mod keep;
 mod mark;
 mod recent;
+mod stand;
 mod stretch;
 
 use crate::snapshots;
@@ -23,8 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use werkbuch_model::id::{LogId, PlantId, Position, SourceNumber};
 use werkbuch_twin::{MarkBase, Twin};
 
-#[cfg(test)]
-pub(crate) use fold::PastTwin;
+pub(crate) use fold::{LateCount, PastTwin};
 pub(crate) use keep::{Taking, keep};
 pub(crate) use recent::Recent;
 pub(crate) use stretch::Stretch;

@@ -8,8 +8,8 @@ use prost::Message;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Response, Status};
-use werkbuch_engine::{Engine, EngineError, Plant};
-use werkbuch_model::id::PlantId;
+use werkbuch_engine::{Engine, EngineError, Plant, Reflected};
+use werkbuch_model::id::{MachineNumber, PlantId};
 use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
@@ -95,7 +95,31 @@ impl Context {
             Some(twin) => (question(&twin), of.answered(&twin)),
         };
         let answered = plant.ask(asked.instant, look).await;
-        answered.map(|(answer, _)| answer).map_err(error::status)
+        answered.map(told).map_err(error::status)
+    }
+
+    /// The same about one machine, which `pick` chooses by the description: of the past no more than this
+    /// machine is read, unless `question` answers nothing of a twin that holds it alone.
+    pub(crate) async fn ask_machine<R: Send + 'static>(
+        &self,
+        plant: &Plant,
+        asked: &Asked,
+        pick: impl Fn(&Twin) -> Option<MachineNumber> + Send + 'static,
+        question: impl Fn(&Twin) -> Option<R> + Send + 'static,
+    ) -> Result<(R, Answered), Status> {
+        let place = self.place()?;
+        let of = asked.clone();
+        if let Some(twin) = standing(plant, asked).await? {
+            let look = move || Ok(question(&twin).map(|answer| (answer, of.answered(&twin))));
+            let answered = in_thread(place, look).await?;
+            return answered.ok_or_else(|| Status::internal("the twin does not answer"));
+        }
+        let look = move |twin: &Twin| match shown(&of, twin) {
+            None => Some((question(twin)?, of.answered(twin))),
+            Some(twin) => Some((question(&twin)?, of.answered(&twin))),
+        };
+        let answered = plant.ask_machine(asked.instant, pick, look).await;
+        answered.map(told).map_err(error::status)
     }
 
     /// Asks the live twin a question that is answered in microseconds.
@@ -181,6 +205,12 @@ impl Context {
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stop.borrow()
     }
+}
+
+/// An answer that says what the engine knows of it.
+fn told<R>(((answer, mut answered), of): ((R, Answered), Reflected)) -> (R, Answered) {
+    answered.reflected.late = of.late;
+    (answer, answered)
 }
 
 /// What a stream ends with when the server does.

@@ -3,6 +3,7 @@
 use crate::content::{self, Interner};
 use crate::course::How;
 use crate::machine::{Claim, MachineState};
+use crate::mark::Alone;
 use crate::notes::Notes;
 use crate::order::{Source, Sources};
 use crate::plant::PlantState;
@@ -39,6 +40,9 @@ pub struct Twin {
     pub(crate) shards: Shards,
     pub(crate) window: Window,
     pub(crate) notes: Notes,
+    /// Of a twin of one machine what stands for all others.
+    #[serde(skip)]
+    pub(crate) alone: Option<Box<Alone>>,
     /// Where contents are written before they are kept.
     #[serde(skip)]
     said: Vec<u8>,
@@ -71,6 +75,7 @@ impl Twin {
             shards: Shards::default(),
             window: Window::default(),
             notes: Notes::default(),
+            alone: None,
             said: Vec::new(),
         }
     }
@@ -378,6 +383,7 @@ impl Twin {
             machines: &mut self.machines,
             shards: &mut self.shards,
             window: &mut self.window,
+            alone: self.alone.as_deref_mut(),
             said: &mut self.said,
         }
     }
@@ -391,13 +397,23 @@ pub(crate) struct Fold<'t> {
     machines: &'t mut Vec<Arc<MachineState>>,
     shards: &'t mut Shards,
     window: &'t mut Window,
+    alone: Option<&'t mut Alone>,
     said: &'t mut Vec<u8>,
 }
 
 impl Fold<'_> {
     /// The machine with this number, there from now on.
     pub(crate) fn machine(&mut self, number: MachineNumber) -> &mut MachineState {
-        machine_mut(self.machines, number)
+        match &mut self.alone {
+            Some(alone) if alone.number != number => alone.spare(),
+            _ => machine_mut(self.machines, number),
+        }
+    }
+
+    /// Whether it is a machine of which nothing is kept.
+    fn leaves_out(&self, number: MachineNumber) -> bool {
+        let alone = self.alone.as_ref();
+        number.get() != 0 && alone.is_some_and(|alone| alone.number != number)
     }
 
     /// Takes what was reported: it touches its machine, holds where it is the latest, and is news.
@@ -407,7 +423,9 @@ impl Fold<'_> {
             return;
         }
         // The machine is looked up once: it is nearly always memory that the processor has to fetch.
-        let mut machine = (number.get() != 0).then(|| machine_mut(self.machines, number));
+        let left_out = self.leaves_out(number);
+        let is_kept = number.get() != 0 && !left_out;
+        let mut machine = is_kept.then(|| machine_mut(self.machines, number));
         if let Some(machine) = &mut machine {
             machine.touched(claim.position);
         }
@@ -417,11 +435,14 @@ impl Fold<'_> {
             shards: self.shards,
             window: *self.window,
             said: self.said,
+            left_out,
         };
         if aspects.join(number, machine.as_deref_mut(), claim, authority, body) {
             self.window.heard(effective_at);
             if let Some(machine) = machine {
                 machine.heard(effective_at);
+            } else if let Some(alone) = self.alone.as_mut().filter(|_| left_out) {
+                alone.heard.add(number);
             }
         }
     }
@@ -438,6 +459,9 @@ impl Fold<'_> {
             let machine = self.machine(number);
             machine.touched(event.position);
             machine.heard(at);
+            if let Some(alone) = &mut self.alone {
+                alone.heard.add(number);
+            }
         }
     }
 
@@ -470,13 +494,16 @@ impl Fold<'_> {
         if !self.scope.holds(claim.order.effective_at) {
             return false;
         }
-        let machine = (number.get() != 0).then(|| machine_mut(self.machines, number));
+        let left_out = self.leaves_out(number);
+        let is_kept = number.get() != 0 && !left_out;
+        let machine = is_kept.then(|| machine_mut(self.machines, number));
         let mut aspects = Aspects {
             sources: self.sources,
             symbols: &mut self.symbols,
             shards: self.shards,
             window: *self.window,
             said: self.said,
+            left_out,
         };
         aspects.join(number, machine, claim, authority, body)
     }
@@ -489,6 +516,8 @@ struct Aspects<'f, 't> {
     shards: &'f mut Shards,
     window: Window,
     said: &'f mut Vec<u8>,
+    /// Whether what it says of its machine is not kept.
+    left_out: bool,
 }
 
 impl Aspects<'_, '_> {
@@ -508,11 +537,15 @@ impl Aspects<'_, '_> {
             shards,
             window,
             said,
+            left_out,
         } = self;
         let (sources, window, rank) = (*sources, *window, Rank::of(authority));
         let mut sets_something = false;
         content::for_each(body, &mut |aspect, make| {
             sets_something = true;
+            if *left_out && !aspect.kind.of_plant() {
+                return;
+            }
             let machine = machine.as_deref_mut();
             let Some(machine) = machine.filter(|_| !aspect.kind.of_plant()) else {
                 let (slot, claim) = ((&aspect, rank), (claim, number));

@@ -146,7 +146,7 @@ mod window;
 
 pub use error::{FoldError, SnapshotError};
 pub use fold::Twin;
-pub use mark::MarkBase;
+pub use mark::{MachinePage, Mark, MarkBase, Marked, Page, page_of};
 pub use notes::{DIGESTS_KEPT, Notes, RecordedDigest};
 pub use order::Source;
 pub use scope::Scope;

@@ -240,10 +240,14 @@ impl Questions {
             None => self.plant.ask(instant, |twin| twin.position().get()).await,
             Some(number) => {
                 let number = MachineNumber(u32::try_from(number).unwrap_or(u32::MAX));
-                let asked = self.plant.ask(instant, move |twin| {
-                    let machine = twin.machine(number);
-                    machine.map_or(0, |machine| machine.view().last_position.get())
-                });
+                let asked = self.plant.ask_machine(
+                    instant,
+                    move |_| Some(number),
+                    move |twin| {
+                        let machine = twin.machine(number);
+                        Some(machine.map_or(0, |machine| machine.view().last_position.get()))
+                    },
+                );
                 asked.await
             }
         };

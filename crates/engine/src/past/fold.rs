@@ -1,15 +1,16 @@
 //! Answers with the plant as it was: a mark, one interval, and what came late.
 
 use super::fill::drop_file;
-use super::interval::{Described, Lates, lates};
+use super::interval::{Described, Lates, lates, span};
 use super::mark::{self, Head};
 use super::{DESCRIPTIONS_KEPT, Past, State, Validity};
 use crate::error::EngineError;
 use crate::plant::Shared;
-use crate::recover::{each_event, fold_error};
+use crate::recover::fold_error;
 use std::sync::{Arc, PoisonError};
+use werkbuch_journal::{StoreError, StoredBlock};
 use werkbuch_model::event::Recorded;
-use werkbuch_model::id::{Position, SourceNumber};
+use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
 use werkbuch_model::time::Timestamp;
 use werkbuch_record::decode_recorded;
 use werkbuch_twin::Twin;
@@ -20,18 +21,50 @@ pub(crate) struct PastTwin {
     pub(crate) twin: Twin,
     /// The mark that the fold began with; 0 for the beginning of the log.
     pub(crate) mark: Position,
-    /// The events that were read behind it.
-    pub(crate) folded: u64,
-    /// Those of them that came late.
+    /// How many events came late: they are of the time asked about or of before, and were recorded after
+    /// the first event beyond it. It follows from the log alone.
     pub(crate) late: u64,
 }
 
+/// Counts what came late.
+#[derive(Debug)]
+pub(crate) struct LateCount {
+    limit: Timestamp,
+    beyond: bool,
+    count: u64,
+}
+
+impl LateCount {
+    pub(crate) fn new(at: Option<Timestamp>) -> Self {
+        Self {
+            limit: at.unwrap_or(Timestamp::MAX),
+            beyond: false,
+            count: 0,
+        }
+    }
+
+    /// Takes the next event in the order of the log; events of before the first one beyond the limit and
+    /// such as lie beyond it may be left out.
+    pub(crate) fn take(&mut self, event: &Recorded<'_>) {
+        if !event.is_reported() {
+            return;
+        }
+        let (reach, top) = span(event);
+        self.count += u64::from(self.beyond && reach <= self.limit);
+        self.beyond |= top > self.limit;
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+}
+
 /// What a question needs.
-struct Plan {
+pub(super) struct Plan {
     /// The marks to begin with, a whole one first; none for the beginning of the log.
-    marks: Vec<Position>,
+    pub(super) marks: Vec<Position>,
     /// All events behind the mark are folded up to here.
-    through: Position,
+    pub(super) through: Position,
     /// What is added from what follows.
     later: Vec<Later>,
     described: Vec<Described>,
@@ -51,7 +84,7 @@ enum Later {
 }
 
 /// Why a fold ends.
-enum Stop {
+pub(super) enum Stop {
     /// A mark is not what was written, so that it is done without.
     Mark(Position, String),
     Error(EngineError),
@@ -72,6 +105,21 @@ impl Past {
         bound: Position,
         at: Option<Timestamp>,
     ) -> Result<PastTwin, EngineError> {
+        self.of(shared, (bound, at), &|_| None)
+    }
+
+    /// The same with one machine alone, which `pick` chooses by the description that held: a twin that is
+    /// read and folded in a fraction of the time, see [`Marked::alone`]. Of a plant without marks up to
+    /// there, or where `pick` chooses none, it is the whole twin. Blocking.
+    /// Errors: those of the log and of the fold.
+    ///
+    /// [`Marked::alone`]: werkbuch_twin::Marked::alone
+    pub(crate) fn of(
+        &self,
+        shared: &Shared,
+        (bound, at): (Position, Option<Timestamp>),
+        pick: &dyn Fn(&Twin) -> Option<MachineNumber>,
+    ) -> Result<PastTwin, EngineError> {
         loop {
             let plan = {
                 let state = self.state();
@@ -84,19 +132,14 @@ impl Past {
                 (bound <= end).then(|| state.plan(bound, at))
             };
             let Some(plan) = plan else {
-                let twin = shared.fold(bound, at)?;
-                return Ok(PastTwin {
-                    twin,
-                    mark: Position(0),
-                    folded: bound.get(),
-                    late: 0,
-                });
+                return shared.fold(bound, at);
             };
             let described = self.described(shared, &plan.described, at)?;
-            let folded = match self.begin(&described, &plan.marks) {
-                Ok(twin) => {
+            let only = pick(&described).filter(|_| !plan.marks.is_empty());
+            let folded = match self.stand(shared, &described, &plan, only) {
+                Ok((twin, read)) => {
                     let mark = plan.marks.last().copied().unwrap_or(Position(0));
-                    Folding::new(shared, twin, mark, (bound, at)).run(plan)
+                    Folding::new(shared, twin, mark, (bound, at)).run(plan, read)
                 }
                 Err(stop) => Err(stop),
             };
@@ -109,21 +152,6 @@ impl Past {
                 }
             }
         }
-    }
-
-    /// The state of the last of some marks under a description.
-    fn begin(&self, described: &Twin, marks: &[Position]) -> Result<Twin, Stop> {
-        let mut twin: Option<Twin> = None;
-        for position in marks {
-            let damaged = |what| Stop::Mark(*position, what);
-            let state = mark::state(&mark::path(&self.folder, *position)).map_err(damaged)?;
-            let read = match &mut twin {
-                Some(twin) => twin.advance(&state),
-                None => described.with_mark(&state).map(|whole| twin = Some(whole)),
-            };
-            read.map_err(|error| damaged(error.to_string()))?;
-        }
-        Ok(twin.unwrap_or_else(|| described.clone()))
     }
 
     /// A twin with nothing but the description that held.
@@ -271,6 +299,7 @@ fn describe(
 struct Folding<'s> {
     shared: &'s Shared,
     found: PastTwin,
+    late: LateCount,
     bound: Position,
     at: Option<Timestamp>,
     /// When the last event that was read was recorded, and its position.
@@ -290,15 +319,15 @@ impl<'s> Folding<'s> {
             found: PastTwin {
                 twin,
                 mark,
-                folded: 0,
                 late: 0,
             },
+            late: LateCount::new(at),
             bound,
             at,
         }
     }
 
-    fn run(mut self, plan: Plan) -> Result<PastTwin, Stop> {
+    fn run(mut self, plan: Plan, read: Option<Vec<StoredBlock>>) -> Result<PastTwin, Stop> {
         let live_end = {
             let live = self.shared.twin.read();
             let live = live.unwrap_or_else(PoisonError::into_inner);
@@ -308,12 +337,15 @@ impl<'s> Folding<'s> {
                 .know_sources(&live, |number| number <= sources);
             (live.position(), live.last_recorded_at())
         };
-        self.read(self.found.mark.next(), plan.through)?;
-        for later in plan.later {
-            let before = self.found.folded;
-            self.add(later)?;
-            self.found.late += self.found.folded - before;
+        let from = self.found.mark.next();
+        match read {
+            Some(blocks) => self.fold_blocks(blocks.into_iter().map(Ok), (from, plan.through))?,
+            None => self.read(from, plan.through)?,
         }
+        for later in plan.later {
+            self.add(later)?;
+        }
+        self.found.late = self.late.count();
         if live_end.0 == self.bound {
             self.last = live_end;
         } else if self.last.0 != self.bound {
@@ -372,28 +404,36 @@ impl<'s> Folding<'s> {
         if from > to {
             return Ok(());
         }
-        let mut over = Ok(());
-        let (store, id) = (&*self.shared.store, &self.shared.id);
-        let walked = each_event(store, id, from, &mut |event, _| {
-            if event.position > to {
-                return Err(EngineError::internal("enough"));
-            }
-            self.last = (event.position, Some(event.recorded_at));
-            over = self.fold(event);
-            if over.is_err() || event.position == to {
-                return Err(EngineError::internal("enough"));
-            }
-            Ok(())
-        });
-        over?;
-        match walked {
-            Err(error) if self.last.0 < to => Err(error),
-            _ => Ok(()),
+        let blocks = self.shared.store.read(&self.shared.id, from)?;
+        self.fold_blocks(blocks, (from, to))
+    }
+
+    fn fold_blocks(
+        &mut self,
+        blocks: impl Iterator<Item = Result<StoredBlock, StoreError>>,
+        (from, to): (Position, Position),
+    ) -> Result<(), EngineError> {
+        if from > to {
+            return Ok(());
         }
+        for block in blocks {
+            for (position, bytes) in block?.events() {
+                let event = decode_recorded(bytes).map_err(|error| EngineError::FormatNewer {
+                    plant: self.shared.id.clone(),
+                    cause: format!("event {position}: {error}"),
+                })?;
+                self.last = (position, Some(event.recorded_at));
+                self.fold(&event)?;
+                if position >= to {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn fold(&mut self, event: &Recorded<'_>) -> Result<(), EngineError> {
-        self.found.folded += 1;
+        self.late.take(event);
         let folded = self.found.twin.apply_apart(event);
         folded.map_err(|error| fold_error(&self.shared.id, event.position, &error))
     }

@@ -42,10 +42,10 @@ impl Past {
         head.follow(since.map(|chain| chain.position));
         let none = Lates::default();
         let late = interval.late.as_ref().unwrap_or(&none);
-        let state = twin
+        let mark = twin
             .to_mark(since.as_ref().map(|chain| &chain.base))
             .map_err(|error| EngineError::internal(format!("a mark: {error}")));
-        let written = state.and_then(|state| mark::write(&self.folder, head, late, &state));
+        let written = mark.and_then(|mark| mark::write(&self.folder, head, late, &mark));
         if let Err(error) = &written {
             // Marks are disposable: a question takes longer without one, nothing is lost.
             let plant = shared.id.as_str();

@@ -1,9 +1,10 @@
 //! The file of a mark: what the interval before it holds, what came late in it, and the state.
 //!
 //! A file holds: magic (8 bytes), version, length of the head and its checksum (u32 each, big-endian),
-//! the head (bincode), the late events that reach no further than the interval before, the state. Those
-//! that reach further stand in one file for all marks, one after the other, so that a question reads
-//! those of many intervals at once. Each part has a CRC-32C of its own.
+//! the head (bincode), the late events that reach no further than the interval before, and the state:
+//! what it holds beside the machines, the table of their pages, the pages. Late events that reach
+//! further stand in one file for all marks, one after the other, so that a question reads those of many
+//! intervals at once. Each part and each page has a CRC-32C of its own.
 
 use super::interval::{Described, Interval, Lates};
 use crate::error::EngineError;
@@ -14,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use werkbuch_model::id::{LogId, Position};
 use werkbuch_model::time::Timestamp;
-use werkbuch_twin::FOLD_VERSION;
+use werkbuch_twin::{FOLD_VERSION, Mark};
 
 const MAGIC: &[u8; 8] = b"WBMARK\r\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const FIXED: usize = 8 + 4 + 4 + 4;
 /// No part may ask for more memory than this when it is read.
 const PART_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -46,7 +47,10 @@ pub(super) struct Head {
     far_at: u64,
     /// How far back those reach; the greatest time where there are none.
     far_reach: i64,
-    state: Part,
+    rest: Part,
+    table: Part,
+    /// How many bytes all pages have.
+    pages: u64,
 }
 
 /// Where a part ends and what guards it.
@@ -92,7 +96,9 @@ impl Head {
                 .as_ref()
                 .map_or(interval.reach, |late| late.far.reach)
                 .nanos(),
-            state: Part::default(),
+            rest: Part::default(),
+            table: Part::default(),
+            pages: 0,
         }
     }
 
@@ -146,7 +152,13 @@ impl Head {
     }
 
     fn in_file(&self) -> u64 {
-        self.near.bytes.saturating_add(self.state.bytes)
+        let parts = [
+            self.near.bytes,
+            self.rest.bytes,
+            self.table.bytes,
+            self.pages,
+        ];
+        parts.into_iter().fold(0, u64::saturating_add)
     }
 
     /// Whether it can be: whatever wrote it.
@@ -155,7 +167,9 @@ impl Head {
             && self.front <= self.top
             && self.near.bytes <= PART_BYTES_MAX
             && self.far.bytes <= PART_BYTES_MAX
-            && self.state.bytes <= PART_BYTES_MAX
+            && self.rest.bytes <= PART_BYTES_MAX
+            && self.table.bytes <= PART_BYTES_MAX
+            && self.pages <= PART_BYTES_MAX
     }
 }
 
@@ -175,7 +189,7 @@ pub(super) fn write(
     folder: &Path,
     mut head: Head,
     late: &Lates,
-    state: &[u8],
+    mark: &Mark,
 ) -> Result<Head, EngineError> {
     let path = path(folder, head.position());
     let fail = |error| EngineError::io("write the mark", &path, error);
@@ -188,11 +202,14 @@ pub(super) fn write(
     head.far_at = far.seek(SeekFrom::End(0)).map_err(fail)?;
     head.near = Part::of(&late.near.bytes);
     head.far = Part::of(&late.far.bytes);
-    head.state = Part::of(state);
     far.write_all(&late.far.bytes).map_err(fail)?;
     let config = bincode::config::standard();
-    let encoded = bincode::serde::encode_to_vec(&head, config)
-        .map_err(|error| EngineError::internal(format!("a mark: {error}")))?;
+    let coding = |error| EngineError::internal(format!("a mark: {error}"));
+    let table = bincode::serde::encode_to_vec(pages(mark), config).map_err(coding)?;
+    head.rest = Part::of(&mark.rest);
+    head.table = Part::of(&table);
+    head.pages = mark.machines.len() as u64;
+    let encoded = bincode::serde::encode_to_vec(&head, config).map_err(coding)?;
     let length = u32::try_from(encoded.len())
         .map_err(|_| EngineError::internal("the head of a mark is too long"))?;
     let mut begin = Vec::with_capacity(FIXED + encoded.len());
@@ -203,7 +220,8 @@ pub(super) fn write(
     begin.extend_from_slice(&encoded);
     let temporary = path.with_extension("new");
     let mut file = File::create(&temporary).map_err(fail)?;
-    for part in [&begin[..], &late.near.bytes, state] {
+    let parts = [&begin, &late.near.bytes, &mark.rest, &table, &mark.machines];
+    for part in parts {
         file.write_all(part).map_err(fail)?;
     }
     drop(file);
@@ -266,10 +284,93 @@ pub(super) fn near(path: &Path) -> Result<Vec<u8>, String> {
     part(&mut file, at, head.near)
 }
 
-/// The state of a file.
-pub(super) fn state(path: &Path) -> Result<Vec<u8>, String> {
+/// A page as the table of a file has it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Page {
+    number: u32,
+    part: Part,
+}
+
+/// The table of a mark's pages.
+fn pages(mark: &Mark) -> Vec<Page> {
+    let mut at = 0;
+    let page = |page: &werkbuch_twin::Page| {
+        let bytes = mark.machines.get(at..at + page.length);
+        at += page.length;
+        Page {
+            number: page.number,
+            part: Part::of(bytes.unwrap_or_default()),
+        }
+    };
+    mark.pages.iter().map(page).collect()
+}
+
+/// The state of a file, as far as it was read.
+#[derive(Debug)]
+pub(super) struct State {
+    /// What it holds beside the machines.
+    pub(super) rest: Vec<u8>,
+    /// Where the pages lie among the bytes that were read, in the order of their numbers.
+    table: Vec<(Page, usize)>,
+    pages: Vec<u8>,
+}
+
+impl State {
+    /// The numbers of its pages, in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.table.iter().map(|(page, _)| page.number)
+    }
+
+    /// The bytes of a page, where it has it. Errors: they are not what was written.
+    pub(super) fn page(&self, number: u32) -> Result<Option<&[u8]>, String> {
+        let place = self
+            .table
+            .binary_search_by_key(&number, |(page, _)| page.number);
+        let Some((page, at)) = place.ok().and_then(|place| self.table.get(place)) else {
+            return Ok(None);
+        };
+        let length = usize::try_from(page.part.bytes).ok();
+        let end = length.and_then(|length| at.checked_add(length));
+        let bytes = end.and_then(|end| self.pages.get(*at..end));
+        match bytes {
+            Some(bytes) if Part::of(bytes) == page.part => Ok(Some(bytes)),
+            _ => Err("the checksum of a page does not fit".to_owned()),
+        }
+    }
+}
+
+/// The state of a file: all of it, or one page alone. Errors: a sentence that says why it is none.
+pub(super) fn state(path: &Path, only: Option<u32>) -> Result<State, String> {
     let (head, mut file, at) = open(path)?;
-    part(&mut file, at.saturating_add(head.near.bytes), head.state)
+    let at = at.saturating_add(head.near.bytes);
+    let rest = part(&mut file, at, head.rest)?;
+    let at = at.saturating_add(head.rest.bytes);
+    let table = part(&mut file, at, head.table)?;
+    let mut at = at.saturating_add(head.table.bytes);
+    let config = bincode::config::standard().with_limit::<{ 64 * 1024 * 1024 }>();
+    let (all, _): (Vec<Page>, usize) =
+        bincode::serde::decode_from_slice(&table, config).map_err(|error| error.to_string())?;
+    let (mut table, mut begin, mut length) = (Vec::with_capacity(all.len()), 0, 0_u64);
+    for page in all {
+        let wanted = only.is_none_or(|only| only == page.number);
+        let place = usize::try_from(length).map_err(|_| "it contradicts itself".to_owned())?;
+        if wanted {
+            table.push((page, place));
+            length = length.saturating_add(page.part.bytes);
+        } else if table.is_empty() {
+            begin = page.part.bytes.saturating_add(begin);
+        }
+    }
+    at = at.saturating_add(begin);
+    let sorted = table.is_sorted_by(|(a, _), (b, _)| a.number < b.number);
+    if !sorted || begin.saturating_add(length) > head.pages {
+        return Err("it contradicts itself".to_owned());
+    }
+    let io = |error: std::io::Error| error.to_string();
+    file.seek(SeekFrom::Start(at)).map_err(io)?;
+    let mut pages = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.take(length).read_to_end(&mut pages).map_err(io)?;
+    Ok(State { rest, table, pages })
 }
 
 /// The head, the file, and where in it the next part begins.

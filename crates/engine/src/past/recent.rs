@@ -3,11 +3,11 @@
 //! Pages of a list, one machine after the other, a list and then a count: all of them name the same
 //! instant. What was known at a position never changes, so it need not be folded twice.
 
+use super::PastTwin;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use werkbuch_model::id::{PlantId, Position};
 use werkbuch_model::time::Timestamp;
-use werkbuch_twin::Twin;
 
 /// Twins of the past, the one that was asked for last at the end.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ struct Kept {
     /// What was known, and what had happened.
     of: (Position, Option<Timestamp>),
     machines: usize,
-    twin: Arc<Twin>,
+    past: Arc<PastTwin>,
 }
 
 impl Recent {
@@ -40,28 +40,34 @@ impl Recent {
         &self,
         plant: &PlantId,
         of: (Position, Option<Timestamp>),
-    ) -> Option<Arc<Twin>> {
+    ) -> Option<Arc<PastTwin>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept
             .iter()
             .find(|kept| kept.of == of && kept.plant == *plant);
-        found.map(|found| Arc::clone(&found.twin))
+        found.map(|found| Arc::clone(&found.past))
     }
 
     /// Keeps a plant as it was that was asked for, in the place of those that were asked for longest ago.
-    pub(crate) fn keep(&self, of: (Position, Option<Timestamp>), twin: Arc<Twin>) {
+    /// A machine alone is soon read again.
+    pub(crate) fn keep(&self, of: (Position, Option<Timestamp>), past: Arc<PastTwin>) {
+        let twin = &past.twin;
+        if twin.is_alone() {
+            return;
+        }
         // A plant without machines has sources and a description.
         let machines = twin.machines().count().max(100);
         let mut gone: Vec<Kept> = Vec::new();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |kept: &Kept| kept.of == of && kept.plant == *twin.plant();
+        let plant = twin.plant().clone();
+        let same = |kept: &Kept| kept.of == of && kept.plant == plant;
         let again = kept.iter().position(same);
         gone.extend(again.and_then(|at| kept.remove(at)));
         kept.push_back(Kept {
-            plant: twin.plant().clone(),
+            plant,
             of,
             machines,
-            twin,
+            past,
         });
         let mut sum: usize = kept.iter().map(|kept| kept.machines).sum();
         while sum > self.machines_max {
@@ -81,9 +87,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use werkbuch_twin::Twin;
 
-    fn twin(plant: &str) -> Arc<Twin> {
-        Arc::new(Twin::new(PlantId::new(plant).unwrap()))
+    fn twin(plant: &str) -> Arc<PastTwin> {
+        Arc::new(PastTwin {
+            twin: Twin::new(PlantId::new(plant).unwrap()),
+            mark: Position(0),
+            late: 0,
+        })
     }
 
     #[test]

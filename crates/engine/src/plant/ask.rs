@@ -6,6 +6,7 @@ use crate::access::Access;
 use crate::api::{Reflected, StoredEvent};
 use crate::aside;
 use crate::error::EngineError;
+use crate::past::{LateCount, PastTwin};
 use crate::protect::{Owner, reveal};
 use crate::recover::{each_event, fold_error};
 use bytes::Bytes;
@@ -40,37 +41,87 @@ impl Plant {
             .map_err(|_| EngineError::overloaded("the number of questions about the past"))?;
         let plant = self.clone();
         let work = move |reply: oneshot::Sender<_>| {
-            let found = plant.past(&instant);
+            let found = plant.past(&instant, &|_| None);
             let answer = found
                 .as_ref()
-                .map(|(_, twin)| (question(twin), reflected(twin, instant.at)));
+                .map(|(_, past)| (question(&past.twin), reflected(past, instant.at)));
             // Who has the answer may ask again.
             drop(permit);
             let _ = reply.send(answer.map_err(EngineError::clone));
             // What has to go for it is freed while nobody waits.
-            if let Ok((bound, twin)) = found {
-                plant.shared.recent.keep((bound, instant.at), twin);
+            if let Ok((bound, past)) = found {
+                plant.shared.recent.keep((bound, instant.at), past);
             }
         };
         aside::answer(work).await?
     }
 
-    /// The plant at an instant, and the position up to which it was known. Blocking.
-    fn past(&self, instant: &Instant) -> Result<(Position, Arc<Twin>), EngineError> {
+    /// The same about one machine, which `pick` chooses by the description that held: of the past no more
+    /// than this machine is read. `question` is put to a twin that may hold this machine alone (see
+    /// [`Twin::is_alone`]); where it takes more than that, it answers nothing, and is put to the whole one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ask`](Self::ask).
+    pub async fn ask_machine<R: Send + 'static>(
+        &self,
+        instant: Instant,
+        pick: impl Fn(&Twin) -> Option<MachineNumber> + Send + 'static,
+        question: impl Fn(&Twin) -> Option<R> + Send + 'static,
+    ) -> Result<(R, Reflected), EngineError> {
+        let unanswered = || EngineError::internal("a question that a whole twin does not answer");
+        let all = move |twin: &Twin| question(twin);
+        if instant.is_now() {
+            let (answer, reflected) = self.shared.ask_live(all);
+            return Ok((answer.ok_or_else(unanswered)?, reflected));
+        }
+        let permit = Arc::clone(&self.shared.folds)
+            .try_acquire_owned()
+            .map_err(|_| EngineError::overloaded("the number of questions about the past"))?;
+        let plant = self.clone();
+        let work = move |reply: oneshot::Sender<_>| {
+            let answer = plant.past(&instant, &pick).and_then(|(bound, past)| {
+                if let Some(answer) = all(&past.twin) {
+                    return Ok((answer, reflected(&past, instant.at)));
+                }
+                drop(past);
+                let known = Instant {
+                    known: Known::Position(bound),
+                    ..instant
+                };
+                let (bound, past) = plant.past(&known, &|_| None)?;
+                let answer = all(&past.twin).ok_or_else(unanswered)?;
+                let reflected = reflected(&past, instant.at);
+                plant.shared.recent.keep((bound, instant.at), past);
+                Ok((answer, reflected))
+            });
+            drop(permit);
+            let _ = reply.send(answer);
+        };
+        aside::answer(work).await?
+    }
+
+    /// The plant at an instant, or one machine of it alone, and the position up to which it was known.
+    /// Blocking.
+    fn past(
+        &self,
+        instant: &Instant,
+        pick: &dyn Fn(&Twin) -> Option<MachineNumber>,
+    ) -> Result<(Position, Arc<PastTwin>), EngineError> {
         let shared = &*self.shared;
         let bound = self.bounds(instant)?;
-        if let Some(twin) = shared.recent.find(&shared.id, (bound, instant.at)) {
-            return Ok((bound, twin));
+        if let Some(past) = shared.recent.find(&shared.id, (bound, instant.at)) {
+            return Ok((bound, past));
         }
         let begin = std::time::Instant::now();
-        let mut twin = shared.past.twin(shared, bound, instant.at)?.twin;
-        if let (None, Some(last)) = (instant.at, twin.last_recorded_at())
-            && let Some(held) = twin.as_of(last)
+        let mut past = shared.past.of(shared, (bound, instant.at), pick)?;
+        if let (None, Some(last)) = (instant.at, past.twin.last_recorded_at())
+            && let Some(held) = past.twin.as_of(last)
         {
-            twin = held;
+            past.twin = held;
         }
         shared.totals.past.observe(begin.elapsed());
-        Ok((bound, Arc::new(twin)))
+        Ok((bound, Arc::new(past)))
     }
 
     /// How many marks of its past there are on the disk, and how many bytes they take.
@@ -228,7 +279,12 @@ impl Shared {
     pub(crate) fn ask_live<R>(&self, question: impl FnOnce(&Twin) -> R) -> (R, Reflected) {
         let twin = self.twin.read().unwrap_or_else(PoisonError::into_inner);
         // Nothing of the description lies ahead but for a while after it was changed so.
-        let reflected = reflected(&twin, None);
+        let reflected = Reflected {
+            position: twin.position(),
+            recorded_at: twin.last_recorded_at().unwrap_or_default(),
+            at: None,
+            late: None,
+        };
         match self.held(&twin, self.clock.wall()) {
             None => (question(&twin), reflected),
             Some(held) => {
@@ -281,13 +337,19 @@ impl Shared {
     }
 
     /// A twin of what was known at `bound` of what had happened by `at`, folded from the first event.
-    pub(crate) fn fold(&self, bound: Position, at: Option<Timestamp>) -> Result<Twin, EngineError> {
+    pub(crate) fn fold(
+        &self,
+        bound: Position,
+        at: Option<Timestamp>,
+    ) -> Result<PastTwin, EngineError> {
         let mut twin = Twin::scoped(self.id.clone(), at);
+        let mut late = LateCount::new(at);
         let mut result = Ok(());
         let walk = each_event(&*self.store, &self.id, Position(1), &mut |event, _| {
             if event.position > bound {
                 return Err(EngineError::internal("enough"));
             }
+            late.take(event);
             twin.apply(event).map_err(|error| {
                 result = Err(fold_error(&self.id, event.position, &error));
                 EngineError::internal("failed")
@@ -296,7 +358,11 @@ impl Shared {
         result?;
         match walk {
             Err(error) if twin.position() < bound => Err(error),
-            _ => Ok(twin),
+            _ => Ok(PastTwin {
+                twin,
+                mark: Position(0),
+                late: late.count(),
+            }),
         }
     }
 
@@ -311,12 +377,12 @@ impl Shared {
     }
 }
 
-fn reflected(twin: &Twin, at: Option<Timestamp>) -> Reflected {
-    let recorded_at = twin.last_recorded_at().unwrap_or_default();
+fn reflected(past: &PastTwin, at: Option<Timestamp>) -> Reflected {
     Reflected {
-        position: twin.position(),
-        recorded_at,
+        position: past.twin.position(),
+        recorded_at: past.twin.last_recorded_at().unwrap_or_default(),
         at,
+        late: at.is_some().then_some(past.late),
     }
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use werkbuch_model::event::{Correction, CorrectionAction, GapCause, GapDetected};
+use werkbuch_model::event::{
+    AspectKind, Correction, CorrectionAction, GapCause, GapDetected, PartEntered,
+};
 use werkbuch_twin::Twin;
 use werkbuch_twin::course::Course;
 use werkbuch_twin::quality::Window;
@@ -126,7 +128,14 @@ impl Story {
                 lost: Some(3),
                 ..GapDetected::default()
             }),
-            2..=9 => {
+            2 | 3 => {
+                let part = format!("part-{}", self.chance.below(9));
+                Body::PartEntered(PartEntered {
+                    part: part.into(),
+                    ..PartEntered::default()
+                })
+            }
+            4..=9 => {
                 let all = State::ALL;
                 let at = usize::try_from(self.chance.below(all.len() as u64)).unwrap();
                 state(all[at.max(1)])
@@ -146,7 +155,7 @@ impl Story {
         let found = decode_recorded(&stored.bytes).unwrap();
         let good = matches!(
             found.reported.body,
-            Body::StateChanged(_) | Body::ItemChanged(_)
+            Body::StateChanged(_) | Body::ItemChanged(_) | Body::PartEntered(_)
         );
         let own = {
             let plant = self.bench.plant();
@@ -263,14 +272,52 @@ impl Story {
         let expected = shared.fold(bound, at).unwrap();
         let found = shared.past.twin(shared, bound, at).unwrap();
         seen.take(&found);
-        let PastTwin { twin, .. } = found;
+        let PastTwin { twin, late, .. } = found;
         let what = format!("known at {bound}, at {at:?}");
+        assert_eq!(late, expected.late, "{what}");
+        let expected = expected.twin;
+        self.compare_alone((bound, at), &expected, &what);
         let (shown, expected_lines) = (picture(&twin), picture(&expected));
         for (shown, expected) in shown.lines().zip(expected_lines.lines()) {
             assert_eq!(shown, expected, "{what}");
         }
         assert_eq!(shown.len(), expected_lines.len(), "{what}");
         assert_eq!(twin.digest(), expected.digest(), "{what}");
+    }
+}
+
+impl Story {
+    /// A machine alone is what it is in the whole plant, and so is all that is no machine.
+    fn compare_alone(
+        &mut self,
+        (bound, at): (Position, Option<Timestamp>),
+        expected: &Twin,
+        what: &str,
+    ) {
+        let shared = &self.bench.plant().shared;
+        let number = 1 + self.chance.below(6);
+        let number = MachineNumber(u32::try_from(number).unwrap());
+        let found = shared
+            .past
+            .of(shared, (bound, at), &|_| Some(number))
+            .unwrap();
+        let twin = found.twin;
+        assert_eq!(twin.is_alone(), found.mark.get() > 0, "{what}");
+        let machine = |twin: &Twin| {
+            let machine = twin.machine(number);
+            machine.map(|machine| format!("{:#?} {:?}", machine.view(), machine.held()))
+        };
+        assert_eq!(machine(&twin), machine(expected), "{number} {what}");
+        let beside = |twin: &Twin| {
+            let heard: Vec<_> = (1..=6)
+                .map(|one| twin.is_heard(MachineNumber(one)))
+                .collect();
+            let parts = twin.values(AspectKind::PartPlace);
+            let (sources, recorded_at) = (twin.sources(), twin.last_recorded_at());
+            let position = twin.position();
+            format!("{heard:?} {position} {recorded_at:?} {sources:#?} {parts:#?}")
+        };
+        assert_eq!(beside(&twin), beside(expected), "{number} {what}");
     }
 }
 
@@ -353,7 +400,7 @@ impl Story {
                 let next = next.into_iter().flatten().min();
                 let next = next.filter(|next| *next < piece.end());
                 for time in [at, next.unwrap_or(piece.end()).plus(-1)] {
-                    let twin = plant.shared.fold(bound, Some(time)).unwrap();
+                    let twin = plant.shared.fold(bound, Some(time)).unwrap().twin;
                     let what = format!("known at {bound}, at {time}, from {from}");
                     assert_eq!(course.twin().digest(), twin.digest(), "{what}");
                 }

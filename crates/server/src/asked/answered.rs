@@ -56,6 +56,7 @@ impl Asked {
                 position: twin.position(),
                 recorded_at: twin.last_recorded_at().unwrap_or_default(),
                 at: self.instant.at,
+                late: None,
             },
             as_of,
             known_recorded_at: self.known_recorded_at,
@@ -71,9 +72,7 @@ impl Honesty {
         let mut heard = 0_u32;
         for machine in twin.description().machines() {
             machines = machines.saturating_add(1);
-            let twin = twin.machine(machine.number);
-            let is_heard = twin.is_some_and(|twin| twin.last_event_at().is_some());
-            heard = heard.saturating_add(u32::from(is_heard));
+            heard = heard.saturating_add(u32::from(twin.is_heard(machine.number)));
         }
         let mut sources: Vec<&Source> = twin.sources().iter().collect();
         sources.sort_by(|a, b| {

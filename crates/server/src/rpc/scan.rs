@@ -91,6 +91,7 @@ pub(super) fn page(plant: &Plant, page: &Page) -> Result<Found, EngineError> {
         position: bound,
         recorded_at,
         at: page.instant.at,
+        late: None,
     };
     let first = page.first.max(Position(1));
     let last = page.last.min(bound);

@@ -44,12 +44,17 @@ impl TwinService for Twins {
         let (id, machine) = name::machine(&request.name)?;
         let plant = self.0.plant_of(&id)?;
         let asked = self.asked(&plant, request.instant.as_ref()).await?;
+        let name = machine.clone();
+        let pick = move |described: &werkbuch_twin::Twin| view::twin::find(described, &name);
         let look = move |twin: &werkbuch_twin::Twin| {
-            let found = view::twin::find(twin, &machine);
-            let found = found.map(|machine| view::twin::in_full(twin, machine));
-            found.ok_or_else(|| error::unknown_machine(twin, &machine))
+            let Some(found) = view::twin::find(twin, &machine) else {
+                return Some(Err(error::unknown_machine(twin, &machine)));
+            };
+            // Why it waits may follow from its neighbours.
+            let enough = !twin.is_alone() || !view::twin::asks_around(twin, found);
+            enough.then(|| Ok(view::twin::in_full(twin, found)))
         };
-        let (found, reflected) = self.0.ask(&plant, &asked, look).await?;
+        let (found, reflected) = self.0.ask_machine(&plant, &asked, pick, look).await?;
         answer(GetMachineResponse {
             machine: Some(found?),
             reflected: Some(view::reflected(&reflected)),

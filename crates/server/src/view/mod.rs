@@ -38,6 +38,7 @@ pub(crate) fn reflected(answered: &Answered) -> pb::Reflected {
         }),
         sources: honesty.map(|one| one.sources.clone()).unwrap_or_default(),
         sources_total: honesty.map_or(0, |honesty| honesty.sources_total),
+        late_events: of.late,
     }
 }
 

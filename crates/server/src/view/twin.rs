@@ -46,6 +46,22 @@ pub(crate) fn in_full(twin: &Twin, number: MachineNumber) -> pb::Machine {
     }
 }
 
+/// Whether what is shown of a machine may follow from other machines too: it waits without saying why,
+/// and parts may pass it.
+pub(crate) fn asks_around(twin: &Twin, number: MachineNumber) -> bool {
+    let Some(machine) = twin.machine(number) else {
+        return false;
+    };
+    let waits = matches!(machine.state().shown, State::Waiting | State::Idle);
+    let Some(described) = machine.described().filter(|_| waits) else {
+        return false;
+    };
+    let (description, id) = (twin.description(), &described.id);
+    description.flows_from(id).next().is_some()
+        || description.flows_to(id).next().is_some()
+        || description.boundaries().any(|one| one.at == *id)
+}
+
 /// A page of machines.
 pub(crate) struct Page {
     pub(crate) machines: Vec<pb::Machine>,

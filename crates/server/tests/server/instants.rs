@@ -191,6 +191,7 @@ async fn an_answer_says_how_old_and_how_whole_it_is() {
         .await
         .unwrap();
     assert_eq!(then.sources[0].age_ns, Some(1_800_000_000_000));
+    assert_eq!((now.late_events, then.late_events), (None, Some(0)));
     // By the position before the last, the last event was not known.
     let before = known(&(last - 1).to_string());
     let (found, of) = ask(&served, Some(before)).await.unwrap();
