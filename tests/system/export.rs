@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Two plants in which something happened.
-fn two_plants() -> Server {
+pub(crate) fn two_plants() -> Server {
     let server = Server::with_plant();
     server.apply(&PLANT.replace("\"T1\"", "\"T2\""));
     let said = [
@@ -29,14 +29,14 @@ fn two_plants() -> Server {
 }
 
 /// Writes a table to a file; answers with what was said.
-fn export(server: &Server, what: &[&str], file: &Path) -> Value {
+pub(crate) fn export(server: &Server, what: &[&str], file: &Path) -> Value {
     let out = ["--out", file.to_str().unwrap()];
     server.json(&[&["export"][..], what, &out].concat())
 }
 
-type Cells = BTreeMap<String, Value>;
+pub(crate) type Cells = BTreeMap<String, Value>;
 
-fn jsonl(path: &Path) -> Vec<Cells> {
+pub(crate) fn jsonl(path: &Path) -> Vec<Cells> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -44,7 +44,7 @@ fn jsonl(path: &Path) -> Vec<Cells> {
 }
 
 /// The rows of a Parquet file, read by the library's own rows and not by ours.
-fn parquet_rows(path: &Path) -> Vec<Row> {
+pub(crate) fn parquet_rows(path: &Path) -> Vec<Row> {
     let reader = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
     reader
         .get_row_iter(None)
@@ -53,7 +53,7 @@ fn parquet_rows(path: &Path) -> Vec<Row> {
         .collect()
 }
 
-fn text(row: &Row, name: &str) -> Option<String> {
+pub(crate) fn text(row: &Row, name: &str) -> Option<String> {
     let mut columns = row.get_column_iter();
     match columns.find(|(column, _)| *column == name).unwrap().1 {
         Field::Null => None,
@@ -62,7 +62,7 @@ fn text(row: &Row, name: &str) -> Option<String> {
     }
 }
 
-fn said(value: &Value) -> Value {
+pub(crate) fn said(value: &Value) -> Value {
     match value {
         Value::String(text) if text.is_empty() || text == "UNSPECIFIED" => Value::Null,
         value => value.clone(),
@@ -282,11 +282,31 @@ fn timelines_are_those_of_the_machines() {
     for (row, (machine, interval)) in found.iter().zip(expected) {
         assert_eq!(row["machine"], machine);
         for name in [
-            "begin", "end", "state", "reason", "program", "order", "alarms", "open",
+            "begin",
+            "end",
+            "duration_ns",
+            "state",
+            "reported_state",
+            "native_state",
+            "reason",
+            "since",
+            "mode",
+            "program",
+            "order",
+            "alarms",
+            "alarms_total",
+            "cycles",
+            "open",
         ] {
             assert_eq!(row[name], said(&interval[name]), "{name}: {interval}");
         }
-        assert_eq!(row["good"], interval["parts"]["good"], "{interval}");
+        for name in ["good", "scrap", "rework"] {
+            assert_eq!(row[name], interval["parts"][name], "{name}: {interval}");
+        }
+        assert_eq!(row["parts"], interval["parts"]["all"], "{interval}");
+        assert_eq!(row["covered"], interval["covered"], "{interval}");
+        let position = interval["position"].as_u64().filter(|at| *at > 0);
+        assert_eq!(row["position"], serde_json::json!(position), "{interval}");
     }
 }
 
@@ -323,6 +343,38 @@ fn figures_are_those_of_the_machines() {
         (&faulted["sum_parts"], &faulted["sum_parts_machines"]),
         (&40.into(), &1.into())
     );
+    // And each function's are those of the command of its name.
+    for function in ["sum", "avg", "min", "max"] {
+        for field in ["parts", "active_alarms", "since"] {
+            if field == "since" && ["sum", "avg"].contains(&function) {
+                continue;
+            }
+            let measure = format!("{function}:{field}");
+            let told = export(
+                &server,
+                &[&by[..], &[&measure, "--force"]].concat(),
+                &figures,
+            );
+            let cut = told["cut"]["token"].as_str().unwrap();
+            let asked = [
+                "machine",
+                function,
+                field,
+                "--all-plants",
+                "--by",
+                "plant,state",
+            ];
+            let shown = server.json(&[&asked[..], &["--known", cut]].concat());
+            let groups = shown["groups"].as_array().unwrap();
+            let found = jsonl(&figures);
+            assert_eq!(found.len(), groups.len(), "{measure}");
+            for (row, group) in found.iter().zip(groups) {
+                assert_eq!(row["state"], group["by"]["state"], "{measure}");
+                let name = format!("{function}_{field}");
+                assert_eq!(row[&name], group[function], "{measure}: {group}");
+            }
+        }
+    }
     // Instants of a series are those that each would be asked at alone.
     let series = [
         "aggregates",

@@ -10,6 +10,7 @@ mod demo;
 mod disturbed_import;
 mod every_command;
 mod export;
+mod export_figures;
 mod formats;
 mod full_disk;
 mod group;

@@ -63,7 +63,14 @@ impl Instant {
     /// As a message. The token of a cut may stand in a file: `--known @FILE`. Errors: the file cannot be
     /// read.
     pub(crate) fn message(&self, context: &Context) -> Outcome<Option<pb::Instant>> {
-        let (at, known) = (self.at.as_deref(), self.known.as_deref());
+        let known = self.known_text()?;
+        let (at, known) = (self.at.as_deref(), known.as_deref());
+        Ok(when::instant(at, known, context.tz.as_deref()))
+    }
+
+    /// What `--known` says; of a file what stands in it. Errors: it cannot be read.
+    pub(crate) fn known_text(&self) -> Outcome<Option<String>> {
+        let known = self.known.as_deref();
         let read = match known.and_then(|text| text.strip_prefix('@')) {
             Some(path) => {
                 let path = Path::new(path);
@@ -73,7 +80,7 @@ impl Instant {
             None => None,
         };
         let known = read.as_deref().map(str::trim).or(known);
-        Ok(when::instant(at, known, context.tz.as_deref()))
+        Ok(known.map(str::to_owned))
     }
 }
 

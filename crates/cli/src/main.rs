@@ -161,6 +161,7 @@ impl Context {
         when::Clocks {
             context: self,
             plant,
+            instant: None,
         }
     }
 

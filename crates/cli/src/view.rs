@@ -1,6 +1,7 @@
 //! How machines and events are shown.
 
 pub(crate) mod aspect;
+pub(crate) mod basis;
 pub(crate) mod change;
 pub(crate) mod cut;
 pub(crate) mod event;

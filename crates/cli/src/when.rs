@@ -1,6 +1,7 @@
 //! Times, positions and durations as people write them.
 
 use crate::Context;
+use crate::command::Instant;
 use crate::failure::{Failure, Outcome};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use werkbuch_model::instant::{FORMS, InstantError, Spoken, duration_ns};
@@ -28,9 +29,19 @@ pub(crate) struct Clocks<'c> {
     pub(crate) context: &'c Context,
     /// The plant; absent when there is none, or more than one.
     pub(crate) plant: Option<&'c str>,
+    /// What the question may know: then shifts are those of the calendar as it was known.
+    pub(crate) instant: Option<&'c Instant>,
 }
 
-impl Clocks<'_> {
+impl<'c> Clocks<'c> {
+    /// For a question that may know no more than this.
+    pub(crate) fn known(self, instant: &'c Instant) -> Self {
+        Self {
+            instant: Some(instant),
+            ..self
+        }
+    }
+
     /// A position (a plain number) or a time. Errors: the text is neither.
     pub(crate) async fn bound(self, text: &str) -> Outcome<Bound> {
         if let Ok(position) = text.trim().parse() {
@@ -88,6 +99,10 @@ impl Clocks<'_> {
             parent: name::of_plant(plant),
             texts: vec![text.to_owned()],
             time_zone: self.context.tz.clone().unwrap_or_default(),
+            known_text: match self.instant {
+                Some(instant) => instant.known_text()?.unwrap_or_default(),
+                None => String::new(),
+            },
         };
         let client = self.context.client().await?;
         let answer = client.twin().resolve_times(request).await?.into_inner();

@@ -53,6 +53,14 @@
 //!   from a backup has the same log with other events behind it, and a stream would go on in it unseen.
 //! - 2026-11-23: texts about time are resolved here and not by the client, because here are the plant's
 //!   clock, its time zone and the shifts that sources reported; so "-2h" means the same to every client.
+//! - 2026-11-23: a shift is that of the calendar which was in force when it began, as it was known to the
+//!   question. The calendar of the day is asked first, then that of the time it answers, until both agree.
+//! - 2026-11-23: what a search rests on is read in a second pass over the part of the log that the answer
+//!   depends on. Together with the first it would have to keep every event until the answer is known.
+//! - 2026-11-23: the timeline of a few machines is read by the index of their blocks as long as nothing is
+//!   lost; when something lost was said is told by what its source says of others. Why a machine waits can
+//!   follow from any that parts come from or go to, so for that the events of the plant are read, and only
+//!   where one of the machines waits without saying why.
 //! - 2026-11-23: a cut holds a position for each plant and the one time that ages count from. Given back
 //!   it is answered whole or not at all: an answer without a plant that it had would be another answer.
 //!   A fresh question is answered without the plants that cannot answer, which it names.

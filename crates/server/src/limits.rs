@@ -29,6 +29,9 @@ pub(crate) const WINDOW_DEFAULT_NS: i64 = 86_400 * 1_000_000_000;
 /// The bytes of events that one question for timelines keeps before it answers with what it has.
 pub(crate) const TIMELINE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
+/// The timelines of so many machines are read machine by machine; of more, the log is read once for all.
+pub(crate) const NEAR_MACHINES_MAX: usize = 4;
+
 /// About so many bytes of events are in memory for who goes through a window of plant time.
 pub(crate) const SWEEP_BYTES_MAX: usize = 64 * 1024 * 1024;
 

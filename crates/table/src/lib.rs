@@ -2,7 +2,8 @@
 //!
 //! # What it is
 //!
-//! Four tables: machines at an instant, events, the intervals of timelines, and figures over machines.
+//! Five tables: machines at an instant, events, the intervals of timelines or their buckets, and figures over
+//! machines.
 //! [`Encoder`] makes the bytes of an Arrow IPC stream from rows, as the server sends them; [`Decoder`]
 //! reads them into batches, and [`Sink`] writes batches as Parquet, Arrow, CSV or lines of JSON.
 //!
@@ -47,6 +48,7 @@
 
 pub mod about;
 pub mod aggregates;
+pub mod buckets;
 mod column;
 mod error;
 pub mod events;

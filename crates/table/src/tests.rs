@@ -7,7 +7,7 @@ use crate::events::EventLine;
 use crate::machines::MachineLine;
 use crate::timelines::IntervalLine;
 use crate::{About, Column, Decoder, Encoder, Form, Line, Sink, TableError};
-use crate::{aggregates, events, machines, timelines};
+use crate::{aggregates, buckets, events, machines, timelines};
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -178,6 +178,7 @@ fn columns_are_those_that_were_published() {
         (machines::NAME, machines::COLUMNS),
         (events::NAME, events::COLUMNS),
         (timelines::NAME, timelines::COLUMNS),
+        (buckets::NAME, buckets::COLUMNS),
         ("aggregates of sum:counter:good by state", &figures),
     ] {
         writeln!(seen, "\n{table}").unwrap();

@@ -112,6 +112,8 @@
 //! - 2026-11-23: a rule turns at the very end of the time for which its condition has to hold, though nothing
 //!   happens then (`course::Latch`): so what it does depends on what held when, and not on when one looks.
 //!   What clears does not count while what raises holds, so that no rule can turn to and fro at one time.
+//! - 2026-11-23: a source is silent by the times that it speaks for, not by when that was recorded, in a
+//!   window of the past: what a gateway kept and sent late is no silence (`timeline::Hearing`).
 
 #![warn(missing_docs)]
 

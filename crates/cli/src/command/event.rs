@@ -137,7 +137,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 }
 
 async fn list(context: &Context, list: List) -> Outcome<()> {
-    let clocks = context.clocks(Some(&list.plant));
+    let clocks = context.clocks(Some(&list.plant)).known(&list.instant);
     let range = list.events.range(&clocks).await?;
     let request = pb::ListEventsRequest {
         parent: name::of_plant(&list.plant),
@@ -382,10 +382,20 @@ pub(crate) async fn source_names(client: &Client, plant: &str) -> Outcome<BTreeM
 
 /// The names of the plant's machines, by their numbers.
 pub(crate) async fn machine_names(client: &Client, plant: &str) -> Outcome<BTreeMap<u32, String>> {
+    machine_names_at(client, plant, None).await
+}
+
+/// The names that the plant's machines had at an instant, by their numbers.
+pub(crate) async fn machine_names_at(
+    client: &Client,
+    plant: &str,
+    instant: Option<pb::Instant>,
+) -> Outcome<BTreeMap<u32, String>> {
     let mut names = BTreeMap::new();
     let mut request = pb::ListMachinesRequest {
         parent: name::of_plant(plant),
         page_size: NAMES_PAGE,
+        instant,
         ..pb::ListMachinesRequest::default()
     };
     loop {

@@ -34,7 +34,10 @@ This is for analysis. To move events into another book, see `werkbuch event expo
 
 const TIMELINES_HELP: &str = "\
   werkbuch export timelines --plant T1 --from \"yesterday 06:00\" --to \"today 06:00\" --out day.parquet
-  werkbuch export timelines press-3 --plant T1 --from -2h --format csv";
+  werkbuch export timelines press-3 --plant T1 --from -2h --format csv
+With --buckets there is a row for each equal part of the window instead of each interval: the state that held
+the longest, the worst one, and how long each was shown (see `werkbuch export columns buckets`):
+  werkbuch export timelines --plant T1 --from shift:night@yesterday --buckets 480 --out night.parquet";
 
 const AGGREGATES_HELP: &str = "\
 A measure is FUNCTION or FUNCTION:FIELD; functions and fields are those of `werkbuch machine count`, `sum`,
@@ -52,7 +55,7 @@ pub(crate) enum Args {
     /// Recorded events: one row each.
     #[command(after_help = EVENTS_HELP)]
     Events(Box<Events>),
-    /// What machines did over a window: one row for each interval.
+    /// What machines did over a window: one row for each interval, or for each equal part of it.
     #[command(after_help = TIMELINES_HELP)]
     Timelines(Box<Timelines>),
     /// Figures over machines: one row for each group, at one instant or at several.
@@ -61,7 +64,7 @@ pub(crate) enum Args {
     /// The columns of a table, their types and what they mean.
     Columns {
         /// The table.
-        #[arg(value_parser = ["machines", "events", "timelines"])]
+        #[arg(value_parser = ["machines", "events", "timelines", "buckets"])]
         table: String,
     },
 }
@@ -124,6 +127,9 @@ pub(crate) struct Timelines {
     chosen: choice::Machines,
     #[command(flatten)]
     window: Window,
+    /// Divide the window into this many equal parts, as `werkbuch machine timeline` does.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    buckets: Option<u32>,
     #[command(flatten)]
     instant: Instant,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::command::event::machine_names;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
 use crate::view::change::name_width;
-use crate::view::{cut, found};
+use crate::view::{basis, cut, found};
 use crate::when;
 pub(crate) use bar::Bar;
 use serde_json::{Value, json};
@@ -23,6 +23,10 @@ The condition is in the syntax of `machine ls --where`, and it holds of a machin
 `machine ls --at` that instant would list it: late events and corrections count at their place in plant
 time, and --known asks what was known then. A row is a time, half-open, during which it held without a
 break.
+
+What the answer rests on is said with it: of which machines something is not known in that time, because
+events were lost, a source was silent or the machine could not be reached. For first only the time up
+to it counts, for last only the time from it on.
 
 What holds at --from already counts from its true beginning, which is looked for as far back as
 --look-back; a beginning beyond that is told as the earliest time looked at, marked \"or earlier\".
@@ -89,6 +93,10 @@ pub(crate) struct Of {
     /// How far before --from the beginning is looked for of what holds there already [default: 7d].
     #[arg(long, value_name = "DURATION")]
     look_back: Option<String>,
+    /// How long a source may be silent before the answer is said not to rest on it, such as 15m
+    /// [default: what its own rhythm says].
+    #[arg(long, value_name = "DURATION")]
+    silent_after: Option<String>,
     #[command(flatten)]
     instant: Instant,
 }
@@ -113,7 +121,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Args::Last(one) => (Which::Last, one.per_machine, None, String::new(), one.of),
         Args::All(all) => (Which::All, false, all.limit, all.resume, all.of),
     };
-    let clocks = of.scope.clocks(context);
+    let clocks = of.scope.clocks(context).known(&of.instant);
     let nanos = |text: &Option<String>| -> Outcome<Option<u64>> {
         let duration = text.as_deref().map(when::duration).transpose()?;
         Ok(duration.map(|one| u64::try_from(one.as_nanos()).unwrap_or(u64::MAX)))
@@ -131,6 +139,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         limit: limit.unwrap_or(0),
         instant: of.instant.message(context)?,
         resume_token: resume,
+        silent_after_ms: nanos(&of.silent_after)?.map(|nanos| nanos / 1_000_000),
     };
     let client = context.client().await?;
     let mut finding = Finding {
@@ -253,9 +262,13 @@ impl Finding<'_> {
 
     /// Shows what was gathered, and tells a person what it is of.
     fn finish(self, which: Which, end: &pb::FindEnd) -> Outcome<()> {
-        let note = self.note(which, end);
+        let mut note = self.note(which, end);
+        let rests = end.basis.clone().unwrap_or_default();
+        note.push('\n');
+        note.push_str(&basis::note(&rests, self.with_plant));
         if self.streamed {
-            if self.context.output.format == Format::Table {
+            // Lines for programs are followed by a note only where something is missing.
+            if self.context.output.format == Format::Table || basis::is_blind(&rests) {
                 self.context.output.note(&note);
             }
             return Ok(());
@@ -271,6 +284,7 @@ impl Finding<'_> {
             "machines_found": end.machines,
             "machines": self.head.machines,
             "resume_token": self.token,
+            "basis": basis::json(&rests),
         });
         let cut = self.head.cut.clone().unwrap_or_default();
         let whole = with(whole, [("cut", cut::json(&cut))]);

@@ -14,8 +14,7 @@ const OTHERS: [(&str, &str); 4] = [
 ];
 
 /// Commands that read a range, or two instants, or fold up to one.
-const RANGES: [(&str, [&str; 2]); 3] = [
-    ("event export", ["from", "to"]),
+const RANGES: [(&str, [&str; 2]); 2] = [
     ("diff", ["known-from", "known-to"]),
     ("replay", ["to", "to"]),
 ];

@@ -90,7 +90,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         (None, true) => None,
         (None, false) => preferred_plant(context),
     };
-    let clocks = context.clocks(plant.as_deref());
+    let clocks = context.clocks(plant.as_deref()).known(&args.instant);
     let from = clocks.time_if_any(args.from.as_deref()).await?;
     let to = clocks.time_if_any(args.to.as_deref()).await?;
     let window = Window {

@@ -82,7 +82,7 @@ fn wait(cause: &pb::WaitCause) -> String {
     )
 }
 
-fn provenance(cause: &pb::WaitCause) -> &'static str {
+pub(crate) fn provenance(cause: &pb::WaitCause) -> &'static str {
     let name = cause.provenance().as_str_name();
     name.strip_prefix("PROVENANCE_").unwrap_or(name)
 }

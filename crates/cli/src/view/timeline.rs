@@ -1,6 +1,6 @@
 //! Timelines as rows and as JSON, and how each state looks in drawings.
 
-use super::machine::{mode, state};
+use super::machine::{mode, provenance, state};
 use crate::command::time;
 use crate::when;
 use serde_json::{Value, json};
@@ -162,7 +162,11 @@ pub(crate) fn interval(machine: &str, one: &pb::TimelineInterval) -> (Vec<String
         number(u64::from(one.alarms_size)),
         number(one.cycles),
         counts.join(", "),
-        notes.collect::<Vec<_>>().join(", "),
+        notes
+            .map(str::to_owned)
+            .chain(one.waits.iter().filter_map(inferred))
+            .collect::<Vec<_>>()
+            .join(", "),
     ];
     let item = json!({
         "machine": machine,
@@ -183,9 +187,32 @@ pub(crate) fn interval(machine: &str, one: &pb::TimelineInterval) -> (Vec<String
         "alarms": one.alarms,
         "alarms_total": one.alarms_size,
         "cycles": one.cycles,
+        "waits": one.waits.iter().map(wait).collect::<Vec<_>>(),
         "parts": { "all": one.parts, "good": one.good, "scrap": one.scrap, "rework": one.rework },
     });
     (cells, item)
+}
+
+/// Why a machine waited, where that is inferred: `starved 3m 20s: buffer b-12 is empty`.
+fn inferred(wait: &pb::TimelineWait) -> Option<String> {
+    let cause = wait.cause.as_ref()?;
+    if cause.provenance() != pb::Provenance::Inferred {
+        return None;
+    }
+    let length = u64::try_from(wait.end.saturating_sub(wait.begin)).unwrap_or(0);
+    let state = state(cause.state).to_ascii_lowercase();
+    Some(format!("{state} {}: {}", spelt(length), cause.because))
+}
+
+fn wait(wait: &pb::TimelineWait) -> Value {
+    let cause = wait.cause.clone().unwrap_or_default();
+    json!({
+        "begin": time(Some(wait.begin)),
+        "end": time(Some(wait.end)),
+        "state": state(cause.state),
+        "provenance": provenance(&cause),
+        "because": cause.because,
+    })
 }
 
 /// A bucket, with its begin and end, as a row and as JSON.

@@ -119,6 +119,36 @@ impl Plant {
         Ok(Some(Piece { happened }))
     }
 
+    /// Calls `take` with the recorded events, in the order of their positions, of all stretches of the log
+    /// in which something of a window can lie, as known up to a position: those of the window, and others
+    /// near them. `tell` as in [`Plant::happened`]; broken off when it gave up. Blocking.
+    /// Errors: those of the log.
+    pub fn around(
+        &self,
+        window: Window,
+        known: Position,
+        take: &mut dyn FnMut(&werkbuch_model::event::Recorded<'_>),
+        tell: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, EngineError> {
+        let stretches = self.stretches(window.from, known)?.into_iter();
+        let mut reached = stretches.filter(|one| one.reach < window.to).peekable();
+        while let Some(first) = reached.next() {
+            let mut last = first.last;
+            // Neighbours are read in one go.
+            while let Some(next) = reached.next_if(|one| one.first == last.next()) {
+                last = next.last;
+            }
+            let mut take = |event: &werkbuch_model::event::Recorded<'_>, _: &[u8]| take(event);
+            if self
+                .read_between(first.first, last, &mut take, tell)?
+                .is_break()
+            {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// The stretches of the log in which something of a time or later can lie.
     fn stretches(&self, from: Timestamp, known: Position) -> Result<Vec<Stretch>, EngineError> {
         if known.get() == 0 {

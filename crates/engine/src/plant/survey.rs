@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 use werkbuch_model::event::Recorded;
-use werkbuch_model::id::Position;
+use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
 use werkbuch_record::decode_recorded;
 
@@ -41,6 +41,28 @@ impl Plant {
         most: u64,
         take: &mut dyn FnMut(&Recorded<'_>) -> ControlFlow<()>,
     ) -> Result<Survey, EngineError> {
+        self.survey_of(from, bound, (None, most), take)
+    }
+
+    /// The same of one machine's events alone, or with number 0 of those that are about none. Blocks that
+    /// hold nothing of it need not be read. `most` counts the events that are read.
+    pub fn survey_near(
+        &self,
+        from: Timestamp,
+        bound: Position,
+        (machine, most): (MachineNumber, u64),
+        take: &mut dyn FnMut(&Recorded<'_>) -> ControlFlow<()>,
+    ) -> Result<Survey, EngineError> {
+        self.survey_of(from, bound, (Some(machine), most), take)
+    }
+
+    fn survey_of(
+        &self,
+        from: Timestamp,
+        bound: Position,
+        (machine, most): (Option<MachineNumber>, u64),
+        take: &mut dyn FnMut(&Recorded<'_>) -> ControlFlow<()>,
+    ) -> Result<Survey, EngineError> {
         let shared = &*self.shared;
         let begin = self.recorded_around(from)?;
         let mut survey = Survey {
@@ -51,15 +73,28 @@ impl Plant {
         if bound.get() == 0 || begin > bound {
             return Ok(survey);
         }
+        // What was left out is known not to matter.
+        let whole = |survey: Survey| match machine {
+            Some(_) => Survey {
+                first: begin,
+                last: bound,
+                ..survey
+            },
+            None => survey,
+        };
         let mut taken = 0_u64;
-        for block in shared.store.read(&shared.id, begin)? {
+        let blocks = match machine {
+            Some(machine) => shared.store.read_machine(&shared.id, begin, machine)?,
+            None => shared.store.read(&shared.id, begin)?,
+        };
+        for block in blocks {
             let block = block?;
             for (position, bytes) in block.events() {
                 if position < begin {
                     continue;
                 }
                 if position > bound {
-                    return Ok(survey);
+                    return Ok(whole(survey));
                 }
                 if taken >= most {
                     survey.complete = false;
@@ -74,13 +109,16 @@ impl Plant {
                 }
                 survey.last = position;
                 taken += 1;
+                if machine.is_some_and(|machine| event.reported.machine != machine) {
+                    continue;
+                }
                 if take(&event).is_break() && position < bound {
                     survey.complete = false;
                     return Ok(survey);
                 }
             }
         }
-        Ok(survey)
+        Ok(whole(survey))
     }
 
     /// The position from which on events can have taken effect at or after a time.

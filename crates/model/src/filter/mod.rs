@@ -105,6 +105,15 @@ impl Filter {
             .is_none_or(|root| root.evaluate(row) == Some(true))
     }
 
+    /// Whether the condition can be true of any row that agrees with this one in the fields that are
+    /// fixed, by their index in the [`FieldList`] that it was read with; the others can be anything.
+    #[must_use]
+    pub fn may_match(&self, row: &dyn Row, fixed: &dyn Fn(usize) -> bool) -> bool {
+        self.root
+            .as_ref()
+            .is_none_or(|root| root.chances(row, fixed).is_true)
+    }
+
     /// The fields that it asks for, by their index in the [`FieldList`] that it was read with.
     #[must_use]
     pub fn fields(&self) -> BTreeSet<usize> {

@@ -137,6 +137,74 @@ impl Node {
     }
 }
 
+/// What a condition can be, when not all of a row is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chances {
+    pub(super) is_true: bool,
+    pub(super) is_false: bool,
+    pub(super) unknown: bool,
+}
+
+impl Chances {
+    const ANY: Self = Self {
+        is_true: true,
+        is_false: true,
+        unknown: true,
+    };
+
+    fn certain(truth: Option<bool>) -> Self {
+        Self {
+            is_true: truth == Some(true),
+            is_false: truth == Some(false),
+            unknown: truth.is_none(),
+        }
+    }
+
+    fn opposite(self) -> Self {
+        Self {
+            is_true: self.is_false,
+            is_false: self.is_true,
+            unknown: self.unknown,
+        }
+    }
+
+    /// Both must be true.
+    fn and(self, other: Self) -> Self {
+        let known = |one: Self| one.is_true || one.unknown;
+        Self {
+            is_true: self.is_true && other.is_true,
+            is_false: self.is_false || other.is_false,
+            unknown: self.unknown && known(other) || other.unknown && known(self),
+        }
+    }
+}
+
+impl Node {
+    /// What the condition can be of rows that agree with this one in the fields that are fixed.
+    pub(super) fn chances(&self, row: &dyn Row, fixed: &dyn Fn(usize) -> bool) -> Chances {
+        let all = |nodes: &[Self], turned: bool| {
+            let certain = Chances::certain(Some(true));
+            let chances = nodes.iter().map(|node| node.chances(row, fixed));
+            let turn = |one: Chances| if turned { one.opposite() } else { one };
+            turn(chances.map(turn).fold(certain, Chances::and))
+        };
+        match self {
+            Self::All(nodes) => all(nodes, false),
+            // One is true unless all are not.
+            Self::Any(nodes) => all(nodes, true),
+            Self::Not(node) => node.chances(row, fixed).opposite(),
+            _ => {
+                let mut fields = BTreeSet::new();
+                self.fields(&mut fields);
+                match fields.into_iter().all(fixed) {
+                    true => Chances::certain(self.evaluate(row)),
+                    false => Chances::ANY,
+                }
+            }
+        }
+    }
+}
+
 impl Operand {
     fn value<'a>(&'a self, row: &'a dyn Row) -> Value<'a> {
         match self {

@@ -117,6 +117,15 @@ impl ShiftName {
         Ok(if self.end { found.to } else { found.from })
     }
 
+    /// Noon in UTC of the production day that is named, seen from the day that the table has now; absent
+    /// where none is named, or none that can be.
+    #[must_use]
+    pub fn noon(&self, now: Timestamp, table: &Timetable) -> Option<Timestamp> {
+        let day = self.day?.seen_from(table.production_day(now).day());
+        let begin = i64::from(production(day)?.0).checked_mul(DAY_NS)?;
+        Some(Timestamp(begin).plus(DAY_NS / 2))
+    }
+
     fn check_name(&self, name: &str, shifts: &[Worked]) -> Result<(), InstantError> {
         let names: BTreeSet<&str> = shifts.iter().map(|one| one.name.as_str()).collect();
         if names.contains(name) {

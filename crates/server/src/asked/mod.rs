@@ -2,6 +2,7 @@
 
 mod answered;
 mod said;
+mod shift;
 
 pub(crate) use answered::Answered;
 pub(crate) use said::Said;
@@ -62,12 +63,36 @@ impl Context {
             check_log(plant, *log)?;
         }
         let now = plant.wall();
+        let said = self.settled(plant, said, now).await?;
         let look = move |twin: &Twin| said.resolve(twin, now, reach);
         let asked = self.glance(plant, look).await??;
         if let Known::Recorded(time) = asked.instant.known {
             self.check_recorded(plant, time).await?;
         }
         Ok(asked)
+    }
+
+    /// How much of a plant's log a text says may be known, where the time is said apart: of a cut where
+    /// the plant stood. Errors: `INVALID_INSTANT`.
+    pub(crate) fn known_in(&self, plant: &Plant, text: &str) -> Result<pb::instant::Known, Status> {
+        let known = pb::instant::Known::KnownText(text.to_owned());
+        let said = Said::of(Some(&pb::Instant {
+            known: Some(known.clone()),
+            ..pb::Instant::default()
+        }))?;
+        let Some(cut) = said.cut()? else {
+            return Ok(known);
+        };
+        match cut.stood(plant.id()) {
+            Some(Stood::At(log, position)) => {
+                check_log(plant, *log)?;
+                Ok(pb::instant::Known::KnownPosition(position.get()))
+            }
+            _ => Err(said::wrong(format!(
+                "plant \"{}\" is not of the cut, or did not answer when it was taken",
+                plant.id()
+            ))),
+        }
     }
 
     /// Errors: `INVALID_INSTANT` when nothing had been recorded by then.

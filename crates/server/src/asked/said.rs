@@ -6,10 +6,8 @@ use crate::group::{Cut, PREFIX, Stood};
 use std::collections::BTreeSet;
 use tonic::Status;
 use werkbuch_engine::EngineError;
-use werkbuch_model::event::{AspectKind, Body, CalendarChanged};
 use werkbuch_model::id::Position;
-use werkbuch_model::instant::{Instant, InstantError, Known, ShiftName, Spoken, known_zone};
-use werkbuch_model::plant::CalendarError;
+use werkbuch_model::instant::{Instant, InstantError, Known, Spoken, known_zone};
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
 use werkbuch_wire::pb;
@@ -18,20 +16,20 @@ use werkbuch_wire::reason::Reason;
 /// The instant of a message before it is known where it is asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Said {
-    at: Option<When>,
-    known: Option<KnownBy>,
+    pub(super) at: Option<When>,
+    pub(super) known: Option<KnownBy>,
     zone: String,
     as_of: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
-enum When {
+pub(super) enum When {
     Time(Timestamp),
     Text(Spoken),
 }
 
 #[derive(Clone, Debug)]
-enum KnownBy {
+pub(super) enum KnownBy {
     Position(Position),
     Time(When),
     /// Where the plants of a group stood.
@@ -143,7 +141,15 @@ impl Said {
         })
     }
 
-    /// Resolves it for a plant, by its clocks and its calendar as they are now.
+    /// The same without a time in the plant.
+    pub(super) fn without_at(&self) -> Self {
+        Self {
+            at: None,
+            ..self.clone()
+        }
+    }
+
+    /// Resolves it for a plant, by its clocks as they are now. Shifts have been settled before.
     pub(super) fn resolve(
         self,
         twin: &Twin,
@@ -159,7 +165,6 @@ impl Said {
         let time = |field: &str, when: &When| {
             match when {
                 When::Time(time) => Ok(*time),
-                When::Text(Spoken::Shift(shift)) => find_shift(twin, shift, now),
                 When::Text(spoken) => spoken.time(now, zone),
             }
             .map_err(|error| invalid(field, &error))
@@ -206,27 +211,6 @@ fn check_at(twin: &Twin, at: Timestamp, now: Timestamp) -> Result<(), Status> {
         ))),
         _ => Ok(()),
     }
-}
-
-/// The begin or end of a shift by the plant's calendar, with what was reported of it laid over.
-fn find_shift(twin: &Twin, shift: &ShiftName, now: Timestamp) -> Result<Timestamp, InstantError> {
-    let description = twin.description();
-    let unit = shift.unit.as_deref();
-    let mut values = twin.plant_values(AspectKind::Calendar);
-    values.sort_by_key(|one| (one.since, one.source, one.epoch, one.position));
-    let changes: Vec<CalendarChanged<'_>> = values
-        .into_iter()
-        .filter_map(|value| match value.body {
-            Body::CalendarChanged(change) if description.is_changed(unit, &change) => Some(change),
-            _ => None,
-        })
-        .collect();
-    let table = match description.timetable(unit) {
-        // What was reported holds also where no calendar is declared.
-        Err(CalendarError::None(_)) if !changes.is_empty() => description.timetable_without(),
-        table => table,
-    }?;
-    shift.find(now, &table, &changes)
 }
 
 /// A plant of a cut. Errors: `INVALID_INSTANT` when it did not answer then, or is none of it.
@@ -277,7 +261,7 @@ fn position_of(position: u64) -> Result<KnownBy, Status> {
     Ok(KnownBy::Position(Position(position)))
 }
 
-fn invalid(field: &str, cause: &InstantError) -> Status {
+pub(super) fn invalid(field: &str, cause: &InstantError) -> Status {
     let text = error::short(&cause.to_string());
     let field = (format!("instant.{field}"), "is no instant".to_owned());
     Reason::InvalidInstant.violations(text, [field])

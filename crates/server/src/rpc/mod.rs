@@ -16,6 +16,7 @@ mod scan;
 mod table;
 mod timeline;
 mod timeline_read;
+pub(crate) mod timeline_waits;
 mod twin;
 mod watch;
 mod wip;

@@ -2,6 +2,7 @@
 
 use super::Timelines;
 use super::timeline_read::{Ground, Reading, Shape};
+use super::timeline_waits::in_flow;
 use crate::asked::{Answered, Asked, Reach};
 use crate::context::{Context, shutting_down};
 use crate::limits::WINDOW_DEFAULT_NS;
@@ -69,6 +70,7 @@ impl TimelineService for Timelines {
             levels: (request.buckets > 0)
                 .then(|| Levels::new(ground.window, request.buckets as usize)),
             without_intervals: request.without_intervals,
+            with_waits: request.with_waits && !request.without_intervals,
         };
         let stream = Stream {
             context: Arc::clone(&self.0),
@@ -232,6 +234,7 @@ pub(super) fn ground(
     let plant_size = twin.description().machines().count();
     Ok(Ground {
         window: Window { from, to },
+        in_flow: in_flow(twin, &machines.keys().copied().collect()),
         machines,
         plant_size: u32::try_from(plant_size).unwrap_or(u32::MAX),
     })
@@ -258,8 +261,12 @@ pub(super) fn check(request: &StreamTimelinesRequest) -> Result<(), Status> {
 /// Everything that decides what the answer holds, apart from the instant.
 fn question(request: &StreamTimelinesRequest) -> Question {
     let numbers = format!(
-        "{:?} {:?} {} {}",
-        request.from_time, request.to_time, request.buckets, request.without_intervals
+        "{:?} {:?} {} {} {}",
+        request.from_time,
+        request.to_time,
+        request.buckets,
+        request.without_intervals,
+        request.with_waits
     );
     let mut fields = vec![&*request.parent, &*request.filter, &*numbers];
     fields.extend(request.machines.iter().map(String::as_str));

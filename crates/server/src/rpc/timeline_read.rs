@@ -1,12 +1,15 @@
 //! Reads what timelines need of the log once, and makes them machine by machine.
 
-use crate::limits::{SURVEY_EVENTS_MAX, TIMELINE_BYTES_MAX, TIMELINE_PART_BYTES};
+use super::timeline_waits::{Wait, causes, in_flow, may_wait, waits};
+use crate::limits::{
+    NEAR_MACHINES_MAX, SURVEY_EVENTS_MAX, TIMELINE_BYTES_MAX, TIMELINE_PART_BYTES,
+};
 use crate::view::timeline::{Of, parts};
 use prost::Message;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use werkbuch_engine::{EngineError, Plant, Survey};
-use werkbuch_model::event::Recorded;
+use werkbuch_model::event::{Body, Recorded};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_record::{decode_recorded, encode_recorded};
 use werkbuch_twin::Twin;
@@ -21,12 +24,16 @@ pub(super) struct Ground {
     /// The machines by number, with their names.
     pub(super) machines: BTreeMap<MachineNumber, String>,
     pub(super) plant_size: u32,
+    /// Whether parts pass one of the machines.
+    pub(super) in_flow: bool,
 }
 
 /// In what form it is wanted.
 pub(super) struct Shape {
     pub(super) levels: Option<Levels>,
     pub(super) without_intervals: bool,
+    /// Whether it is found out why machines wait.
+    pub(super) with_waits: bool,
 }
 
 /// The timelines of machines on their way.
@@ -39,6 +46,10 @@ pub(super) struct Reading {
     survey: Survey,
     /// The events that matter of each machine that is still to come, as stored, in order.
     events: BTreeMap<MachineNumber, Vec<Vec<u8>>>,
+    /// The machines that may wait without saying why.
+    asking: BTreeSet<MachineNumber>,
+    /// Why machines wait.
+    waits: BTreeMap<MachineNumber, Vec<Wait>>,
     /// The machines that are still to come, the last one first.
     left: Vec<MachineNumber>,
     /// Parts of timelines that wait for a message.
@@ -56,8 +67,19 @@ impl Reading {
         before: Twin,
         done: usize,
     ) -> Self {
-        let left = ground.machines.keys().skip(done).rev().copied().collect();
+        let left: Vec<_> = ground.machines.keys().skip(done).rev().copied().collect();
+        let asks = |number: &&MachineNumber| {
+            let machine = before.machine(**number);
+            machine.is_some_and(|machine| may_wait(&machine))
+        };
+        let asking = left.iter().filter(asks).copied().collect();
+        let ground = Ground {
+            in_flow: ground.in_flow || in_flow(&before, &left.iter().copied().collect()),
+            ..ground
+        };
         Self {
+            asking,
+            waits: BTreeMap::new(),
             walk: Walk::new(before, ground.window),
             unseen: Unseen::new(ground.window),
             survey: Survey {
@@ -92,8 +114,56 @@ impl Reading {
         self.left.is_empty() && self.waiting.is_empty()
     }
 
-    /// Reads the part of the log that can matter. Blocking. Errors: those of the log.
+    /// Reads the part of the log that can matter. Blocking. Errors: those of the log and the fold.
     pub(super) fn read(&mut self, bound: Position) -> Result<(), EngineError> {
+        if self.left.len() > NEAR_MACHINES_MAX || !self.read_near(bound)? {
+            self.read_all(bound)?;
+        }
+        if self.shape.with_waits && self.ground.in_flow && !self.asking.is_empty() {
+            let window = self.ground.window;
+            self.waits = causes(&self.plant, bound, window, &self.asking)?;
+        }
+        Ok(())
+    }
+
+    /// Reads only what is about the machines, and what is about none. False when something is lost: when
+    /// that was is told by what the source says of other machines, so all has to be read.
+    fn read_near(&mut self, bound: Position) -> Result<bool, EngineError> {
+        let machines = self.left.iter().rev().copied();
+        for machine in [MachineNumber(0)].into_iter().chain(machines) {
+            let (kept, asking) = (&mut self.events, &mut self.asking);
+            let (mut bytes, mut lost) = (0_usize, false);
+            let of_machine = kept.entry(machine).or_default();
+            let mut take = |event: &Recorded<'_>| {
+                let body = &event.reported.body;
+                lost |= matches!(body, Body::GapDetected(_));
+                if machine.get() != 0 && matters(body) {
+                    let stored = encode_recorded(event);
+                    bytes = bytes.saturating_add(stored.len());
+                    of_machine.push(stored);
+                    if asks(body) {
+                        asking.insert(machine);
+                    }
+                }
+                match lost || bytes >= TIMELINE_BYTES_MAX / NEAR_MACHINES_MAX {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            };
+            let from = self.ground.window.from;
+            let near = (machine, SURVEY_EVENTS_MAX);
+            let survey = self.plant.survey_near(from, bound, near, &mut take)?;
+            if lost || !survey.complete {
+                self.events.clear();
+                return Ok(false);
+            }
+            self.survey = survey;
+        }
+        self.events.remove(&MachineNumber(0));
+        Ok(true)
+    }
+
+    fn read_all(&mut self, bound: Position) -> Result<(), EngineError> {
         for machine in &self.left {
             for source in self.walk.sources_before(*machine).collect::<Vec<_>>() {
                 self.unseen.speaks(*machine, source);
@@ -101,6 +171,7 @@ impl Reading {
             self.events.insert(*machine, Vec::new());
         }
         let (unseen, events) = (&mut self.unseen, &mut self.events);
+        let asking = &mut self.asking;
         let mut bytes = 0_usize;
         let mut take = |event: &Recorded<'_>| {
             unseen.take(event);
@@ -111,6 +182,9 @@ impl Reading {
                 let stored = encode_recorded(event);
                 bytes = bytes.saturating_add(stored.len());
                 of_machine.push(stored);
+                if asks(&reported.body) {
+                    asking.insert(reported.machine);
+                }
             }
             if bytes >= TIMELINE_BYTES_MAX {
                 return ControlFlow::Break(());
@@ -165,8 +239,19 @@ impl Reading {
             name: name.map_or("", String::as_str),
             number: machine,
             without_intervals: self.shape.without_intervals,
+            waits: self.waits.get(&machine).map_or(&[], Vec::as_slice),
         };
         let levels = self.shape.levels.as_ref();
         Ok(parts(&of, &intervals, levels, &mut self.room))
+    }
+}
+
+/// Whether a machine may wait after this without saying why. What a correction makes of an event is not
+/// looked at.
+fn asks(body: &Body<'_>) -> bool {
+    match body {
+        Body::StateChanged(said) => waits(said.to),
+        Body::CorrectionRecorded(_) => true,
+        _ => false,
     }
 }

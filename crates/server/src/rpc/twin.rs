@@ -207,11 +207,17 @@ impl TwinService for Twins {
             return Err(Reason::InvalidRequest.violations(text, [field]));
         }
         let mut response = ResolveTimesResponse::default();
+        let known = match request.known_text.trim() {
+            "" => None,
+            // Of a cut the plant's position alone: the time is still to be said.
+            text => Some(self.0.known_in(&plant, text)?),
+        };
         // The present comes last, so that there is one when there are no texts.
         for text in request.texts.iter().map(String::as_str).chain(["now"]) {
             let instant = Instant {
                 at_text: text.to_owned(),
                 time_zone: request.time_zone.clone(),
+                known: known.clone(),
                 ..Instant::default()
             };
             let found = self.0.asked(&plant, Some(&instant), Reach::Described);

@@ -35,6 +35,14 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
+    /// Why machines wait.
+    pub(crate) fn waits() -> Self {
+        Self {
+            waits: true,
+            every_event: false,
+        }
+    }
+
     /// What filters of machines depend on.
     pub(crate) fn of<'f>(filters: impl IntoIterator<Item = &'f Filter>) -> Self {
         let mut needs = Self::default();
@@ -142,6 +150,18 @@ impl Sweep {
     ) -> Result<Option<Timestamp>, EngineError> {
         self.moment(gauge, &mut |course, moved, position| {
             watch.look(course, moved, position);
+        })
+    }
+
+    /// The same with two conditions.
+    pub(crate) fn watched_both(
+        &mut self,
+        gauge: &Gauge,
+        (one, other): (&mut Watch, &mut Watch),
+    ) -> Result<Option<Timestamp>, EngineError> {
+        self.moment(gauge, &mut |course, moved, position| {
+            one.look(course, moved, position);
+            other.look(course, moved, position);
         })
     }
 

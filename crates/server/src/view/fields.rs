@@ -59,6 +59,24 @@ pub(crate) const NEEDS_WAITS: [usize; 2] = [place("wait_state"), place("wait_pro
 /// The fields that events move from which no state follows.
 pub(crate) const NEEDS_EVERY_EVENT: [usize; 1] = [place("last_event_at")];
 
+/// The fields that say how a machine is described; nothing that happens moves them.
+const DESCRIBED: [&str; 8] = [
+    "name",
+    "plant",
+    "number",
+    "display_name",
+    "type",
+    "area",
+    "line",
+    "cell",
+];
+
+/// Whether a field says how a machine is described.
+pub(crate) fn is_described(field: usize) -> bool {
+    let field = FIELDS.get(field);
+    field.is_some_and(|field| DESCRIBED.contains(&field.name))
+}
+
 /// The place of a field in the table.
 const fn place(name: &str) -> usize {
     let mut at = 0;

@@ -67,7 +67,7 @@ pub(crate) fn in_full(plant: &str, row: &MachineRow<'_>) -> pb::Machine {
     }
 }
 
-fn wait_cause(cause: &WaitCause) -> pb::WaitCause {
+pub(super) fn wait_cause(cause: &WaitCause) -> pb::WaitCause {
     let provenance = match cause.provenance {
         Provenance::Reported => pb::Provenance::Reported,
         Provenance::Inferred => pb::Provenance::Inferred,

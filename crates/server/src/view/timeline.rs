@@ -1,7 +1,9 @@
 //! Timelines as messages, in parts that fit a message.
 
 use super::code;
+use super::machine::wait_cause;
 use crate::limits::TIMELINE_PART_BYTES;
+use crate::rpc::timeline_waits::Wait;
 use prost::Message;
 use werkbuch_model::event::State;
 use werkbuch_model::id::{MachineNumber, Position};
@@ -14,6 +16,8 @@ pub(crate) struct Of<'o> {
     pub(crate) name: &'o str,
     pub(crate) number: MachineNumber,
     pub(crate) without_intervals: bool,
+    /// Why it waits, in the order of time.
+    pub(crate) waits: &'o [Wait],
 }
 
 /// The parts of a machine's timeline; the last one is complete.
@@ -35,7 +39,10 @@ pub(crate) fn parts(
             parts.push(std::mem::replace(&mut part, empty()));
             bytes = 0;
         }
-        let one = interval(one);
+        let one = pb::TimelineInterval {
+            waits: waits(of.waits, one),
+            ..interval(one)
+        };
         bytes = bytes.saturating_add(one.encoded_len());
         part.intervals.push(one);
     }
@@ -82,7 +89,24 @@ fn interval(one: &Interval) -> pb::TimelineInterval {
         good: one.parts.good,
         scrap: one.parts.scrap,
         rework: one.parts.rework,
+        waits: Vec::new(),
     }
+}
+
+/// The causes that hold within an interval of a machine that waits.
+fn waits(waits: &[Wait], one: &Interval) -> Vec<pb::TimelineWait> {
+    if !matches!(one.shown, State::Waiting | State::Idle) {
+        return Vec::new();
+    }
+    let behind = waits.partition_point(|wait| wait.end <= one.begin);
+    let within = waits.iter().skip(behind);
+    let within = within.take_while(|wait| wait.begin < one.end);
+    let within = within.map(|wait| pb::TimelineWait {
+        begin: wait.begin.max(one.begin).nanos(),
+        end: wait.end.min(one.end).nanos(),
+        cause: Some(wait_cause(&wait.cause)),
+    });
+    within.collect()
 }
 
 fn buckets(buckets: &[Bucket]) -> Vec<pb::TimelineBucket> {

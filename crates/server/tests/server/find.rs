@@ -17,10 +17,10 @@ use werkbuch_wire::pb::{self, FindWhich};
 use werkbuch_wire::reason::Reason;
 
 /// The first time at which anything happens: Friday, 2025-10-24, 06:00 in Berlin.
-const BEGIN: i64 = 1_761_278_400_000_000_000;
+pub(crate) const BEGIN: i64 = 1_761_278_400_000_000_000;
 /// Everything happens at multiples of ten minutes from there on.
-const STEP: i64 = 600_000_000_000;
-const STEPS: i64 = 40;
+pub(crate) const STEP: i64 = 600_000_000_000;
+pub(crate) const STEPS: i64 = 40;
 const DAY: i64 = 86_400_000_000_000;
 
 /// A line of five machines in two areas, of which one moves and one has another type after a while.
@@ -149,7 +149,7 @@ impl Chance {
 }
 
 /// A plant of which sources reported in any order, with corrections, and whose description changed.
-async fn serve_story(seed: u64) -> Served {
+pub(crate) async fn serve_story(seed: u64) -> Served {
     let served = serve().await;
     let applied = served.model().await.apply_plant(apply(&plant(0))).await;
     assert!(applied.unwrap().into_inner().recorded);

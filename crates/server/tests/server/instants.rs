@@ -305,6 +305,7 @@ async fn a_description_may_lie_ahead_and_texts_are_resolved() {
         parent: PLANT.into(),
         texts: texts.iter().map(|text| (*text).to_owned()).collect(),
         time_zone: String::new(),
+        ..pb::ResolveTimesRequest::default()
     };
     let mut client = served.twin().await;
     let answer = client

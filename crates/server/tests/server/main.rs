@@ -4,6 +4,7 @@
 mod aspects;
 mod every_read;
 mod find;
+mod find_basis;
 mod golden;
 mod group;
 mod group_broken;
@@ -16,6 +17,8 @@ mod limits;
 mod metrics;
 mod model;
 mod quality;
+mod shifts;
+mod timeline_alone;
 mod timelines;
 mod twin;
 mod watch;

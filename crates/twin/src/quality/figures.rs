@@ -1,15 +1,13 @@
 //! What is counted of a source, and of a plant.
 
 use super::finding::{Finding, FindingKind};
+use super::silence::Rhythm;
 use super::spread::Spread;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use werkbuch_model::event::{EventRefused, Flags, Recorded, RefusalReason};
 use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
 use werkbuch_model::time::Timestamp;
-
-/// Pauses shorter than this lie within one utterance: a batch, a burst.
-const PAUSE_MIN_NS: i64 = 1_000_000_000;
 
 /// What was counted in a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -102,8 +100,8 @@ pub(super) struct Tally {
     pub(super) figures: Figures,
     /// When it was last heard.
     pub(super) heard_at: Option<Timestamp>,
-    /// The pauses between its utterances.
-    pub(super) pauses: Spread,
+    /// How often it speaks.
+    pub(super) rhythm: Rhythm,
     suspects: BTreeMap<MachineNumber, Suspects>,
 }
 
@@ -124,10 +122,7 @@ impl Tally {
     /// It said something, whatever it was about.
     pub(super) fn heard(&mut self, recorded_at: Timestamp) {
         if let Some(before) = self.heard_at {
-            let pause = recorded_at.since(before);
-            if pause >= PAUSE_MIN_NS {
-                self.pauses.take(pause);
-            }
+            self.rhythm.pause(recorded_at.since(before));
         }
         self.heard_at = Some(recorded_at);
     }

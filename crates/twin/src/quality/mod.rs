@@ -16,7 +16,7 @@ mod standing;
 
 pub use figures::Figures;
 pub use finding::{Finding, FindingKind};
-pub use silence::Silence;
+pub use silence::{Rhythm, Silence};
 pub use spread::Spread;
 pub use standing::{CONFLICT_MIN_NS, standing_conflicts};
 

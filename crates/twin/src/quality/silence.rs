@@ -3,6 +3,7 @@
 
 use super::figures::{Tally, seconds};
 use super::finding::{Finding, FindingKind};
+use super::spread::Spread;
 use super::{Judging, Voice};
 use serde::Serialize;
 use werkbuch_model::time::Timestamp;
@@ -11,8 +12,37 @@ use werkbuch_model::time::Timestamp;
 const PAUSES_MIN: u64 = 10;
 /// A source is silent when it pauses so many times as long as nine of ten of its pauses.
 const PAUSE_FACTOR: i64 = 5;
+/// Pauses shorter than this lie within one utterance, a batch or a burst: one second.
+const PAUSE_MIN_NS: i64 = 1_000_000_000;
 /// Nobody is called silent before this, whatever the rhythm: one minute.
 const LIMIT_MIN_NS: i64 = 60_000_000_000;
+
+/// How often a source speaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rhythm(Spread);
+
+impl Rhythm {
+    /// Nobody is called silent before this, whatever the rhythm, in nanoseconds.
+    pub const LIMIT_MIN_NS: i64 = LIMIT_MIN_NS;
+
+    /// Takes a pause, in nanoseconds. What is shorter than a second is none.
+    pub fn pause(&mut self, nanos: i64) {
+        if nanos >= PAUSE_MIN_NS {
+            self.0.take(nanos);
+        }
+    }
+
+    /// How long it may be silent, in nanoseconds; absent when it spoke too seldom to have a rhythm.
+    #[must_use]
+    pub fn limit_ns(&self) -> Option<i64> {
+        let pause = self
+            .0
+            .per_mille(900)
+            .filter(|_| self.0.count() >= PAUSES_MIN)?;
+        let pause = i64::try_from(pause).unwrap_or(i64::MAX);
+        Some(pause.saturating_mul(PAUSE_FACTOR).max(LIMIT_MIN_NS))
+    }
+}
 
 /// Whether a source is silent, and by what it was judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,10 +68,7 @@ impl Silence {
 pub(super) fn judge(voice: &Voice, tally: &Tally, judging: &Judging) -> Silence {
     let before = judging.heard_before.get(&voice.number).copied();
     let heard_at = tally.heard_at.max(before);
-    let rhythm = tally
-        .pauses
-        .per_mille(900)
-        .filter(|_| tally.pauses.count() >= PAUSES_MIN);
+    let rhythm = tally.rhythm.limit_ns();
     let (limit_ns, because) = if !voice.expected {
         (
             None,
@@ -49,9 +76,7 @@ pub(super) fn judge(voice: &Voice, tally: &Tally, judging: &Judging) -> Silence 
         )
     } else if let Some(limit) = judging.silent_after_ns {
         (Some(limit), "the limit was given")
-    } else if let Some(pause) = rhythm {
-        let pause = i64::try_from(pause).unwrap_or(i64::MAX);
-        let limit = pause.saturating_mul(PAUSE_FACTOR).max(LIMIT_MIN_NS);
+    } else if let Some(limit) = rhythm {
         (
             Some(limit),
             "five times as long as nine of ten of its pauses",

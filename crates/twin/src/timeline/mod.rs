@@ -14,6 +14,7 @@
 //! and one that nothing ended before the window's end is open.
 
 mod count;
+mod hearing;
 mod history;
 mod interval;
 mod levels;
@@ -21,8 +22,9 @@ mod unseen;
 mod walk;
 
 pub use count::Parts;
+pub use hearing::{Hearing, Silent};
 pub use history::{History, matters};
 pub use interval::{ALARMS_SHOWN, Interval, StateSum, Sums};
 pub use levels::{BUCKETS_MAX, Bucket, Levels, severity};
-pub use unseen::Unseen;
+pub use unseen::{Loss, Unseen};
 pub use walk::Walk;

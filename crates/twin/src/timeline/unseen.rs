@@ -8,7 +8,7 @@
 use crate::quality::Window;
 use std::collections::{BTreeMap, BTreeSet};
 use werkbuch_model::event::{Body, Flags, GapCause, GapDetected, Recorded};
-use werkbuch_model::id::{MachineNumber, SourceNumber};
+use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
 use werkbuch_model::time::Timestamp;
 
 /// Takes the recorded events of a plant in the order of their positions.
@@ -22,6 +22,23 @@ pub struct Unseen {
     voices: BTreeSet<(MachineNumber, SourceNumber)>,
 }
 
+/// Something that a source said and that is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The source.
+    pub source: SourceNumber,
+    /// The machine that it was about; absent when it can be any that the source speaks of.
+    pub machine: Option<MachineNumber>,
+    /// When it was said, as far as that is known. It may be a moment, then both times are the same.
+    pub time: Window,
+    /// How many observations are missing still; absent when nobody knows.
+    pub missing: Option<u64>,
+    /// Why it is lost.
+    pub cause: GapCause,
+    /// The position of the event that tells of it.
+    pub position: Position,
+}
+
 #[derive(Clone, Debug)]
 struct Gap {
     source: SourceNumber,
@@ -31,6 +48,10 @@ struct Gap {
     end: Option<Timestamp>,
     /// The missing numbers, and how many of them are missing still.
     numbers: Option<(u64, u64, u64)>,
+    /// How many are lost, as whoever found it said.
+    lost: Option<u64>,
+    cause: GapCause,
+    position: Position,
 }
 
 impl Unseen {
@@ -86,16 +107,12 @@ impl Unseen {
             0 => self.voices.contains(&(machine, gap.source)),
             _ => gap.machine == machine,
         };
-        let open = |gap: &&Gap| gap.numbers.is_none_or(|(_, _, missing)| missing > 0);
         let mut times: Vec<Window> = self
             .gaps
             .iter()
             .filter(speaks)
-            .filter(open)
-            .map(|gap| Window {
-                from: gap.begin.max(self.window.from),
-                to: gap.end.unwrap_or(self.window.to).min(self.window.to),
-            })
+            .filter(|gap| gap.is_open())
+            .map(|gap| gap.time(self.window))
             .filter(|time| time.from < time.to)
             .collect();
         times.sort_by_key(|time| (time.from, time.to));
@@ -109,6 +126,32 @@ impl Unseen {
         apart
     }
 
+    /// What is lost and was said in the window, in the order in which it was found out.
+    pub fn losses(&self) -> impl Iterator<Item = Loss> + '_ {
+        let open = self.gaps.iter().filter(|gap| gap.is_open());
+        let inside = open.filter(|gap| {
+            let time = gap.time(self.window);
+            let moment = gap.end == Some(gap.begin) && self.window.holds(gap.begin);
+            time.from < time.to || moment
+        });
+        inside.map(|gap| Loss {
+            source: gap.source,
+            machine: (gap.machine.get() != 0).then_some(gap.machine),
+            time: gap.time(self.window),
+            missing: gap
+                .numbers
+                .map_or(gap.lost, |(_, _, missing)| Some(missing)),
+            cause: gap.cause,
+            position: gap.position,
+        })
+    }
+
+    /// Whether a source has spoken of a machine, as far as is known.
+    #[must_use]
+    pub fn is_spoken_of(&self, machine: MachineNumber, source: SourceNumber) -> bool {
+        self.voices.contains(&(machine, source))
+    }
+
     fn gap(&mut self, event: &Recorded<'_>, gap: &GapDetected<'_>) {
         let own = !event.is_reported();
         let source = if own { gap.source } else { event.source };
@@ -120,6 +163,9 @@ impl Unseen {
             begin: self.heard.get(&source).copied().unwrap_or(self.window.from),
             end: (!numbered).then_some(event.effective_at),
             numbers: numbered.then_some((gap.first, gap.last, missing)),
+            lost: gap.lost,
+            cause: gap.cause,
+            position: event.position,
         });
         if !own {
             let heard = self.heard.entry(source).or_insert(event.effective_at);
@@ -135,6 +181,23 @@ impl Unseen {
                     *missing = missing.saturating_sub(to - from + 1);
                 }
             }
+        }
+    }
+}
+
+impl Gap {
+    /// Whether something is missing still.
+    fn is_open(&self) -> bool {
+        match self.numbers {
+            Some((_, _, missing)) => missing > 0,
+            None => true,
+        }
+    }
+
+    fn time(&self, window: Window) -> Window {
+        Window {
+            from: self.begin.max(window.from),
+            to: self.end.unwrap_or(window.to).min(window.to),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::slot::Slot;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use werkbuch_model::event::{AspectKind, State};
-use werkbuch_model::id::{MachineNumber, Position, Sequence};
+use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
 use werkbuch_model::plant::Machine;
 use werkbuch_model::time::Timestamp;
 
@@ -160,6 +160,11 @@ impl<'t> MachineTwin<'t> {
     #[must_use]
     pub fn last_position(&self) -> Position {
         self.state.map_or(Position(0), |state| state.last_position)
+    }
+
+    /// The sources that said what holds, each once for every aspect and rank that it has the say of.
+    pub fn sources(&self) -> impl Iterator<Item = SourceNumber> + use<'t> {
+        self.slots().iter().map(|slot| slot.source)
     }
 
     /// All that holds, for every aspect and rank, in the order of the aspects' texts.

@@ -1,8 +1,9 @@
 //! `werkbuch event export`: recorded events as lines of JSON that another book can take in.
 
-use super::{machine_names, print_row, source_names};
+use super::{machine_names_at, print_row, source_names};
 use crate::Context;
 use crate::client::Client;
+use crate::command::Instant;
 use crate::command::choice::{self, Reveal};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -35,7 +36,10 @@ Fields about people come encrypted, and no other book can read them so; with --r
 
 A condition is in the syntax of SQL's WHERE, over: position, kind, machine, source, epoch, sequence,
 occurred_at, observed_at, recorded_at, effective_at, suspect, what (as `event ls` shows it):
-  --where \"kind = 'ALARM_RAISED' AND what LIKE '%hot%'\"";
+  --where \"kind = 'ALARM_RAISED' AND what LIKE '%hot%'\"
+
+With --known only what had been recorded by then is written, with --at only what took effect by then, both
+as in `event ls`. Machines are named as they were at that instant.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -58,6 +62,8 @@ pub(crate) struct Export {
     out: Option<PathBuf>,
     #[command(flatten)]
     reveal: Reveal,
+    #[command(flatten)]
+    instant: Instant,
 }
 
 /// What the lines of a book have in common.
@@ -84,7 +90,7 @@ pub(crate) async fn run(context: &Context, export: Export) -> Outcome<()> {
     })?;
     let request = request(context, &export).await?;
     let client = context.client().await?;
-    let book = Book::read(&client, &export.plant).await?;
+    let book = Book::read(&client, &export.plant, request.instant.clone()).await?;
     let mut out = Out::open(context, export.out.as_deref())?;
     let written = write(&client, request, &book, &filter, &mut out).await?;
     let bytes = out.close()?;
@@ -127,7 +133,7 @@ pub(crate) async fn run(context: &Context, export: Export) -> Outcome<()> {
 }
 
 async fn request(context: &Context, export: &Export) -> Outcome<pb::ListEventsRequest> {
-    let clocks = context.clocks(Some(&export.plant));
+    let clocks = context.clocks(Some(&export.plant)).known(&export.instant);
     let range = export.events.range(&clocks).await?;
     Ok(pb::ListEventsRequest {
         parent: name::of_plant(&export.plant),
@@ -141,6 +147,7 @@ async fn request(context: &Context, export: &Export) -> Outcome<pb::ListEventsRe
         reveal: export.reveal.reveal,
         reader: export.reveal.reader.clone(),
         purpose: export.reveal.purpose.clone(),
+        instant: export.instant.message(context)?,
         ..pb::ListEventsRequest::default()
     })
 }
@@ -187,7 +194,7 @@ fn is_encrypted(value: &Value) -> bool {
 }
 
 impl Book {
-    async fn read(client: &Client, plant: &str) -> Outcome<Self> {
+    async fn read(client: &Client, plant: &str, instant: Option<pb::Instant>) -> Outcome<Self> {
         let request = pb::GetPlantRequest {
             name: name::of_plant(plant),
             instant: None,
@@ -196,7 +203,7 @@ impl Book {
         Ok(Self {
             log,
             names: Names {
-                machines: machine_names(client, plant).await?,
+                machines: machine_names_at(client, plant, instant).await?,
                 sources: source_names(client, plant).await?,
             },
             sources: sources(client, plant).await?,

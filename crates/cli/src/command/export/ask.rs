@@ -28,7 +28,10 @@ pub(super) fn machines(context: &Context, asked: Machines) -> Outcome<pb::Stream
 }
 
 pub(super) async fn events(context: &Context, asked: Events) -> Outcome<pb::StreamTableRequest> {
-    let range = asked.events.range(&asked.scope.clocks(context)).await?;
+    let range = asked
+        .events
+        .range(&asked.scope.clocks(context).known(&asked.instant))
+        .await?;
     let table = pb::EventTable {
         filter: asked.filter,
         machine: asked.events.machine,
@@ -52,7 +55,7 @@ pub(super) async fn timelines(
     context: &Context,
     asked: Timelines,
 ) -> Outcome<pb::StreamTableRequest> {
-    let clocks = asked.scope.clocks(context);
+    let clocks = asked.scope.clocks(context).known(&asked.instant);
     let (from_time, to_time) = asked.window.times(&clocks).await?;
     Ok(pb::StreamTableRequest {
         parent: asked.scope.parent(),
@@ -62,6 +65,7 @@ pub(super) async fn timelines(
             filter: asked.chosen.filter,
             from_time,
             to_time,
+            buckets: asked.buckets.unwrap_or(0),
         })),
     })
 }
@@ -70,7 +74,7 @@ pub(super) async fn aggregates(
     context: &Context,
     asked: Aggregates,
 ) -> Outcome<pb::StreamTableRequest> {
-    let clocks = asked.scope.clocks(context);
+    let clocks = asked.scope.clocks(context).known(&asked.instant);
     let from = clocks.time_if_any(asked.from.as_deref()).await?;
     let to = clocks.time_if_any(asked.to.as_deref()).await?;
     let every = asked.every.as_deref().map(when::duration).transpose()?;

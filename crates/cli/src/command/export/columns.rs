@@ -4,12 +4,13 @@ use crate::Context;
 use crate::failure::Outcome;
 use crate::output::Answer;
 use serde_json::json;
-use werkbuch_table::{events, machines, timelines};
+use werkbuch_table::{buckets, events, machines, timelines};
 
 pub(super) fn run(context: &Context, table: &str) -> Outcome<()> {
     let columns = match table {
         "machines" => machines::COLUMNS,
         "events" => events::COLUMNS,
+        "buckets" => buckets::COLUMNS,
         _ => timelines::COLUMNS,
     };
     let rows = columns.iter().map(|column| {

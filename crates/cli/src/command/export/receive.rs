@@ -56,7 +56,7 @@ async fn receive(
     let mut decoder = Decoder::default();
     let mut sink: Option<Sink<Out>> = None;
     let bytes = Arc::new(AtomicU64::new(0));
-    let mut whole = false;
+    let (mut whole, mut taken) = (false, 0_u64);
     while let Some(part) = stream.message().await? {
         if let Some(cut) = part.cut {
             written.cut = cut;
@@ -75,6 +75,7 @@ async fn receive(
                 return Err(failed(target, TableError::Broken));
             };
             sink.write(batch).map_err(|error| failed(target, error))?;
+            taken = taken.saturating_add(batch.num_rows() as u64);
         }
         (written.rows, written.done, written.total) = (part.rows, part.done, part.total);
         (whole, written.complete) = (part.whole, part.complete);
@@ -83,7 +84,9 @@ async fn receive(
         let so_far = bytes.load(Ordering::Relaxed);
         bar.set_message(format!("{} rows, {so_far} bytes", part.rows));
     }
-    let sink = sink.filter(|_| whole);
+    decoder.finish().map_err(|error| failed(target, error))?;
+    // The server has counted what it made: what was lost on the way is no table.
+    let sink = sink.filter(|_| whole && taken == written.rows);
     let sink = sink.ok_or_else(|| failed(target, TableError::Broken))?;
     let out = sink.close().map_err(|error| failed(target, error))?;
     out.close().map_err(|error| failed(target, error.into()))?;

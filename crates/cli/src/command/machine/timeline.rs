@@ -22,6 +22,9 @@ something that was said is lost (uncovered). Intervals are half-open; one that n
 The state of the first one is folded from all that came before. Late events and corrections restate the
 past; --known shows it as it was known.
 
+Why a machine waits that does not say so itself is inferred from its neighbours and buffers, where parts pass
+it; the list notes it (waits in JSON), with the cause and for how long it held.
+
 In the terminal a column shows the state that held the longest in its time; below it stands the worst
 state in it where that is another, so that no fault is too short to be seen.
 
@@ -51,6 +54,10 @@ pub(crate) struct Args {
     /// List the intervals in a table instead of drawing them.
     #[arg(long, conflicts_with = "svg")]
     list: bool,
+    /// Leave out why machines wait that do not say so themselves. To find it out takes the events of all
+    /// machines of the plant.
+    #[arg(long)]
+    no_causes: bool,
     /// Write an SVG drawing to this file (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -64,7 +71,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         let hint = "name the plant with --plant, or choose machines with --where";
         return Err(Failure::usage(what).hint(hint));
     }
-    let (from_time, to_time) = args.window.times(&args.scope.clocks(context)).await?;
+    let clocks = args.scope.clocks(context).known(&args.instant);
+    let (from_time, to_time) = args.window.times(&clocks).await?;
     let table = context.output.format == Format::Table;
     let drawn = args.svg.is_some() || (table && !args.list);
     let buckets = match (&args.svg, args.buckets) {
@@ -83,6 +91,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         without_intervals: drawn || args.buckets.is_some(),
         instant: args.instant.message(context)?,
         resume_token: String::new(),
+        with_waits: !(drawn || args.buckets.is_some() || args.no_causes),
     };
     let client = context.client().await?;
     let lines = match args.scope.all_plants {

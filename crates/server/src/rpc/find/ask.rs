@@ -21,6 +21,10 @@ pub(super) struct Asked {
     pub(super) per_machine: bool,
     pub(super) hold_ns: u64,
     pub(super) look_back_ns: u64,
+    /// What holds of machines that cannot be reached.
+    pub(super) unavailable: Filter,
+    /// How long a source may be silent, in nanoseconds; absent for what its rhythm says.
+    pub(super) silent_after_ns: Option<i64>,
     /// The most that are told; absent for no bound.
     pub(super) limit: Option<u64>,
     pub(super) question: Question,
@@ -60,6 +64,11 @@ impl Asked {
             per_machine: request.per_machine,
             hold_ns: request.hold_ns,
             look_back_ns: look_back.max(request.hold_ns),
+            unavailable: crate::rpc::twin::filter("state = 'UNAVAILABLE'")?,
+            silent_after_ns: request.silent_after_ms.map(|millis| {
+                let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+                millis.saturating_mul(1_000_000)
+            }),
             limit: (request.limit > 0).then(|| request.limit.into()),
             question: question(request),
         })

@@ -1,6 +1,7 @@
 //! Finds when a condition held of machines: the request, and how the answer is streamed.
 
 mod ask;
+mod basis;
 mod choice;
 mod search;
 mod stream;

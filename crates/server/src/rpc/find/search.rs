@@ -1,13 +1,16 @@
 //! Searches one plant: forward through the window, back to where what holds already began.
 
 use super::ask::Asked;
+use super::basis::Unavailable;
 use super::choice::{Choice, Hit};
 use crate::limits::{FIND_MOMENTS, SURVEY_EVENTS_MAX};
 use crate::sweep::{Gauge, Sweep, Watch, Why};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use werkbuch_engine::{EngineError, Plant};
+use werkbuch_model::filter::Filter;
 use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_model::time::Timestamp;
 use werkbuch_twin::Twin;
 use werkbuch_twin::quality::Window;
 use werkbuch_wire::name;
@@ -46,8 +49,18 @@ pub(super) struct Search {
     choice: Choice,
     /// The part of the window that is gone through: all of it, or its last part.
     window: Window,
-    on_the_way: Option<(Sweep, Watch)>,
+    on_the_way: Option<Way>,
+    /// When machines could not be reached, in the window that is gone through.
+    unavailable: Unavailable,
     done: bool,
+}
+
+/// A plant on its way through the window, and what is watched.
+#[derive(Debug)]
+struct Way {
+    sweep: Sweep,
+    watch: Watch,
+    unavailable: Watch,
 }
 
 impl Search {
@@ -62,6 +75,7 @@ impl Search {
             gauge,
             window,
             on_the_way: None,
+            unavailable: Unavailable::default(),
         };
         if search.ends_first() {
             let length = window.to.since(window.from) / 64;
@@ -76,7 +90,7 @@ impl Search {
 
     /// Goes on for a while, and answers what was found. Blocking. Errors: those of the log and the fold.
     pub(super) fn step(&mut self) -> Result<Vec<Hit>, EngineError> {
-        let (mut sweep, mut watch) = match self.on_the_way.take() {
+        let mut way = match self.on_the_way.take() {
             Some(on_the_way) => on_the_way,
             None => match self.begin()? {
                 Some(begun) => begun,
@@ -84,15 +98,20 @@ impl Search {
             },
         };
         for _ in 0..FIND_MOMENTS {
-            let Some(at) = sweep.watched(&self.gauge, &mut watch)? else {
+            let watches = (&mut way.watch, &mut way.unavailable);
+            let Some(at) = way.sweep.watched_both(&self.gauge, watches)? else {
                 if self.gauge.is_stopped() {
                     return Ok(self.stopped());
                 }
-                self.end(&watch);
+                self.not_reached(&way.unavailable, self.window.to);
+                self.end(&way.watch);
                 return Ok(self.choice.take_ready());
             };
-            let ended = watch.settle(sweep.course(), at);
-            if at == self.window.from && !self.begin_truly(&mut watch)? {
+            for (machine, spell) in way.unavailable.settle(way.sweep.course(), at) {
+                self.unavailable.take(machine, spell.begin, spell.end);
+            }
+            let ended = way.watch.settle(way.sweep.course(), at);
+            if at == self.window.from && !self.begin_truly(&mut way.watch)? {
                 return Ok(self.stopped());
             }
             if ended.is_empty() {
@@ -103,19 +122,27 @@ impl Search {
             for found in ended.into_iter().filter(|_| begun) {
                 self.take(Hit::of(found));
             }
-            let holding = watch.held().map(|(machine, since, _)| (machine, since));
+            let holding = way.watch.held().map(|(machine, since, _)| (machine, since));
             if self.choice.is_decided(holding) {
+                self.not_reached(&way.unavailable, at);
                 self.done = true;
                 return Ok(self.choice.take_ready());
             }
         }
-        self.on_the_way = Some((sweep, watch));
+        self.on_the_way = Some(way);
         Ok(self.choice.take_ready())
     }
 
-    /// What was chosen in the end.
-    pub(super) fn into_best(self) -> Vec<Hit> {
-        self.choice.into_best()
+    /// What was chosen in the end, and when machines could not be reached in what was gone through.
+    pub(super) fn into_best(self) -> (Vec<Hit>, Unavailable) {
+        (self.choice.into_best(), self.unavailable)
+    }
+
+    /// Notes the machines that cannot be reached where the search ends.
+    fn not_reached(&mut self, watch: &Watch, end: Timestamp) {
+        for (machine, begin, _) in watch.held() {
+            self.unavailable.take(machine, begin, end);
+        }
     }
 
     fn stopped(&mut self) -> Vec<Hit> {
@@ -123,13 +150,21 @@ impl Search {
         Vec::new()
     }
 
-    fn begin(&self) -> Result<Option<(Sweep, Watch)>, EngineError> {
+    fn begin(&mut self) -> Result<Option<Way>, EngineError> {
         let Some(sweep) = self.sweep(self.window)? else {
             return Ok(None);
         };
-        let mut watch = Watch::new(self.asked.filter.clone());
-        watch.begin(sweep.course(), self.window.from.plus(-1));
-        Ok(Some((sweep, watch)))
+        self.unavailable = Unavailable::default();
+        let watch = |filter: &Filter| {
+            let mut watch = Watch::new(filter.clone());
+            watch.begin(sweep.course(), self.window.from.plus(-1));
+            watch
+        };
+        Ok(Some(Way {
+            watch: watch(&self.asked.filter),
+            unavailable: watch(&self.asked.unavailable),
+            sweep,
+        }))
     }
 
     fn sweep(&self, window: Window) -> Result<Option<Sweep>, EngineError> {

@@ -1,6 +1,7 @@
 //! One search on its way: plant after plant, what is found as it is found, and how far it is.
 
 use super::ask::Asked;
+use super::basis::{Basis, Question, Unavailable};
 use super::choice::Hit;
 use super::search::{Part, Search};
 use super::token;
@@ -86,6 +87,7 @@ impl Stream {
         out.send(first).await?;
         self.survey(out).await?;
         let mut best: Vec<(usize, Part, Hit)> = Vec::new();
+        let mut searched: Vec<(Part, Unavailable)> = Vec::new();
         while let Some(part) = self.left.pop_front() {
             self.plant = name::of_plant(part.plant.id().as_str());
             self.begun += 1;
@@ -100,10 +102,13 @@ impl Stream {
                 (search, hits) = self.work(step, out).await?;
                 self.tell((self.begun, &of), hits, out).await?;
             }
-            let hits = search.into_best().into_iter();
+            let (hits, unavailable) = search.into_best();
+            let hits = hits.into_iter();
             best.extend(hits.map(|hit| (self.begun, of.clone(), hit)));
+            searched.push((of, unavailable));
         }
-        self.tell_best(best, out).await?;
+        let begin = self.tell_best(best, out).await?;
+        let basis = self.basis(searched, begin, out).await?;
         let last = FindIntervalsResponse {
             progress: Some(FindProgress {
                 plants_done: unsigned(self.plants),
@@ -112,11 +117,43 @@ impl Stream {
             end: Some(FindEnd {
                 found: self.found,
                 machines: unsigned(self.machines.len()),
+                basis: Some(basis.message()),
             }),
             resume_token: self.token(),
             ..FindIntervalsResponse::default()
         };
         Ok(out.send(last).await?)
+    }
+
+    /// What the answer rests on: of all plants, over the time that it depends on.
+    async fn basis(
+        &self,
+        searched: Vec<(Part, Unavailable)>,
+        begin: Option<Timestamp>,
+        out: &Out,
+    ) -> Result<Basis, End> {
+        let (mut from, mut to) = (Timestamp(self.head.from_time), Timestamp(self.head.to_time));
+        match (self.asked.which, begin.filter(|_| !self.asked.per_machine)) {
+            // What comes after the first could not have been it, and what comes before the last neither.
+            (FindWhich::First, Some(begin)) => to = begin.max(from),
+            (FindWhich::Last, Some(begin)) => from = begin.max(from),
+            _ => {}
+        }
+        let mut basis = Basis::new(Window { from, to });
+        for (part, unavailable) in searched {
+            let (asked, gauge) = (Arc::clone(&self.asked), Arc::clone(&self.gauge));
+            let add = move || {
+                let question = Question {
+                    filter: &asked.filter,
+                    silent_after_ns: asked.silent_after_ns,
+                    gauge: &gauge,
+                };
+                basis.add(&part, &unavailable, &question)?;
+                Ok(basis)
+            };
+            basis = self.work(add, out).await?;
+        }
+        Ok(basis)
     }
 
     /// Finds out about how much there is to read.
@@ -128,7 +165,8 @@ impl Stream {
                 let events = part.plant.reading_of(part.window, part.known)?;
                 total = total.saturating_add(events);
             }
-            Ok(total)
+            // Once for what is found, and once for what it rests on.
+            Ok(total.saturating_mul(2))
         };
         self.events_total = self.work(survey, out).await?;
         Ok(())
@@ -177,8 +215,12 @@ impl Stream {
         Ok(())
     }
 
-    /// Tells the best of all plants.
-    async fn tell_best(&mut self, mut best: Vec<(usize, Part, Hit)>, out: &Out) -> Result<(), End> {
+    /// Tells the best of all plants. Answers when the first of them began.
+    async fn tell_best(
+        &mut self,
+        mut best: Vec<(usize, Part, Hit)>,
+        out: &Out,
+    ) -> Result<Option<Timestamp>, End> {
         // Plants come by name, and the sort is stable.
         best.sort_by_key(|(.., hit)| hit.begin);
         if !self.asked.per_machine {
@@ -192,10 +234,11 @@ impl Stream {
                 _ => best.truncate(1),
             }
         }
+        let begin = best.first().map(|(.., hit)| hit.begin);
         for (number, part, hit) in best {
             self.tell((number, &part), vec![hit], out).await?;
         }
-        Ok(())
+        Ok(begin)
     }
 
     /// Whether the one with this number, from 1, is told by this stream.

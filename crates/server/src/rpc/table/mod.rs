@@ -88,7 +88,7 @@ impl Job {
         match self {
             Self::Machines(_) => werkbuch_table::machines::COLUMNS.to_vec(),
             Self::Events(_) => werkbuch_table::events::COLUMNS.to_vec(),
-            Self::Timelines(_) => werkbuch_table::timelines::COLUMNS.to_vec(),
+            Self::Timelines(job) => job.columns(),
             Self::Aggregates(job) => job.columns(),
         }
     }

@@ -1,4 +1,4 @@
-//! The table of timelines: the intervals of a window, plant by plant and machine by machine.
+//! The table of timelines: the intervals of a window, or its equal parts, plant by plant and machine by machine.
 
 use super::sending::{End, Sending, made};
 use crate::asked::{Answered, Asked};
@@ -11,14 +11,18 @@ use tonic::Status;
 use werkbuch_engine::{EngineError, Plant};
 use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
-use werkbuch_table::timelines::{IntervalLine, NAME};
-use werkbuch_table::{About, Encoder};
+use werkbuch_table::buckets::{self, BucketLine};
+use werkbuch_table::timelines::{self as intervals, IntervalLine};
+use werkbuch_table::{About, Column, Encoder};
+use werkbuch_twin::timeline::Levels;
 use werkbuch_wire::pb;
 use werkbuch_wire::reason::Reason;
 
 /// The timelines of plants.
 pub(super) struct Job {
     plants: Vec<(Plant, Ground, Answered)>,
+    /// Into how many parts the window is divided; 0 for intervals.
+    buckets: u32,
 }
 
 impl Job {
@@ -43,6 +47,7 @@ impl Job {
             filter: asked.filter,
             from_time: asked.from_time,
             to_time: asked.to_time,
+            buckets: asked.buckets,
             ..pb::StreamTimelinesRequest::default()
         };
         check(&request)?;
@@ -63,12 +68,26 @@ impl Job {
         }
         let shown = |time: Timestamp| time.to_string();
         let window = plants.first().map(|(_, ground, _)| ground.window);
-        let about = About::new(NAME, cut)
+        let (name, buckets) = match request.buckets {
+            0 => (intervals::NAME, None),
+            count => (buckets::NAME, Some(u64::from(count))),
+        };
+        let about = About::new(name, cut)
             .asked("machines", request.machines)
             .asked("filter", request.filter)
             .asked("from_time", window.map(|window| shown(window.from)))
-            .asked("to_time", window.map(|window| shown(window.to)));
-        Ok((Self { plants }, about))
+            .asked("to_time", window.map(|window| shown(window.to)))
+            .asked("buckets", buckets);
+        let buckets = request.buckets;
+        Ok((Self { plants, buckets }, about))
+    }
+
+    /// Of intervals or of buckets.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        match self.buckets {
+            0 => intervals::COLUMNS.to_vec(),
+            _ => buckets::COLUMNS.to_vec(),
+        }
     }
 
     pub(super) async fn send(self, sending: &mut Sending) -> Result<bool, End> {
@@ -85,9 +104,12 @@ impl Job {
             let name = plant.id().as_str().to_owned();
             let before = before(sending.context(), &plant, &ground, &answered).await;
             let before = before.map_err(End::Status)?;
+            let levels =
+                (self.buckets > 0).then(|| Levels::new(ground.window, self.buckets as usize));
             let shape = Shape {
-                levels: None,
-                without_intervals: false,
+                levels: levels.clone(),
+                without_intervals: levels.is_some(),
+                with_waits: false,
             };
             let mut reading = Reading::new(plant, ground, shape, before, 0);
             let bound = answered.reflected.position;
@@ -98,9 +120,9 @@ impl Job {
             let mut reading = sending.work(read).await?;
             complete &= reading.survey().complete;
             while !reading.is_done() {
-                let name = name.clone();
+                let (name, levels) = (name.clone(), levels.clone());
                 let step = move |reading: &mut Reading, encoder: &mut Encoder| {
-                    part(&name, reading, encoder)
+                    part((&name, levels.as_ref()), reading, encoder)
                 };
                 reading = sending.step(reading, step).await?;
             }
@@ -109,14 +131,31 @@ impl Job {
     }
 }
 
-/// Appends the next intervals; answers with how many machines are done with them.
-fn part(plant: &str, reading: &mut Reading, encoder: &mut Encoder) -> Result<u64, EngineError> {
+/// Appends the next intervals, or buckets; answers with how many machines are done with them.
+fn part(
+    (plant, levels): (&str, Option<&Levels>),
+    reading: &mut Reading,
+    encoder: &mut Encoder,
+) -> Result<u64, EngineError> {
     let before = reading.done();
     for timeline in reading.next()? {
+        let machine = timeline.name.rsplit('/').next().unwrap_or_default();
+        for bucket in &timeline.buckets {
+            let border = |at: u32| levels.map_or(0, |levels| levels.border(at as usize).nanos());
+            let line = BucketLine {
+                plant,
+                machine,
+                number: timeline.number,
+                begin: border(bucket.bucket),
+                end: border(bucket.bucket.saturating_add(1)),
+                bucket,
+            };
+            encoder.push(&line).map_err(|cause| made(&cause))?;
+        }
         for interval in &timeline.intervals {
             let line = IntervalLine {
                 plant,
-                machine: timeline.name.rsplit('/').next().unwrap_or_default(),
+                machine,
                 number: timeline.number,
                 interval,
             };
