@@ -90,6 +90,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
         List,
     ),
     ("rule check", "{rules}", List),
+    ("rule apply", "{rules} --why test --who anna", Rows),
+    ("rule ls", "", List),
+    ("rule ls", "--raised --all-plants", List),
+    ("rule get", "r", One),
+    ("rule rm", "r --dry-run", Rows),
     (
         "rule test",
         "{rules} --from 2016-01-01T00:00:00Z --lead 1h",
@@ -286,7 +291,7 @@ fn every_command_answers_in_every_form() {
             "{rules}",
             file(
                 "rules.toml",
-                "[[rule]]\nid = \"r\"\nraise = \"state <> 'FAULTED'\"\nhold = \"1s\"\n",
+                "[[rule]]\nid = \"r\"\nraise = \"state <> 'FAULTED'\"\nhold = \"1ms\"\n",
             ),
         ),
         ("{example}", example.to_str().unwrap().to_owned()),

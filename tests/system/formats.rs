@@ -9,8 +9,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The formats, the newest last: 2 has a description only once in a snapshot, 3 keeps apart what of it
-/// lies ahead, 4 has what a machine says in one piece and for when sources were heard.
-const FORMATS: [&str; 4] = ["v1", "v2", "v3", "v4"];
+/// lies ahead, 4 has what a machine says in one piece and for when sources were heard,
+/// 5 has the rules that apply and what is raised.
+const FORMATS: [&str; 5] = ["v1", "v2", "v3", "v4", "v5"];
 
 fn golden(format: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

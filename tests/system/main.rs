@@ -27,6 +27,7 @@ mod power_cut;
 mod python;
 mod recordings;
 mod recovery;
+mod rules;
 mod samples;
 mod scenarios;
 mod shown;

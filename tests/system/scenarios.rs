@@ -100,6 +100,7 @@ fn plain(text: &str) -> String {
         let shown = match label {
             "root" => "root <root>".to_owned(),
             "log" => "log <id>".to_owned(),
+            "applied" => "applied <time>".to_owned(),
             "events" if line.contains("a second") => {
                 line.split(" (").next().unwrap_or_default().to_owned() + " (<rate>)"
             }

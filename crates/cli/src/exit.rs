@@ -60,6 +60,7 @@ impl Exit {
             | Reason::UnknownKind => Self::Usage,
             Reason::UnknownMachine
             | Reason::UnknownPlant
+            | Reason::UnknownRule
             | Reason::UnknownSource
             | Reason::UnknownTenant => Self::NotFound,
             Reason::ClockUnconfirmed
@@ -136,6 +137,7 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
         Reason::UnknownPlant => {
             "werkbuch plant ls lists the plants; werkbuch plant apply FILE adds one"
         }
+        Reason::UnknownRule => "werkbuch rule ls --plant PLANT lists the rules that apply",
         Reason::UnknownSource => "werkbuch source ls --plant PLANT lists the sources",
         Reason::UnknownSession => "start again; what was recorded is not recorded twice",
         Reason::BatchTooLarge
@@ -163,6 +165,7 @@ mod tests {
             (Reason::UnknownKind, 2),
             (Reason::UnknownPlant, 3),
             (Reason::UnknownMachine, 3),
+            (Reason::UnknownRule, 3),
             (Reason::UnknownSource, 3),
             (Reason::SessionFenced, 4),
             (Reason::ClockUnconfirmed, 4),

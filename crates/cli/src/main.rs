@@ -108,7 +108,7 @@ enum Command {
     /// Find when a condition held of machines.
     #[command(subcommand)]
     Find(Box<command::find::Args>),
-    /// Check rules, and try them over the past.
+    /// Apply rules, ask what they raise, and try them over the past.
     #[command(subcommand)]
     Rule(command::rule::Args),
     /// Ask where a plant's twin stands.

@@ -283,6 +283,7 @@ impl Engine {
             elapsed: Arc::clone(&inner.elapsed),
             twin: RwLock::new(twin),
             applied: watch::Sender::new(writer.position),
+            rules: watch::Sender::new(Arc::clone(&writer.rules)),
             feed: feed(),
             standing: Mutex::new(Standing::of(writer)),
             queue: Arc::new(Semaphore::new(PLANT_QUEUE)),

@@ -45,6 +45,16 @@ pub enum EngineError {
         /// The machine asked for.
         machine: String,
     },
+    /// No such rule applies. Ask which do.
+    #[error("plant \"{plant}\" has no rule \"{rule}\"{near}")]
+    UnknownRule {
+        /// The plant.
+        plant: PlantId,
+        /// The rule asked for.
+        rule: String,
+        /// The nearest name, as a clause; empty for none.
+        near: String,
+    },
     /// The session is not known, as after a restart of the server. Open the source again.
     #[error("the session is not known, as after a restart of the server; open the source again")]
     UnknownSession,

@@ -108,6 +108,10 @@ pub struct PlantFigures {
     pub snapshot_position: Position,
     /// The size of that snapshot in bytes.
     pub snapshot_bytes: u64,
+    /// The rules that apply.
+    pub rules: u64,
+    /// Of how many machines something is raised, counted for each rule.
+    pub raised: u64,
     /// The live sources heard since the start, in the latest epoch of each, by name.
     pub sources: BTreeMap<String, Lag>,
 }
@@ -166,6 +170,8 @@ impl Plant {
             subscribers: self.shared.applied.receiver_count() as u64,
             snapshot_position: Position(meter.snapshot_position.get()),
             snapshot_bytes: meter.snapshot_bytes.get(),
+            rules: self.shared.rules.borrow().rules().len() as u64,
+            raised: self.shared.rules.borrow().raised().len() as u64,
             sources: self.lags(),
         }
     }

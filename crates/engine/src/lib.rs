@@ -94,6 +94,9 @@
 //! - 2026-11-23: the engine too runs under a seed (`tests/simulation.rs`), one request at a time: the order of
 //!   operations on the disk is then fixed, though threads are not. It found that a plant which could not read
 //!   its log after a failed write answered for ever with that passed failure; it now says that it stopped.
+//! - 2026-11-23: the writer knows which rules apply and what is raised (`rules`), as a fold of its own log: so
+//!   it alone decides that nothing is raised twice, and a crash changes nothing about that. What was raised at
+//!   an instant of the past is found backwards along a chain of those records, because it is asked seldom.
 
 mod access;
 mod api;
@@ -120,6 +123,7 @@ mod recorder;
 mod recover;
 mod replay;
 mod revive;
+mod rules;
 mod snapshots;
 mod writer;
 
@@ -137,10 +141,12 @@ pub use engine::{Engine, Options};
 pub use error::EngineError;
 pub use figures::{Distribution, Figures, Lag, PlantFigures};
 pub use plant::{
-    Follow, Piece, Plant, SampleBody, Step, Stored, StoredEvents, Survey, is_protected,
+    ChangeRules, ChangedRules, Follow, Piece, Plant, RuleSet, RuleTurn, Ruled, SampleBody, Step,
+    Stored, StoredEvents, Survey, is_protected,
 };
 pub use replay::{fold_log, replay_folder};
 pub use revive::Recovering;
+pub use rules::{KeptRule, Raised, RaisedRules, RuleBook, RuleRevision};
 #[cfg(feature = "fuzz")]
 pub use snapshots::decode_snapshot;
 pub use snapshots::vouched;

@@ -200,17 +200,37 @@ impl<'w> Recorder<'w> {
     /// Records one of the writer's own events, which happens when it is recorded.
     pub(crate) fn record_own(&mut self, body: Body<'_>) -> Result<Position, EngineError> {
         let now = self.stamp();
+        self.record_own_at(now, body, (MachineNumber(0), now))
+    }
+
+    /// Records what the writer's rules found of a machine at a time of the plant, which never lies ahead.
+    pub(crate) fn record_found(
+        &mut self,
+        body: Body<'_>,
+        machine: MachineNumber,
+        at: Timestamp,
+    ) -> Result<Position, EngineError> {
+        let now = self.stamp();
+        self.record_own_at(now, body, (machine, at.min(now)))
+    }
+
+    fn record_own_at(
+        &mut self,
+        now: Timestamp,
+        body: Body<'_>,
+        (machine, at): (MachineNumber, Timestamp),
+    ) -> Result<Position, EngineError> {
         let reported = Reported {
             sequence: Sequence(0),
-            machine: MachineNumber(0),
-            occurred_at: now,
+            machine,
+            occurred_at: at,
             observed_at: None,
             historical: false,
             body,
         };
         let decision = Decision {
             source: SourceNumber(0),
-            effective_at: now,
+            effective_at: at,
             flags: Flags::default(),
             authority: 0,
             corrected: Vec::new(),
@@ -263,8 +283,11 @@ impl<'w> Recorder<'w> {
             )
             .map_err(|error| Refusal::new(RefusalReason::EventTooLarge, "", error.to_string()))?;
         writer.absorb(event, bytes);
-        let gap = matches!(event.reported.body, Body::GapDetected(_));
-        self.ordinary |= source.get() != 0 && !gap;
+        let body = &event.reported.body;
+        let gap = matches!(body, Body::GapDetected(_));
+        // What rules find can wait: it is found again.
+        let found = matches!(body, Body::RuleRaised(_) | Body::RuleCleared(_));
+        self.ordinary |= (source.get() != 0 && !gap) || found;
         self.staged.events.push(bytes);
         Ok(())
     }

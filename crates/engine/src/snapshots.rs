@@ -13,7 +13,7 @@ use werkbuch_model::id::{PlantId, Position};
 use werkbuch_twin::Twin;
 
 const MAGIC: &[u8; 8] = b"WBSNAP\r\n";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const HEADER: usize = 8 + 4 + 32 + 8;
 /// No image may ask for more memory than this when it is decoded.
 const IMAGE_BYTES_MAX: usize = 512 * 1024 * 1024;

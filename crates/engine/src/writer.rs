@@ -3,6 +3,7 @@
 use crate::heads::Heads;
 use crate::identity::Identity;
 use crate::limits::{TOLERANCE_IMPORT_NS, TOLERANCE_LIVE_NS};
+use crate::rules::RuleBook;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ pub(crate) struct Writer {
     ranks: BTreeMap<RankKey, u32>,
     /// What of the description holds now, where part of it lies ahead.
     pub(crate) held: Option<Held>,
+    /// The rules that apply, and what is raised.
+    pub(crate) rules: Arc<RuleBook>,
 }
 
 /// What of a description holds, as long as more of it lies ahead.
@@ -88,6 +91,7 @@ pub(crate) struct WriterImage {
     staged: Vec<Change>,
     revision: u32,
     since_digest: u64,
+    rules: RuleBook,
 }
 
 impl Writer {
@@ -108,6 +112,7 @@ impl Writer {
             since_digest: 0,
             ranks: BTreeMap::new(),
             held: None,
+            rules: Arc::default(),
         }
     }
 
@@ -129,6 +134,7 @@ impl Writer {
             staged: self.staged.clone(),
             revision: self.revision,
             since_digest: self.since_digest,
+            rules: RuleBook::clone(&self.rules),
         }
     }
 
@@ -155,6 +161,7 @@ impl Writer {
             since_digest: image.since_digest,
             ranks: BTreeMap::new(),
             held: None,
+            rules: Arc::new(image.rules),
         })
     }
 
@@ -177,6 +184,9 @@ impl Writer {
             }
         }
         self.absorb_own(&reported.body, event.is_reported());
+        if RuleBook::says(&reported.body) {
+            Arc::make_mut(&mut self.rules).absorb(event);
+        }
     }
 
     /// Commits what is staged. What holds from a time on that lies ahead leaves what holds now as it is,

@@ -4,6 +4,7 @@ use crate::asked::{Answered, Asked};
 use crate::error;
 use crate::limits::{Limits, RETRY_AFTER};
 use crate::metrics::Calls;
+use crate::rules::RuleMeter;
 use prost::Message;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -21,6 +22,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) started_at: Timestamp,
     pub(crate) calls: Arc<Calls>,
+    /// What is counted of the rules that are followed.
+    pub(crate) rules: RuleMeter,
     /// Places of calls, which the gate gives away.
     pub(crate) call_places: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
@@ -52,6 +55,7 @@ impl Context {
             limits,
             started_at,
             calls: Arc::default(),
+            rules: RuleMeter::default(),
             call_places: Arc::new(Semaphore::new(limits.calls)),
             stop,
             blocking: Arc::new(Semaphore::new(limits.blocking)),

@@ -135,6 +135,7 @@ fn reason(error: &EngineError) -> Reason {
     match error {
         EngineError::UnknownPlant { .. } => Reason::UnknownPlant,
         EngineError::UnknownMachine { .. } => Reason::UnknownMachine,
+        EngineError::UnknownRule { .. } => Reason::UnknownRule,
         EngineError::UnknownSession => Reason::UnknownSession,
         EngineError::SessionFenced { .. } => Reason::SessionFenced,
         EngineError::EpochFenced { .. } => Reason::EpochFenced,

@@ -74,6 +74,12 @@
 //!   told as such.
 //! - 2026-11-23: a search that is gone on with finds again what it had told: its order is fixed by the cut
 //!   and the window in its token. To keep what stood open in the token would make it as large as a plant.
+//! - 2026-11-23: rules that apply are followed (`rules`) along the log and not along plant time: they speak of
+//!   what is known when they speak, and a late report changes nothing about what they said. What they find
+//!   is a function of the log but for how far time has gone, so nothing about it is kept beside the log: after
+//!   a start a bounded part of it is read again. A test holds what is recorded to what `TestRules` says.
+//! - 2026-11-23: for a rule the time of a silent machine passes as far behind the clock as its last report was
+//!   recorded: a recording of last year is not over because today is later.
 
 mod asked;
 mod config;
@@ -90,6 +96,7 @@ mod outbound;
 mod page;
 mod plain;
 mod rpc;
+mod rules;
 mod serve;
 mod socket;
 mod sweep;

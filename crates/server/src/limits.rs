@@ -66,6 +66,12 @@ pub(crate) const WATCH_CHANGES_MAX: usize = 1_024;
 /// The parts that wait to be put into a message to who watches.
 pub(crate) const WATCH_PARTS_MAX: usize = 2;
 
+/// The plants whose rules are looked at at once: whoever reports and asks has the processors.
+pub(crate) const RULE_THREADS: usize = 2;
+
+/// The most that rules find that is handed to a plant's writer at once.
+pub(crate) const RULE_TURNS_MAX: usize = 1_000;
+
 /// The batches of one `AppendStream` that may be on their way at once.
 pub(crate) const STREAM_BATCHES_MAX: usize = 16;
 

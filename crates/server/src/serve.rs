@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::context::Context;
 use crate::limits::Limits;
+use crate::rules::follow_all;
 use crate::{grpc, listen};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -124,7 +125,10 @@ async fn serve(
     set_health(&reporter, ServingStatus::NotServing).await;
     set_health(&reporter, ServingStatus::Serving).await;
     let connections = listen::connections(listener, &limits, is_cut);
-    let services = grpc::services(&Arc::new(context), health)?;
+    let context = Arc::new(context);
+    // It ends by itself when the server is told to stop.
+    let _rules = tokio::spawn(follow_all(Arc::clone(&context)));
+    let services = grpc::services(&context, health)?;
     let server = services.serve_with_incoming_shutdown(connections, async move {
         // Without a sender the server has ended anyway.
         let _ = stopping.wait_for(|stop| *stop).await;

@@ -92,6 +92,8 @@ reasons! {
     UnknownMachine = NotFound "UNKNOWN_MACHINE",
     /// The tenant has no plant of that name.
     UnknownPlant = NotFound "UNKNOWN_PLANT",
+    /// No rule of that name applies.
+    UnknownRule = NotFound "UNKNOWN_RULE",
     /// The session is not known, as after a restart; open the source again.
     UnknownSession = FailedPrecondition "UNKNOWN_SESSION",
     /// No source of that name has been opened for the plant.

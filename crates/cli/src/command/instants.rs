@@ -32,12 +32,14 @@ const APART: [&str; 9] = [
     "plant apply",
 ];
 /// Single ones of nouns that read as well.
-const APART_TOO: [&str; 5] = [
+const APART_TOO: [&str; 7] = [
     "plant diff",
     "plant confirm-clock",
     "event append",
     "export columns",
     "rule check",
+    "rule apply",
+    "rule rm",
 ];
 
 /// All commands that do something, by their full names.

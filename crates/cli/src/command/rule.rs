@@ -1,4 +1,7 @@
-//! `werkbuch rule`: checks files of rules, and tries them over the past.
+//! `werkbuch rule`: checks files of rules, applies them, tells what they raise, and tries them over the past.
+
+mod apply;
+mod list;
 
 use super::choice::Window;
 use super::find::Bar;
@@ -43,8 +46,38 @@ and still is at --from is told as \"before\".
   werkbuch rule test rules.toml --from \"yesterday 06:00\" --to \"yesterday 14:00\"
   werkbuch rule test rules.toml --from -7d --all-plants -o csv";
 
+const APPLY_HELP: &str = "\
+The rules of the file apply from now on, and no others: a rule that the file no longer has is removed. It
+is recorded in the plant's log, with who and why. The server then looks at what is recorded, and records
+RULE_RAISED and RULE_CLEARED; `rule ls --raised` lists what is raised, `event ls --kind RULE_RAISED` what
+was recorded.
+
+What holds already when a rule is applied begins to hold then. A rule that raises or clears otherwise than
+before begins anew, and what it had raised is withdrawn; severity and message can change without that.
+Rules speak of what is known when they speak: what arrives late does not change what they said. What they
+would have said is told by `rule test`.
+
+  werkbuch rule apply rules.toml --plant PLT-07 --why \"ticket 17\" --who \"A. Meier\"
+  werkbuch rule apply rules.toml --all-plants --dry-run";
+
+const LIST_HELP: &str = "\
+Also as of any instant: --at what applied and was raised by then, --known what was known of it by then.
+
+  werkbuch rule ls --raised --all-plants
+  werkbuch rule ls --raised --at \"yesterday 06:00\"";
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
+    /// Let the rules of a file apply to a plant, or to all. They are followed from then on.
+    #[command(after_help = APPLY_HELP)]
+    Apply(apply::Apply),
+    /// The rules that apply, or what is raised.
+    #[command(after_help = LIST_HELP)]
+    Ls(list::List),
+    /// One rule that applies, in full.
+    Get(list::Get),
+    /// Remove rules from a plant, or from all. What they had raised is withdrawn.
+    Rm(apply::Remove),
     /// Check a file of rules, and show what it says. All mistakes are shown, as file:line:column.
     #[command(after_help = FILE_HELP)]
     Check {
@@ -76,6 +109,10 @@ pub(crate) struct Test {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     match args {
+        Args::Apply(args) => apply::apply(context, args).await,
+        Args::Ls(args) => list::list(context, args).await,
+        Args::Get(args) => list::get(context, args).await,
+        Args::Rm(args) => apply::remove(context, args).await,
         Args::Check { file } => check(context, &file),
         Args::Test(test) => self::test(context, *test).await,
     }

@@ -140,6 +140,25 @@ fn flags(flags: Flags) -> String {
     set.map(|(_, name)| name).collect::<Vec<_>>().join(",")
 }
 
+/// What the writer says about rules, in one line.
+fn of_rules(body: &Body<'_>) -> String {
+    match body {
+        Body::RuleRaised(found) => format!("{} ({}) {}", found.rule, found.severity, found.text)
+            .trim_end()
+            .to_owned(),
+        Body::RuleCleared(found) if found.withdrawn => format!("{}, withdrawn", found.rule),
+        Body::RuleCleared(found) => found.rule.to_string(),
+        Body::RulesChanged(change) => {
+            let count = change.rules.len();
+            format!(
+                "revision {} part {}, {count} rules: {}",
+                change.revision, change.part, change.why
+            )
+        }
+        _ => String::new(),
+    }
+}
+
 /// What an event says, in one line.
 pub(crate) fn what(body: &Body<'_>) -> String {
     match body {
@@ -196,6 +215,7 @@ pub(crate) fn what(body: &Body<'_>) -> String {
                 change.changes.len()
             )
         }
+        Body::RuleRaised(_) | Body::RuleCleared(_) | Body::RulesChanged(_) => of_rules(body),
         other => members(other),
     }
 }

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::feed::publish;
 use super::handle::Standing;
 use super::input::{Input, Reply};
+use super::rules::ChangedRules;
 use super::state::Loop;
 use crate::api::{Appended, Applied, OpenedSource, SourceStatus};
 use crate::batch::Draft;
@@ -14,6 +15,7 @@ use crate::meter::lag;
 use crate::past::{self, Taking};
 use crate::recorder::{Encoded, Staged};
 use crate::recover::fold_error;
+use crate::rules::RuleBook;
 use crate::writer::Held;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -31,6 +33,7 @@ pub(super) struct Flight {
     position: Position,
     root: Hash,
     revision: u32,
+    rules: Arc<RuleBook>,
     /// Whether the record of a jump of the clock is among the events.
     clock: bool,
     /// Where the source stands that reported or opened.
@@ -65,6 +68,18 @@ pub(super) enum Landing {
         reply: Reply<Applied>,
         permit: OwnedSemaphorePermit,
     },
+    /// Other rules apply.
+    Rules {
+        changed: ChangedRules,
+        reply: Reply<ChangedRules>,
+        permit: OwnedSemaphorePermit,
+    },
+    /// What rules found is recorded.
+    Turns {
+        recorded: Vec<bool>,
+        reply: Reply<Vec<bool>>,
+        permit: OwnedSemaphorePermit,
+    },
     /// Somebody waits for the position: of a confirmed clock, of the opening.
     Position {
         reply: Reply<Position>,
@@ -84,7 +99,12 @@ impl Landing {
         match self {
             Self::Append { source, .. } => Some(*source),
             Self::Open { opened, .. } => Some(opened.number),
-            Self::Apply { .. } | Self::Position { .. } | Self::Settled { .. } | Self::Own => None,
+            Self::Apply { .. }
+            | Self::Rules { .. }
+            | Self::Turns { .. }
+            | Self::Position { .. }
+            | Self::Settled { .. }
+            | Self::Own => None,
         }
     }
 
@@ -94,6 +114,8 @@ impl Landing {
             Self::Append { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Open { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Apply { reply, .. } => drop(reply.send(Err(error.clone()))),
+            Self::Rules { reply, .. } => drop(reply.send(Err(error.clone()))),
+            Self::Turns { reply, .. } => drop(reply.send(Err(error.clone()))),
             Self::Position { reply, .. } => drop(reply.send(Err(error.clone()))),
             // Whatever was in flight is settled now: it did not come to be.
             Self::Settled { reply, .. } => drop(reply.send(Ok(Position(0)))),
@@ -124,6 +146,7 @@ impl Loop {
             position,
             root,
             revision: self.writer.revision,
+            rules: Arc::clone(&self.writer.rules),
             clock: self.clock.has_jumped(),
             source,
             heard,
@@ -215,6 +238,7 @@ impl Loop {
         if matches!(&flight.landing, Landing::Apply { .. }) {
             self.share_description();
         }
+        self.shared.say_rules(&flight.rules);
         if flight.commits {
             publish(&self.shared.feed, flight.events, position);
             self.shared.applied.send_replace(position);
@@ -263,6 +287,25 @@ impl Loop {
                 }
                 drop(permit);
                 let _ = reply.send(Ok(applied));
+            }
+            Landing::Rules {
+                mut changed,
+                reply,
+                permit,
+            } => {
+                if changed.recorded {
+                    changed.position = position;
+                }
+                drop(permit);
+                let _ = reply.send(Ok(changed));
+            }
+            Landing::Turns {
+                recorded,
+                reply,
+                permit,
+            } => {
+                drop(permit);
+                let _ = reply.send(Ok(recorded));
             }
             Landing::Position { reply, permit } | Landing::Settled { reply, permit } => {
                 drop(permit);

@@ -6,6 +6,7 @@ use crate::api::SourceStatus;
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
 use crate::meter::{Meter, PlantMeter};
+use crate::rules::RuleBook;
 use crate::writer::{SourceEntry, Writer};
 use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     /// What of its description holds now, where part of it lies ahead.
     pub(crate) shown: Mutex<Option<Shown>>,
     pub(crate) applied: watch::Sender<Position>,
+    /// The rules that apply and what is raised; they move before `applied` does.
+    pub(crate) rules: watch::Sender<Arc<RuleBook>>,
     /// What has been applied, for those who follow; filled before `applied` moves.
     pub(crate) feed: super::feed::Feed,
     /// What the writer says of itself when something has been applied.
@@ -86,6 +89,17 @@ impl Shared {
         }
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         stopped.get_or_insert_with(|| format!("plant \"{}\": {error}", self.id));
+    }
+
+    /// Says which rules apply and what is raised, where that is news.
+    pub(crate) fn say_rules(&self, rules: &Arc<RuleBook>) {
+        self.rules.send_if_modified(|said| {
+            let is_news = !Arc::ptr_eq(said, rules);
+            if is_news {
+                *said = Arc::clone(rules);
+            }
+            is_news
+        });
     }
 
     /// Says whether the last commit went well.

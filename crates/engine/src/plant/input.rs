@@ -1,5 +1,6 @@
 //! Everything that a plant's loop reacts to.
 
+use super::rules::{ChangeRules, ChangedRules, RuleTurn};
 use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
 use crate::error::EngineError;
 use std::time::Instant;
@@ -43,6 +44,26 @@ pub(crate) enum Input {
         request: Box<Apply>,
         /// Where the answer goes.
         reply: Reply<Applied>,
+        /// The place in the queue.
+        permit: OwnedSemaphorePermit,
+    },
+    /// Other rules are to apply.
+    Rules {
+        /// The rules.
+        request: Box<ChangeRules>,
+        /// Where the answer goes.
+        reply: Reply<ChangedRules>,
+        /// The place in the queue.
+        permit: OwnedSemaphorePermit,
+    },
+    /// Rules have found something.
+    Turns {
+        /// The revision of the rules that did.
+        revision: u32,
+        /// What they raise and clear, in order.
+        turns: Vec<RuleTurn>,
+        /// Where the answer goes: whether each was recorded.
+        reply: Reply<Vec<bool>>,
         /// The place in the queue.
         permit: OwnedSemaphorePermit,
     },

@@ -64,6 +64,7 @@ impl Loop {
             .standing
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Standing::of(&self.writer);
+        shared.say_rules(&self.writer.rules);
         shared.applied.send_replace(self.writer.position);
         Ok(())
     }
@@ -78,6 +79,8 @@ impl Loop {
                 Input::Append { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
                 Input::Open { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
                 Input::Apply { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
+                Input::Rules { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
+                Input::Turns { reply, .. } => drop(reply.send(Err(EngineError::ShuttingDown))),
                 Input::ConfirmClock { reply, .. } => {
                     drop(reply.send(Err(EngineError::ShuttingDown)));
                 }

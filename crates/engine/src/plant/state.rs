@@ -214,6 +214,17 @@ impl Loop {
                 reply,
                 permit,
             } => self.apply(*request, reply, permit),
+            Input::Rules {
+                request,
+                reply,
+                permit,
+            } => self.change_rules(*request, reply, permit),
+            Input::Turns {
+                revision,
+                turns,
+                reply,
+                permit,
+            } => self.turns((revision, turns), reply, permit),
             Input::ConfirmClock { reply, permit } => self.confirm_clock(reply, permit),
             Input::Settle {
                 time,

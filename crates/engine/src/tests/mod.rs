@@ -11,6 +11,7 @@ mod past;
 mod people;
 mod restart;
 mod revive;
+mod rules;
 mod samples;
 mod simulation;
 mod sources;

@@ -73,7 +73,7 @@ pub use recorded::{
     UNLISTED_AUTHORITY,
 };
 pub use refusal::{Refusal, RefusalReason};
-pub use rule::{ActionRecorded, RuleCleared, RuleRaised};
+pub use rule::{ActionRecorded, DeclaredRule, RuleCleared, RuleRaised, RulesChanged};
 pub use sample::{SampleItem, SampleReported};
 pub use staffing::StaffingChanged;
 pub use state::{State, StateChanged, Vocabulary};
@@ -288,6 +288,8 @@ bodies! {
     RuleCleared(RuleCleared<'a>) = 63 "RULE_CLEARED" false,
     /// A person or a program did something in Werkbuch.
     ActionRecorded(ActionRecorded<'a>) = 64 "ACTION_RECORDED" false,
+    /// Other rules apply.
+    RulesChanged(RulesChanged<'a>) = 65 "RULES_CHANGED" false,
 }
 
 codes! {

@@ -64,6 +64,7 @@ people! {
     AndonCleared { who comment }
     StaffingChanged { who }
     ActionRecorded { who }
+    RulesChanged { who }
 }
 
 /// The path of a field of a replacement.

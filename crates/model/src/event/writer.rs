@@ -139,5 +139,6 @@ writers_own!(
     super::ActionRecorded<'_>,
     super::RuleCleared<'_>,
     super::RuleRaised<'_>,
+    super::RulesChanged<'_>,
     super::DescriptionChanged<'_>
 );

@@ -410,6 +410,7 @@ lists_of_messages!(
     werkbuch_model::event::Figure<'a>,
     werkbuch_model::event::PlannedInterval<'a>,
     werkbuch_model::event::PlanEntry<'a>,
+    werkbuch_model::event::DeclaredRule<'a>,
     werkbuch_model::plant::Change,
     werkbuch_model::plant::Shift,
     werkbuch_model::plant::Break,

@@ -148,8 +148,17 @@ layout! {
     }
     PeriodClosed<'a> { 1 => unit, 2 => key, 3 => from, 4 => to, 5 => at_position, 6 => figures, }
     LineageStarted<'a> { 1 => parent, 2 => size, 3 => root, 4 => lost_first, 5 => lost_last, }
-    RuleRaised<'a> { 1 => rule, 2 => key, 3 => severity, 4 => text, }
-    RuleCleared<'a> { 1 => rule, 2 => key, }
+    RuleRaised<'a> { 1 => rule, 2 => key, 3 => severity, 4 => text, 5 => since, 6 => before, }
+    RuleCleared<'a> {
+        1 => rule, 2 => key, 3 => since, 4 => before, 5 => raised, 6 => withdrawn,
+    }
+    RulesChanged<'a> {
+        1 => revision, 2 => part, 3 => commit, 4 => file_hash, 5 => who, 6 => why, 7 => rules,
+    }
+    DeclaredRule<'a> {
+        1 => rule, 2 => raise, 3 => hold_ns, 4 => clear, 5 => clear_hold_ns, 6 => severity,
+        7 => text, 8 => since_revision,
+    }
     ActionRecorded<'a> {
         1 => action, 2 => target, 3 => who, 4 => why, 5 => old_position, 6 => detail,
     }
@@ -220,5 +229,5 @@ kinds! {
     WriterOpened EventRefused ClockJumped FormatRaised LineageStarted DescriptionChanged
     DigestRecorded ItemChanged PartEntered PartLeft PartsJoined PartSplit PartDispositioned
     InventoryCounted TransportStarted TransportEnded PlanPublished AndonRaised AndonCleared
-    StaffingChanged PeriodClosed RuleRaised RuleCleared ActionRecorded
+    StaffingChanged PeriodClosed RuleRaised RuleCleared ActionRecorded RulesChanged
 }

@@ -161,6 +161,18 @@ families! {
     "werkbuch_sources_omitted" Gauge
         "Live sources of the plant without rows of their own; the worst of them is shown as (others)."
         |scrape| gauges_of(scrape, |scrape, plant| plant.sources.len().saturating_sub(scrape.sources_shown()) as f64);
+    "werkbuch_rules" Gauge
+        "Rules that apply to the plant."
+        |scrape| gauges(scrape, |plant| plant.rules as f64);
+    "werkbuch_rules_raised" Gauge
+        "Of how many machines of the plant something is raised, counted for each rule."
+        |scrape| gauges(scrape, |plant| plant.raised as f64);
+    "werkbuch_rule_looks" Counter
+        "How often a rule was looked at for a machine."
+        looks;
+    "werkbuch_rules_behind_events" Gauge
+        "Events of the plant's log that its rules have not been looked at for yet."
+        rules_behind;
     "werkbuch_replay_seconds" Times
         "Replays of a log that were asked for, to their end."
         |scrape| &scrape.figures.replay;
@@ -235,6 +247,29 @@ fn gauges_of(scrape: &Scrape, read: fn(&Scrape, &PlantFigures) -> f64) -> Rows<f
 fn counts(scrape: &Scrape, read: fn(&PlantFigures) -> u64) -> Rows<u64> {
     let plants = scrape.shown().iter();
     plants.map(|plant| (named(plant), read(plant))).collect()
+}
+
+fn looks(scrape: &Scrape) -> Rows<u64> {
+    let plants = scrape.shown().iter();
+    let looks = |plant: &PlantFigures| {
+        scrape
+            .rules
+            .get(&plant.plant)
+            .map_or(0, |(looks, _)| *looks)
+    };
+    plants.map(|plant| (named(plant), looks(plant))).collect()
+}
+
+fn rules_behind(scrape: &Scrape) -> Rows<f64> {
+    gauges_of(scrape, |scrape, plant| {
+        match scrape.rules.get(&plant.plant) {
+            Some((_, position)) if plant.rules > 0 => {
+                plant.position.get().saturating_sub(position.get()) as f64
+            }
+            // Without rules nothing waits to be looked at.
+            _ => 0.0,
+        }
+    })
 }
 
 fn since_first_snapshot(scrape: &Scrape, read: fn(&PlantFigures) -> f64) -> Rows<f64> {

@@ -2,8 +2,10 @@
 
 use super::families::Labels;
 use crate::context::Context;
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 use werkbuch_engine::{Figures, Lag, PlantFigures};
+use werkbuch_model::id::{PlantId, Position};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::reason::Reason;
 
@@ -27,6 +29,8 @@ pub(crate) struct Scrape {
     /// Name, in use, capacity.
     pub(super) places: Vec<(&'static str, u64, u64)>,
     pub(super) resident_bytes: Option<u64>,
+    /// How often rules were looked at and how far, for plants that have had any.
+    pub(super) rules: BTreeMap<PlantId, (u64, Position)>,
 }
 
 impl Scrape {
@@ -43,6 +47,7 @@ impl Scrape {
             refused: context.calls.refused(),
             places: context.places_used().to_vec(),
             resident_bytes: resident_bytes(),
+            rules: context.rules.all(),
         }
     }
 
@@ -107,8 +112,6 @@ fn resident_bytes() -> Option<u64> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::collections::BTreeMap;
-    use werkbuch_model::id::{PlantId, Position};
 
     fn plant(number: usize, sources: usize) -> PlantFigures {
         let lag = |n: usize| Lag {
@@ -128,6 +131,8 @@ mod tests {
             subscribers: 0,
             snapshot_position: Position(0),
             snapshot_bytes: 0,
+            rules: 0,
+            raised: 0,
             sources: (0..sources)
                 .map(|n| (format!("s{n:04}"), lag(n)))
                 .collect::<BTreeMap<_, _>>(),
@@ -147,6 +152,7 @@ mod tests {
             refused: Vec::new(),
             places: Vec::new(),
             resident_bytes: None,
+            rules: BTreeMap::new(),
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) struct Ingest(pub(crate) Arc<Context>);
 pub(crate) struct Model(pub(crate) Arc<Context>);
 /// Answers how good a plant's data are.
 pub(crate) struct Qualities(pub(crate) Arc<Context>);
-/// Tries rules over the past.
+/// Applies rules, tells what they raise, and tries them over the past.
 pub(crate) struct Rules(pub(crate) Arc<Context>);
 /// Answers with tables.
 pub(crate) struct Tables(pub(crate) Arc<Context>);

@@ -52,6 +52,16 @@ impl Needs {
         }
         needs
     }
+
+    /// Whether they depend on why machines wait.
+    pub(crate) fn has_waits(self) -> bool {
+        self.waits
+    }
+
+    /// Whether they depend on what an event of this content says.
+    pub(crate) fn wants(self, body: &werkbuch_model::event::Body<'_>) -> bool {
+        self.waits || self.every_event || matters(body)
+    }
 }
 
 /// Which machines may be others than before.
@@ -227,8 +237,7 @@ fn read(
     needs: Needs,
     gauge: &Gauge,
 ) -> Result<Option<Piece>, EngineError> {
-    let all = needs.waits || needs.every_event;
-    let wanted = |body: &werkbuch_model::event::Body<'_>| all || matters(body);
+    let wanted = |body: &werkbuch_model::event::Body<'_>| needs.wants(body);
     plant.happened(window, known, (&wanted, SWEEP_BYTES_MAX), &mut |events| {
         gauge.read(events)
     })

@@ -11,7 +11,7 @@ use werkbuch_wire::pb::{self, instant::Known};
 use werkbuch_wire::reason::Reason;
 
 /// Calls that read at an instant.
-const READS: [&str; 18] = [
+const READS: [&str; 20] = [
     "GetMachine",
     "ListMachines",
     "CountMachines",
@@ -30,6 +30,8 @@ const READS: [&str; 18] = [
     "FindIntervals",
     "StreamTable",
     "TestRules",
+    "ListRules",
+    "ListRaisedRules",
 ];
 
 /// Calls that read without one, and why.
@@ -54,11 +56,12 @@ const OTHERS: [(&str, &str); 5] = [
 ];
 
 /// Calls that write.
-const WRITES: [&str; 5] = [
+const WRITES: [&str; 6] = [
     "OpenSource",
     "Append",
     "AppendStream",
     "ApplyPlant",
+    "ApplyRules",
     "ConfirmClock",
 ];
 
@@ -336,7 +339,7 @@ async fn ask_surveys(
             };
             one(wip.list_wip(request).await?.into_inner().reflected)
         }
-        "TestRules" => test_rules(served, instant).await?,
+        "TestRules" | "ListRules" | "ListRaisedRules" => ask_rules(served, name, instant).await?,
         "StreamTimelines" => {
             let mut timeline = pb::timeline_service_client::TimelineServiceClient::new(channel);
             let request = pb::StreamTimelinesRequest {
@@ -415,21 +418,44 @@ async fn serve_said() -> (Served, u64) {
     (served, end)
 }
 
-async fn test_rules(
+/// Asks one of the calls about rules.
+async fn ask_rules(
     served: &Served,
+    name: &str,
     instant: Option<pb::Instant>,
 ) -> Result<Vec<pb::Reflected>, Status> {
     let channel = served.channel().await;
+    let parent = PLANT.to_owned();
     let mut rules = pb::rule_service_client::RuleServiceClient::new(channel);
-    let request = pb::TestRulesRequest {
-        parent: PLANT.to_owned(),
-        content: "[[rule]]\nid = \"r\"\nraise = \"state = 'HELD'\"\n".into(),
-        instant,
-        ..Default::default()
-    };
-    let mut stream = rules.test_rules(request).await?.into_inner();
-    let head = stream.message().await?.unwrap().head;
-    Ok(cut(head.unwrap().cut))
+    Ok(match name {
+        "ListRules" => {
+            let request = pb::ListRulesRequest {
+                parent,
+                instant,
+                ..Default::default()
+            };
+            cut(rules.list_rules(request).await?.into_inner().cut)
+        }
+        "ListRaisedRules" => {
+            let request = pb::ListRaisedRulesRequest {
+                parent,
+                instant,
+                ..Default::default()
+            };
+            cut(rules.list_raised_rules(request).await?.into_inner().cut)
+        }
+        _ => {
+            let request = pb::TestRulesRequest {
+                parent,
+                content: "[[rule]]\nid = \"r\"\nraise = \"state = 'HELD'\"\n".into(),
+                instant,
+                ..Default::default()
+            };
+            let mut stream = rules.test_rules(request).await?.into_inner();
+            let head = stream.message().await?.unwrap().head;
+            cut(head.unwrap().cut)
+        }
+    })
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod limits;
 mod metrics;
 mod model;
 mod quality;
+mod rules;
 mod shifts;
 mod timeline_alone;
 mod timelines;

@@ -20,7 +20,7 @@ async fn ask(served: &Served, method: &str, path: &str) -> (String, String) {
 
 /// A page, taken apart.
 #[derive(Debug, Default)]
-struct Page {
+pub(crate) struct Page {
     /// Type and help of each family.
     families: BTreeMap<String, (String, String)>,
     /// Name with labels, as written, and value.
@@ -111,7 +111,7 @@ impl Page {
         }
     }
 
-    fn value(&self, sample: &str) -> f64 {
+    pub(crate) fn value(&self, sample: &str) -> f64 {
         let found = self.samples.get(sample);
         *found.unwrap_or_else(|| panic!("no {sample} in {:#?}", self.samples))
     }
@@ -136,7 +136,7 @@ fn check_labels(labels: &str) {
     }
 }
 
-async fn scrape(served: &Served) -> Page {
+pub(crate) async fn scrape(served: &Served) -> Page {
     let (head, body) = ask(served, "GET", "/metrics").await;
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert!(

@@ -93,6 +93,11 @@ impl<W: Clone> Latch<W> {
         Some(turn)
     }
 
+    /// Takes up that it was decided elsewhere whether it is raised. What holds since when stays as it is.
+    pub fn stand(&mut self, raised: bool) {
+        self.raised = raised;
+    }
+
     /// Whether it is raised.
     #[must_use]
     pub fn is_raised(&self) -> bool {

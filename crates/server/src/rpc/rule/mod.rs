@@ -1,5 +1,7 @@
-//! The service that tries rules over the past: whether and when they would have been raised.
+//! The service of rules: which apply and what they raise, and what they would have raised in the past.
 
+mod apply;
+mod list;
 mod named;
 mod tried;
 
@@ -23,7 +25,9 @@ use werkbuch_model::rule::{Rule, parse};
 use werkbuch_wire::name;
 use werkbuch_wire::pb::rule_service_server::RuleService;
 use werkbuch_wire::pb::{
-    FindHead, FindProgress, RuleSum, RuleTurn, TestRulesRequest, TestRulesResponse,
+    ApplyRulesRequest, ApplyRulesResponse, FindHead, FindProgress, ListRaisedRulesRequest,
+    ListRaisedRulesResponse, ListRulesRequest, ListRulesResponse, RuleSum, RuleTurn,
+    TestRulesRequest, TestRulesResponse,
 };
 use werkbuch_wire::reason::Reason;
 
@@ -33,6 +37,27 @@ const LEAD_NS: u64 = 86_400 * 1_000_000_000;
 #[tonic::async_trait]
 impl RuleService for Service {
     type TestRulesStream = BoxStream<TestRulesResponse>;
+
+    async fn apply_rules(
+        &self,
+        request: Request<ApplyRulesRequest>,
+    ) -> Result<Response<ApplyRulesResponse>, Status> {
+        apply::apply(&self.0, request.into_inner()).await
+    }
+
+    async fn list_rules(
+        &self,
+        request: Request<ListRulesRequest>,
+    ) -> Result<Response<ListRulesResponse>, Status> {
+        list::rules(&self.0, request.into_inner()).await
+    }
+
+    async fn list_raised_rules(
+        &self,
+        request: Request<ListRaisedRulesRequest>,
+    ) -> Result<Response<ListRaisedRulesResponse>, Status> {
+        list::raised(&self.0, request.into_inner()).await
+    }
 
     async fn test_rules(
         &self,

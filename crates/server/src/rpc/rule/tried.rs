@@ -94,7 +94,7 @@ impl Trying {
 
     fn begin(&self) -> Result<Option<(Sweep, Rules)>, EngineError> {
         let (plant, known) = (self.part.plant.clone(), self.part.known);
-        let needs = Rules::needs(&self.list);
+        let needs = Rules::needs(self.list.iter());
         let sweep = Sweep::begin(plant, known, self.window, needs, &self.gauge)?;
         Ok(sweep.map(|sweep| {
             let mut rules = Rules::new(Arc::clone(&self.list));
