@@ -45,7 +45,7 @@ pub(crate) fn note(basis: &pb::FindBasis, with_plant: bool) -> String {
     let more = u64::from(basis.blind_size).saturating_sub(times.len() as u64);
     let more = match more {
         0 => String::new(),
-        more => format!("; and {} more, which -o json tells", counted(more, "time")),
+        more => format!("; and {more} more, which -o json tells"),
     };
     let complete = match basis.complete {
         true => "",
@@ -147,8 +147,7 @@ mod tests {
             note(&basis, true),
             "it rests on 99.99 % of the time of 2 machines from 1970-01-01T00:00:00Z to \
              1970-01-01T01:00:00Z; not known: P: 2 machines of source g#1 from 1970-01-01T00:00:00Z to \
-             1970-01-01T00:01:00Z (1m 00s, lost, 3 events lost: SEQUENCE); and 9 more times, which -o json \
-             tells"
+             1970-01-01T00:01:00Z (1m 00s, lost, 3 events lost: SEQUENCE); and 9 more, which -o json tells"
         );
         let known = pb::FindBasis {
             blind: Vec::new(),
