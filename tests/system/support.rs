@@ -9,8 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How long a server may take to listen, and to stop.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server may take to listen, and to stop: longer than it gives to calls that do not end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A plant for tests: two machines with a buffer between them.
 pub(crate) const PLANT: &str = r#"
