@@ -9,6 +9,7 @@ mod for_ever;
 mod merged;
 mod misplaced;
 mod power;
+mod read_little;
 mod readers;
 mod sealed;
 mod simulation;
