@@ -112,6 +112,8 @@ pub struct PlantFigures {
     pub rules: u64,
     /// Of how many machines something is raised, counted for each rule.
     pub raised: u64,
+    /// How many marks of its past there are, and their size in bytes.
+    pub marks: (u64, u64),
     /// The live sources heard since the start, in the latest epoch of each, by name.
     pub sources: BTreeMap<String, Lag>,
 }
@@ -172,6 +174,7 @@ impl Plant {
             snapshot_bytes: meter.snapshot_bytes.get(),
             rules: self.shared.rules.borrow().rules().len() as u64,
             raised: self.shared.rules.borrow().raised().len() as u64,
+            marks: self.marks(),
             sources: self.lags(),
         }
     }

@@ -56,7 +56,7 @@ pub const TOLERANCE_IMPORT_NS: u64 = 86_400 * 1_000_000_000;
 pub const PLAUSIBLE_FROM_NS: i64 = 315_532_800 * 1_000_000_000;
 
 /// Events between two marks of a plant's past: some milliseconds of folding.
-pub const PAST_EVERY: u64 = 4_096;
+pub const PAST_EVERY: u64 = 2_048;
 
 /// The greatest size of the changes in one DescriptionChanged event, in encoded bytes.
 pub const DESCRIPTION_PART_BYTES: usize = 24 * 1024;
@@ -89,7 +89,8 @@ pub const PAST_FOLDS_MAX: usize = 4;
 
 /// Plants as they were, asked for lately, are kept in memory up to so many machines together: some
 /// 100 MB, and enough to page through a large plant, or to look at a quarter of the group.
-pub const PAST_MACHINES_KEPT: usize = 100_000;
+/// In tests so few that plants go and their room is used again.
+pub const PAST_MACHINES_KEPT: usize = if cfg!(test) { 300 } else { 100_000 };
 
 const _: () = assert!(
     BATCHES_IN_FLIGHT_MAX <= PLANT_QUEUE,

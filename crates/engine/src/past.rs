@@ -32,8 +32,10 @@ pub(crate) use stretch::Stretch;
 /// The descriptions of the past that are kept in memory, for each plant.
 const DESCRIPTIONS_KEPT: usize = 16;
 
-/// A mark holds what changed since the one before, up to so many in a row: then one is whole again.
-const CHAIN_MAX: u32 = 8;
+/// A mark holds what changed since the one before; after so many events one is whole again.
+const WHOLE_EVERY: u64 = 32_768;
+/// So many marks are read in a row at most, the whole one with them.
+const ROW_MAX: u64 = 16;
 
 /// What a plant keeps of its past.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub(crate) struct Past {
     folder: PathBuf,
     /// Events between two marks; absent where none are kept.
     every: Option<u64>,
+    /// So many marks of a row, the first of which is whole.
+    row_max: u64,
     state: Mutex<State>,
     /// Descriptions as they held, by what of the log and of plant time decides about them.
     descriptions: Mutex<Vec<(Validity, Arc<Twin>)>>,
@@ -82,7 +86,7 @@ struct Chain {
     position: Position,
     base: MarkBase,
     /// How many marks there are since the last whole one, with it.
-    length: u32,
+    length: u64,
 }
 
 /// An interval that has ended.
@@ -103,6 +107,7 @@ impl Past {
         Self {
             folder: snapshots::folder(data, plant).join("past"),
             every: (every > 0).then_some(every),
+            row_max: (WHOLE_EVERY / every.max(1)).clamp(2, ROW_MAX),
             state: Mutex::new(State {
                 complete: applied.get() == 0,
                 ended: Vec::new(),

@@ -233,9 +233,15 @@ impl Twin {
     /// description may ask for it anew.
     pub fn show_held(&mut self) -> Option<Timestamp> {
         let last = self.last_recorded_at()?;
-        self.plant.shown = self.plant.held_at(last);
+        self.show_held_at(last)
+    }
+
+    /// Shows what of the description holds at a time, though nothing was recorded then. Answers when more
+    /// of it holds; absent when all of it does.
+    pub fn show_held_at(&mut self, time: Timestamp) -> Option<Timestamp> {
+        self.plant.shown = self.plant.held_at(time);
         self.plant.shown.as_ref()?;
-        self.plant.next_after(last)
+        self.plant.next_after(time)
     }
 
     /// The sources in the order of their numbers.

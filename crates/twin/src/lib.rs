@@ -148,7 +148,7 @@ mod window;
 
 pub use error::{FoldError, SnapshotError};
 pub use fold::Twin;
-pub use mark::{MachinePage, Mark, MarkBase, Marked, Page, page_of};
+pub use mark::{MachinePage, Mark, MarkBase, Marked, Page, Spare, page_of};
 pub use notes::{DIGESTS_KEPT, Notes, RecordedDigest};
 pub use order::Source;
 pub use scope::Scope;

@@ -51,21 +51,25 @@ impl MachineState {
         }
     }
 
-    /// A machine as it was written down.
-    pub(crate) fn of_parts(
-        number: MachineNumber,
-        last_event_at: Option<Timestamp>,
-        (first_position, last_position): (Position, Position),
-        (slots, contents): (Vec<Slot>, Vec<u8>),
-    ) -> Self {
-        Self {
-            number,
-            last_event_at,
-            first_position,
-            last_position,
+    /// Forgets all of it, and keeps the memory for another one.
+    pub(crate) fn renew(&mut self, number: MachineNumber) {
+        let (mut slots, mut contents) = (
+            std::mem::take(&mut self.slots),
+            std::mem::take(&mut self.contents),
+        );
+        slots.clear();
+        contents.clear();
+        *self = Self {
             slots,
             contents,
-        }
+            ..Self::new(number)
+        };
+    }
+
+    /// Room for so many slots, and what they say, which spans them without a gap.
+    pub(crate) fn begin(&mut self, slots: usize, contents: &[u8]) {
+        self.slots.reserve_exact(slots);
+        self.contents.extend_from_slice(contents);
     }
 
     /// Puts a slot and what it says in the place of what has its key, which lies nowhere before `from`.

@@ -2,7 +2,7 @@
 
 use super::interval::{Interval, Lates};
 use super::mark::{self, Head};
-use super::{CHAIN_MAX, Chain, Past, State};
+use super::{Chain, Past, State};
 use crate::aside;
 use crate::error::EngineError;
 use crate::plant::Shared;
@@ -36,7 +36,7 @@ impl Past {
         let chain = self.state().chain.take();
         let since = chain.filter(|chain| {
             let follows = chain.position == interval.after && twin.follows(&chain.base);
-            follows && !interval.corrected && chain.length < CHAIN_MAX
+            follows && !interval.corrected && chain.length < self.row_max
         });
         let mut head = Head::of(interval, shared.log_id);
         head.follow(since.map(|chain| chain.position));

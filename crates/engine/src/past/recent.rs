@@ -8,11 +8,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use werkbuch_model::id::{PlantId, Position};
 use werkbuch_model::time::Timestamp;
+use werkbuch_twin::Spare;
+
+/// The room of so many pages of machines is kept for the next twins: some 16 MB.
+const SPARE_MAX: usize = 256;
 
 /// Twins of the past, the one that was asked for last at the end.
 #[derive(Debug)]
 pub(crate) struct Recent {
     kept: Mutex<VecDeque<Kept>>,
+    /// What machines of twins that had to go lay in. To free a plant's and to allocate the next one's
+    /// took two fifths of a question.
+    spare: Mutex<Vec<Spare>>,
     /// So many machines the twins have at most together.
     machines_max: usize,
 }
@@ -31,6 +38,7 @@ impl Recent {
     pub(crate) fn new(machines_max: usize) -> Self {
         Self {
             kept: Mutex::default(),
+            spare: Mutex::default(),
             machines_max,
         }
     }
@@ -77,8 +85,28 @@ impl Recent {
             sum = sum.saturating_sub(oldest.machines);
             gone.push(oldest);
         }
-        // Freeing thousands of machines takes its time: not under the lock.
+        // Thousands of machines take their time: not under the lock.
         drop(kept);
+        for gone in gone {
+            self.give_up(gone.past);
+        }
+    }
+
+    /// Room for the machines of a page.
+    pub(crate) fn spare(&self) -> Spare {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.pop().unwrap_or_default()
+    }
+
+    /// Takes the room of a plant that nobody asks for any more.
+    fn give_up(&self, past: Arc<PastTwin>) {
+        let Some(past) = Arc::into_inner(past) else {
+            return;
+        };
+        let room = past.twin.into_spare();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = SPARE_MAX.saturating_sub(spare.len());
+        spare.extend(room.into_iter().take(free));
     }
 }
 

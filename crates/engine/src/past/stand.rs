@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use werkbuch_journal::{Store, StoredBlock};
 use werkbuch_model::id::{MachineNumber, PlantId, Position};
-use werkbuch_twin::{MachinePage, Marked, Twin, page_of};
+use werkbuch_twin::{MachinePage, Marked, Spare, Twin, page_of};
 
 /// Up to so many events are read beside the pages; where marks are missing they are too many to be held.
 const AHEAD_MAX: u64 = 16_384;
@@ -45,7 +45,8 @@ impl Past {
             .marked(&rests)
             .map_err(|(at, error)| damaged((at, error.to_string())))?;
         if let Some(number) = only {
-            let page = page(&marked, &states, page_of(number), only).map_err(damaged)?;
+            let page = page(&marked, &states, page_of(number), (only, Spare::default()));
+            let page = page.map_err(damaged)?;
             return Ok((marked.alone(number, page), None));
         }
         self.whole(shared, plan, marked, states)
@@ -80,6 +81,7 @@ impl Past {
         let (store, id) = (Arc::clone(&shared.store), shared.id.clone());
         let marked = Arc::new(marked);
         let own = Arc::clone(&marked);
+        let recent = Arc::clone(&shared.recent);
         // The log comes first: it is the largest piece.
         let pieces = aside::shared(numbers.len() + usize::from(ahead), move |piece| match piece
             .checked_sub(usize::from(ahead))
@@ -87,7 +89,7 @@ impl Past {
             None => Piece::Log(blocks(&*store, &id, (from, through))),
             Some(at) => {
                 let number = numbers.get(at).copied().unwrap_or_default();
-                Piece::Page(page(&own, &states, number, None))
+                Piece::Page(page(&own, &states, number, (None, recent.spare())))
             }
         });
         let (mut log, mut pages) = (None, Vec::new());
@@ -106,12 +108,12 @@ fn page(
     marked: &Marked,
     states: &[State],
     number: u32,
-    only: Option<MachineNumber>,
+    (only, spare): (Option<MachineNumber>, Spare),
 ) -> Result<MachinePage, (usize, String)> {
     let pages = states.iter().enumerate();
     let pages = pages.map(|(at, state)| state.page(number).map_err(|what| (at, what)));
     let pages: Vec<_> = pages.collect::<Result<_, _>>()?;
-    let page = marked.page(&pages, only);
+    let page = marked.page(&pages, only, spare);
     page.map_err(|(at, error)| (at, error.to_string()))
 }
 

@@ -43,6 +43,8 @@ struct Story {
     /// Seconds of plant time.
     now: i64,
     machines: u32,
+    /// What the machines are called that are described.
+    names: BTreeMap<u32, String>,
 }
 
 impl Story {
@@ -56,6 +58,7 @@ impl Story {
             sessions: Vec::new(),
             now: 0,
             machines: 2,
+            names: BTreeMap::new(),
         };
         story.open_sources().await;
         story
@@ -201,14 +204,30 @@ impl Story {
     }
 
     /// One machine more, or another name for one; some of it holds earlier or later.
+    /// Another description: a machine more, others of another type, some taken away, some that had been
+    /// taken away there again, some renamed.
     async fn describe(&mut self) {
-        self.machines = (self.machines + 1).min(6);
+        self.machines = (self.machines + 1).min(9);
         let mut text = "[plant]\nid = \"P\"\n".to_owned();
-        for machine in 1..=self.machines {
+        for machine in 1..=self.machines.min(6) {
             let kind = self.chance.below(3);
+            let (away, renamed) = (self.chance.below(5) == 0, self.chance.below(5) == 0);
+            if machine > 2 && away {
+                self.names.remove(&machine);
+                continue;
+            }
+            let name = match self.names.get(&machine) {
+                Some(name) if renamed => format!("{name}x"),
+                Some(name) => name.clone(),
+                None => format!("m{machine}"),
+            };
             text.push_str(&format!(
-                "[[machine]]\nid = \"m{machine}\"\ntype = \"t{kind}\"\n"
+                "[[machine]]\nid = \"{name}\"\ntype = \"t{kind}\"\n"
             ));
+            match self.names.insert(machine, name.clone()) {
+                Some(old) if old != name => text.push_str(&format!("formerly = \"{old}\"\n")),
+                _ => {}
+            }
         }
         let mut request = apply(&text, false);
         let moved = self.chance.signed(4_000);
@@ -230,8 +249,12 @@ impl Story {
             1 | 2 if !files.is_empty() => {
                 let at = usize::try_from(self.chance.below(files.len() as u64)).unwrap();
                 let mut bytes = std::fs::read(&files[at]).unwrap();
-                let place = usize::try_from(self.chance.below(bytes.len() as u64)).unwrap();
-                bytes[place] ^= 0x10;
+                // A file that was begun and holds nothing yet has no byte to damage.
+                let length = (bytes.len() as u64).max(1);
+                let place = usize::try_from(self.chance.below(length)).unwrap();
+                if let Some(byte) = bytes.get_mut(place) {
+                    *byte ^= 0x10;
+                }
                 std::fs::write(&files[at], bytes).unwrap();
             }
             3 if !files.is_empty() => {
@@ -272,17 +295,19 @@ impl Story {
         let expected = shared.fold(bound, at).unwrap();
         let found = shared.past.twin(shared, bound, at).unwrap();
         seen.take(&found);
-        let PastTwin { twin, late, .. } = found;
+        let PastTwin { twin, late, .. } = &found;
         let what = format!("known at {bound}, at {at:?}");
-        assert_eq!(late, expected.late, "{what}");
+        assert_eq!(*late, expected.late, "{what}");
         let expected = expected.twin;
         self.compare_alone((bound, at), &expected, &what);
-        let (shown, expected_lines) = (picture(&twin), picture(&expected));
+        let (shown, expected_lines) = (picture(twin), picture(&expected));
         for (shown, expected) in shown.lines().zip(expected_lines.lines()) {
             assert_eq!(shown, expected, "{what}");
         }
         assert_eq!(shown.len(), expected_lines.len(), "{what}");
         assert_eq!(twin.digest(), expected.digest(), "{what}");
+        // Of those kept the oldest goes: the next plants are read into its room.
+        shared.recent.keep((bound, at), Arc::new(found));
     }
 }
 
@@ -369,6 +394,8 @@ impl Story {
         let to = from.plus(1 + chance.below(2_000).cast_signed() * SECOND_NS);
         let most = [1, 3_000, usize::MAX][usize::try_from(chance.below(3)).unwrap()];
         let mut course = Course::new(plant.past_twin(bound, from.plus(-1)).unwrap(), false);
+        // Before anything is read: while the past is gone through after a start, less and less of it has to be.
+        let told = plant.reading_of(Window { from, to }, bound).unwrap();
         let mut described = plant.described_in(Window { from, to }, bound).unwrap();
         let (mut at, mut begin, mut moments, mut read) = (from, from, 0, 0);
         while begin < to {
@@ -412,7 +439,6 @@ impl Story {
             begin = piece.end();
         }
         if most == usize::MAX {
-            let told = plant.reading_of(Window { from, to }, bound).unwrap();
             assert!(read <= told, "{read} of {told}");
         }
         moments
@@ -466,7 +492,7 @@ fn picture(twin: &Twin) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_past_is_what_the_log_says() {
-    let mut moments = 0;
+    let (mut moments, mut gone, mut again) = (0, 0, 0);
     let (mut seen, long) = (Seen::default(), std::env::var_os("WERKBUCH_LONG").is_some());
     let (mut came, mut stories) = (BTreeMap::<&str, u64>::new(), 0);
     for seed in 0..if long { 100 } else { 6 } {
@@ -490,6 +516,12 @@ async fn the_past_is_what_the_log_says() {
                 moments += story.go_through();
             }
         }
+        let live = story.bench.plant().shared.twin.read().unwrap().clone();
+        let description = live.description();
+        gone += description.removed().count() as u64;
+        let numbers = description.machines().map(|machine| machine.number.get());
+        // A machine that is there again has a number of its own.
+        again += numbers.filter(|number| *number > 6).count() as u64;
         let kinds = story.bench.each(|event| event.reported.body.kind().name());
         for kind in kinds {
             *came.entry(kind).or_default() += 1;
@@ -505,6 +537,7 @@ async fn the_past_is_what_the_log_says() {
         "{} marks were used",
         seen.marks.len()
     );
+    assert!(gone > 3 && again > 0, "{gone} gone, {again} again");
     assert!(seen.late > 100, "{} late events were added", seen.late);
     assert!(moments > 1_000, "{moments} moments were gone through");
 }

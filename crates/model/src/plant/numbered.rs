@@ -81,12 +81,25 @@ impl Numbered {
 
     fn place(&self, number: MachineNumber) -> Result<usize, usize> {
         let guess = (number.get() as usize).wrapping_sub(1);
+        if self.has_no_gaps() && guess < self.machines.len() {
+            return Ok(guess);
+        }
         match self.machines.get(guess) {
             Some(machine) if machine.number == number => Ok(guess),
             _ => self
                 .machines
                 .binary_search_by_key(&number, |machine| machine.number),
         }
+    }
+}
+
+impl Numbered {
+    /// Whether the numbers are those from 1 on. Then nobody has to look at a machine to know that it is
+    /// there: every event asks, and the machine itself is memory that the processor has to wait for.
+    fn has_no_gaps(&self) -> bool {
+        let number = |machine: &Machine| machine.number.get() as usize;
+        let ends = (self.machines.first(), self.machines.last());
+        ends.0.map(number) == Some(1) && ends.1.map(number) == Some(self.machines.len())
     }
 }
 
@@ -119,5 +132,40 @@ impl<'de> Deserialize<'de> for Numbered {
         }
         let by_name = by_name.iter().map(|machine| machine.number).collect();
         Ok(Self { machines, by_name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_machine_is_found_whatever_numbers_miss() {
+        for numbers in [
+            &[1, 2, 3][..],
+            &[1, 3],
+            &[2, 3],
+            &[0, 2],
+            &[0, 1, 3],
+            &[5],
+            &[],
+        ] {
+            let mut numbered = Numbered::default();
+            for number in numbers {
+                let id = ElementId::new(format!("m{number}")).unwrap();
+                numbered.insert(Machine::new(id, MachineNumber(*number)));
+            }
+            for number in 0..7 {
+                let found = numbered.get(MachineNumber(number));
+                let found = found.map(|machine| machine.number.get());
+                assert_eq!(
+                    found,
+                    numbers.contains(&number).then_some(number),
+                    "{numbers:?}"
+                );
+            }
+        }
     }
 }

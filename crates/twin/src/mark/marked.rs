@@ -1,7 +1,7 @@
 //! Reads a row of marks: the first is whole, each of the others holds what changed since the one before.
 
 use super::near::Near;
-use super::{Alone, Heard, LAYOUT, Rest};
+use super::{Alone, Heard, LAYOUT, Rest, Spare};
 use crate::machine::MachineState;
 use crate::packed::Unpacker;
 use crate::shards::Shards;
@@ -21,7 +21,7 @@ pub struct Marked {
 
 /// The machines of one page.
 #[derive(Debug)]
-pub struct MachinePage(Vec<MachineState>);
+pub struct MachinePage(Vec<Arc<MachineState>>);
 
 fn cut() -> SnapshotError {
     SnapshotError::Inconsistent("the mark is cut short")
@@ -111,7 +111,7 @@ impl Marked {
     }
 
     /// The machines of a page, as the marks of the row have it, in their order; a mark may be without it.
-    /// With `only` all others of them are left out.
+    /// With `only` all others of them are left out. They are read into the room of `spare`.
     ///
     /// # Errors
     ///
@@ -121,13 +121,15 @@ impl Marked {
         &self,
         pages: &[Option<&[u8]>],
         only: Option<MachineNumber>,
+        mut spare: Spare,
     ) -> Result<MachinePage, (usize, SnapshotError)> {
-        let mut machines: Vec<MachineState> = Vec::new();
+        let mut machines = Vec::new();
         for (at, (row, page)) in self.rows.iter().zip(pages).enumerate() {
             let Some(page) = page else { continue };
             let mut from = Unpacker(page);
             while !from.0.is_empty() {
-                take(row, &mut machines, &mut from, only).ok_or_else(|| (at, cut()))?;
+                let to = (&mut machines, &mut spare);
+                take(row, to, &mut from, only).ok_or_else(|| (at, cut()))?;
             }
         }
         Ok(MachinePage(machines))
@@ -140,7 +142,7 @@ impl Marked {
         let count = pages.iter().map(|page| page.0.len()).sum();
         twin.machines = Vec::with_capacity(count);
         for page in pages {
-            twin.machines.extend(page.0.into_iter().map(Arc::new));
+            twin.machines.extend(page.0);
         }
         twin.admit_machines();
         twin
@@ -152,7 +154,7 @@ impl Marked {
     #[must_use]
     pub fn alone(&self, number: MachineNumber, page: MachinePage) -> Twin {
         let mut twin = self.twin.clone();
-        twin.machines = page.0.into_iter().map(Arc::new).collect();
+        twin.machines = page.0;
         twin.alone = Some(Box::new(Alone::new(number, self.heard.clone())));
         twin
     }
@@ -161,7 +163,7 @@ impl Marked {
 /// Takes the next machine of a page.
 fn take(
     (near, window): &(Near, Window),
-    machines: &mut Vec<MachineState>,
+    (machines, spare): (&mut Vec<Arc<MachineState>>, &mut Spare),
     from: &mut Unpacker<'_>,
     only: Option<MachineNumber>,
 ) -> Option<()> {
@@ -176,9 +178,10 @@ fn take(
         None => Err(0),
         Some(_) => machines.binary_search_by_key(&number, |machine| machine.number),
     };
-    let older = place.ok().and_then(|at| machines.get_mut(at));
-    if let Some(new) = near.take_machine(number, (older, *window), &mut said)? {
-        machines.insert(place.unwrap_or_else(|at| at), new);
-    }
-    Some(())
+    let at = place.unwrap_or_else(|at| {
+        machines.insert(at, spare.machine(number));
+        at
+    });
+    let machine = Arc::get_mut(machines.get_mut(at)?)?;
+    near.take_machine(machine, (place.is_ok(), *window), &mut said)
 }

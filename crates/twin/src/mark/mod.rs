@@ -10,9 +10,11 @@
 mod alone;
 mod marked;
 mod near;
+mod spare;
 
 pub(crate) use alone::{Alone, Heard};
 pub use marked::{MachinePage, Marked};
+pub use spare::Spare;
 
 use crate::machine::MachineState;
 use crate::notes::Notes;
@@ -133,19 +135,20 @@ impl Twin {
         to.raw(&rest);
         let changed =
             |machine: &&Arc<MachineState>| since.is_none() || machine.last_position > known;
+        let mut said = Vec::new();
         for machine in self.machines.iter().filter(changed) {
-            mark.put(machine, &near, self.window, known);
+            let begin = mark.machines.len();
+            let to = (&mut said, &mut mark.machines);
+            near.put_machine(machine, (self.window, known), to);
+            mark.count(page_of(machine.number), mark.machines.len() - begin);
         }
         Ok(mark)
     }
 }
 
 impl Mark {
-    fn put(&mut self, machine: &MachineState, near: &Near, window: Window, known: Position) {
-        let page = page_of(machine.number);
-        let begin = self.machines.len();
-        near.put_machine(machine, (window, known), &mut self.machines);
-        let length = self.machines.len().saturating_sub(begin);
+    /// So many bytes more lie in the page that was begun last, or in a new one.
+    fn count(&mut self, page: u32, length: usize) {
         match self.pages.last_mut() {
             Some(last) if last.number == page => last.length += length,
             _ => self.pages.push(Page {

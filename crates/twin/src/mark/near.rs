@@ -6,7 +6,7 @@ use crate::packed::{Packer, Unpacker};
 use crate::slot::{Rank, Slot, SlotKey, Span};
 use crate::symbol::Symbol;
 use crate::window::Window;
-use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
+use werkbuch_model::id::{Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
 
 // What is said of a machine.
@@ -37,17 +37,17 @@ impl Near {
     }
 
     /// Its number, the length of what follows, and of its contents and slots those that events behind
-    /// `known` gave.
+    /// `known` gave. `said` is room to write in.
     pub(super) fn put_machine(
         &self,
         machine: &MachineState,
         (window, known): (Window, Position),
-        bytes: &mut Vec<u8>,
+        (said, bytes): (&mut Vec<u8>, &mut Vec<u8>),
     ) {
         let is_new = machine.first_position > known;
         let has_time = machine.last_event_at.is_some();
-        let mut said = Vec::with_capacity(512);
-        let mut to = Packer(&mut said);
+        said.clear();
+        let mut to = Packer(said);
         to.byte((u8::from(has_time) * HAS_TIME) | (u8::from(is_new) * IS_NEW));
         if let Some(at) = machine.last_event_at {
             self.put_time(at, &mut to);
@@ -69,55 +69,45 @@ impl Near {
         }
         let mut to = Packer(bytes);
         to.number(u64::from(machine.number.get()));
-        to.bytes(&said);
+        to.bytes(said);
     }
 
-    /// A machine that an older mark may have: what is written of it is new or was changed since.
+    /// A machine as an older mark has it, or one of which nothing is known yet: what is written of it is
+    /// new or was changed since.
     pub(super) fn take_machine(
         &self,
-        number: MachineNumber,
-        (older, window): (Option<&mut MachineState>, Window),
+        machine: &mut MachineState,
+        (is_known, window): (bool, Window),
         from: &mut Unpacker<'_>,
-    ) -> Option<Option<MachineState>> {
+    ) -> Option<()> {
         let flags = from.byte()?;
-        let last_event_at = match flags & HAS_TIME {
+        machine.last_event_at = match flags & HAS_TIME {
             0 => None,
             _ => Some(self.take_time(from)?),
         };
-        let first_position = match flags & IS_NEW {
-            0 => None,
-            _ => Some(self.take_position(from)?),
-        };
-        let last_position = self.take_position(from)?;
+        if flags & IS_NEW != 0 {
+            machine.first_position = self.take_position(from)?;
+        }
+        machine.last_position = self.take_position(from)?;
         let contents = from.bytes()?;
         let count = from.number()?;
-        let (mut used, mut before) = (0_u32, None);
-        if let Some(machine) = older {
-            machine.last_event_at = last_event_at;
-            machine.first_position = first_position.unwrap_or(machine.first_position);
-            machine.last_position = last_position;
-            let mut behind = 0;
+        let mut used = 0_u32;
+        if is_known {
+            let (mut before, mut behind) = (None, 0);
             for _ in 0..count {
                 let slot = self.take_slot(&mut used, before.as_ref(), from)?;
                 let said = contents.get(slot.span.range())?;
                 behind = machine.put(slot.clone(), said, (behind, window));
                 before = Some(slot);
             }
-            return Some(None);
+            return Some(());
         }
-        let mut slots: Vec<Slot> = Vec::with_capacity(room(count, from));
+        machine.begin(room(count, from), contents);
         for _ in 0..count {
-            let slot = self.take_slot(&mut used, slots.last(), from)?;
-            slots.push(slot);
+            let slot = self.take_slot(&mut used, machine.slots.last(), from)?;
+            machine.slots.push(slot);
         }
-        let machine = MachineState::of_parts(
-            number,
-            last_event_at,
-            (first_position.unwrap_or(Position(0)), last_position),
-            (slots, contents.to_vec()),
-        );
-        let is_whole = contents.len() as u64 == u64::from(used);
-        is_whole.then_some(Some(machine))
+        (contents.len() as u64 == u64::from(used)).then_some(())
     }
 
     /// A slot; events set several at once, so that much is as in the one before.
