@@ -14,7 +14,7 @@ use crate::limits::{
 use crate::meter::{Meter, PlantMeter};
 use crate::metered::MeteredDisk;
 use crate::past::{Past, Recent};
-use crate::plant::{Input, Loop, LoopParts, Plant, Repeats, Shared, Standing, feed};
+use crate::plant::{Findings, Input, Loop, LoopParts, Plant, Repeats, Shared, Standing, feed};
 use crate::recover;
 use crate::revive::Recovery;
 use crate::writer::Writer;
@@ -284,6 +284,7 @@ impl Engine {
             twin: RwLock::new(twin),
             applied: watch::Sender::new(writer.position),
             rules: watch::Sender::new(Arc::clone(&writer.rules)),
+            findings: Findings::default(),
             feed: feed(),
             standing: Mutex::new(Standing::of(writer)),
             queue: Arc::new(Semaphore::new(PLANT_QUEUE)),

@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) applied: watch::Sender<Position>,
     /// The rules that apply and what is raised; they move before `applied` does.
     pub(crate) rules: watch::Sender<Arc<RuleBook>>,
+    /// What rules found, as far as it was asked for.
+    pub(crate) findings: super::Findings,
     /// What has been applied, for those who follow; filled before `applied` moves.
     pub(crate) feed: super::feed::Feed,
     /// What the writer says of itself when something has been applied.

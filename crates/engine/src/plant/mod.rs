@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod feed;
+mod findings;
 mod flight;
 mod handle;
 mod happened;
@@ -20,6 +21,7 @@ mod survey;
 pub use ask::{StoredEvents, is_protected};
 pub(crate) use feed::feed;
 pub use feed::{Follow, Step};
+pub(crate) use findings::Findings;
 pub use handle::Plant;
 pub(crate) use handle::{Shared, Standing};
 pub use happened::{Piece, Stored};

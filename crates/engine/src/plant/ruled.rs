@@ -1,8 +1,9 @@
 //! Which rules applied at an instant of the past, and what was raised then.
 
+use super::findings::{Finding, What};
 use super::handle::Plant;
 use crate::error::EngineError;
-use crate::rules::{KeptRule, Raised, RaisedRules, RuleRevision};
+use crate::rules::{KeptRule, Raised, RaisedRules, RuleBook, RuleRevision};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use werkbuch_journal::StoredBlock;
@@ -57,74 +58,71 @@ impl Plant {
                 next = next.next();
             }
         }
-        ruled.raised = raised_at(&mut reader, (book.raised(), book.last()), known, at)?;
+        ruled.raised = raised_at(&mut reader, &book, known, at)?;
         Ok(ruled)
+    }
+
+    /// What was raised, as it was known at a position and stood at a time. Blocking, as [`Plant::rules_at`]
+    /// is; at once when nothing was raised or cleared since. Errors: those of the log.
+    pub fn raised_at(
+        &self,
+        known: Position,
+        at: Option<Timestamp>,
+    ) -> Result<RaisedRules, EngineError> {
+        let book = self.rules();
+        if at.is_none() && book.last() <= known {
+            return Ok(book.raised().clone());
+        }
+        raised_at(&mut Reader::of(self), &book, known, at)
     }
 }
 
 /// What was raised: what was said at or before the instant is kept, what was said since is undone.
 fn raised_at(
     reader: &mut Reader<'_>,
-    (now, last): (&RaisedRules, Position),
+    book: &RuleBook,
     known: Position,
     at: Option<Timestamp>,
 ) -> Result<RaisedRules, EngineError> {
     type Key = (Arc<str>, MachineNumber);
-    // Absent where the record that says so has to be read.
-    let mut raised: BTreeMap<Key, Option<Raised>> = now
+    let findings = &reader.plant.shared.findings;
+    // Absent where the record that says so has yet to be found.
+    let mut raised: BTreeMap<Key, Option<Raised>> = book
+        .raised()
         .iter()
         .map(|(key, raised)| (key.clone(), Some(*raised)))
         .collect();
     let mut again: BTreeMap<Key, Position> = BTreeMap::new();
-    let mut next = last;
-    while next.get() > 0 {
-        let mut before = Position(0);
-        reader.read(next, |event| {
-            let is_known = event.position <= known;
-            let undone = !is_known || at.is_some_and(|at| event.effective_at > at);
-            let machine = event.reported.machine;
-            match &event.reported.body {
-                Body::RuleRaised(said) => {
-                    before = said.before;
-                    if undone {
-                        let key = (Arc::from(said.rule.as_ref()), machine);
-                        raised.remove(&key);
-                        again.remove(&key);
-                    }
+    let take = |found: &Finding| {
+        let is_known = found.position <= known;
+        if !is_known || at.is_some_and(|at| found.effective_at > at) {
+            let key = (Arc::clone(&found.rule), found.machine);
+            match found.what {
+                What::Raised(_) => {
+                    raised.remove(&key);
+                    again.remove(&key);
                 }
-                Body::RuleCleared(said) => {
-                    before = said.before;
-                    if undone {
-                        let key = (Arc::from(said.rule.as_ref()), machine);
-                        raised.insert(key.clone(), None);
-                        again.insert(key, said.raised);
-                    }
+                What::Cleared(position) => {
+                    raised.insert(key.clone(), None);
+                    again.insert(key, position);
                 }
-                _ => {}
             }
-            // Nothing takes effect after it was recorded.
-            if is_known && at.is_none_or(|at| event.recorded_at <= at) {
-                before = Position(0);
-            }
-        })?;
-        // The chain leads backwards; nothing else may keep a reader for ever.
-        next = if before < next { before } else { Position(0) };
-    }
+        }
+        // Nothing takes effect after it was recorded.
+        !(is_known && at.is_none_or(|at| found.recorded_at <= at))
+    };
+    findings.back_from(book.last(), |position| reader.finding(position), take)?;
     for (key, position) in again {
         if position.get() == 0 {
             continue;
         }
-        reader.read(position, |event| {
-            if let Body::RuleRaised(said) = &event.reported.body {
-                let found = Raised {
-                    position,
-                    at: event.effective_at,
-                    since: said.since,
-                    severity: said.severity,
-                };
-                raised.insert(key.clone(), Some(found));
-            }
-        })?;
+        let found = match findings.at(position) {
+            Some(found) => Some(found),
+            None => reader.finding(position)?,
+        };
+        if let Some(What::Raised(found)) = found.map(|found| found.what) {
+            raised.insert(key, Some(found));
+        }
     }
     let known = raised.into_iter();
     Ok(known
@@ -141,6 +139,13 @@ struct Reader<'p> {
 impl<'p> Reader<'p> {
     fn of(plant: &'p Plant) -> Self {
         Self { plant, block: None }
+    }
+
+    /// What a rule found at a position; nothing where the event there tells of no rule.
+    fn finding(&mut self, at: Position) -> Result<Option<Finding>, EngineError> {
+        let mut found = None;
+        self.read(at, |event| found = Finding::of(event))?;
+        Ok(found)
     }
 
     /// Calls `take` with the event at a position.
