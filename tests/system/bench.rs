@@ -251,3 +251,33 @@ fn sizes_that_mean_nothing_are_refused() {
         assert_eq!(run(&arguments).code, 2, "{arguments:?}");
     }
 }
+
+#[test]
+fn rules_are_measured_beside_none() {
+    let temporary = tempfile::tempdir().unwrap();
+    let arguments = [
+        "rules",
+        "--events",
+        "2000",
+        "--machines",
+        "20",
+        "--rules",
+        "12",
+        "--batch",
+        "200",
+    ];
+    let figures = bench(temporary.path(), &arguments).json();
+    for key in [
+        "ingest_per_second",
+        "ingest_per_second_ruled",
+        "ingest_slowdown",
+        "rules_behind_ms",
+    ] {
+        assert!(number(&figures, key) > 0.0, "{key}: {figures:#}");
+    }
+    // Of each event at least the rules of its machine are looked at, of most events all of them.
+    let looks = number(&figures, "rule_looks_per_event");
+    assert!((4.0..=12.5).contains(&looks), "{figures:#}");
+    assert_eq!(number(&figures, "rules"), 12.0);
+    assert!(is_empty(temporary.path()), "the folder did not vanish");
+}

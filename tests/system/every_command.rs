@@ -243,6 +243,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
         One,
     ),
     ("bench watch", "--events 1000 --machines 10", One),
+    ("bench rules", "--events 1000 --machines 10 --rules 6", One),
     (
         "bench instant",
         "--events 2000 --machines 20 --questions 3",

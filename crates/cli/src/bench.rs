@@ -10,6 +10,7 @@ mod mix;
 mod query;
 mod replay;
 mod restart;
+mod rules;
 mod served;
 mod timeline;
 mod watch;
@@ -43,6 +44,8 @@ pub(crate) enum Args {
     Timeline(timeline::Args),
     /// How fast changes come to those who watch, and what one that stalls costs.
     Watch(watch::Args),
+    /// What rules that apply cost those who report.
+    Rules(rules::Args),
     /// How fast events become safe, how small, and how long a source waits for that.
     Ingest(ingest::Args),
 }
@@ -62,6 +65,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             Args::Instant(args) => instant::run(args, context).await,
             Args::Timeline(args) => timeline::run(args, context).await,
             Args::Watch(args) => watch::run(args, context).await,
+            Args::Rules(args) => rules::run(args, context).await,
             Args::Ingest(args) => ingest::run(args, context).await,
         }
     };

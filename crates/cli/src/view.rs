@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod cut;
 pub(crate) mod event;
 pub(crate) mod found;
+pub(crate) mod inferred;
 pub(crate) mod machine;
 pub(crate) mod quality;
 pub(crate) mod rule;

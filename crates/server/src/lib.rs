@@ -61,6 +61,12 @@
 //!   lost; when something lost was said is told by what its source says of others. Why a machine waits can
 //!   follow from any that parts come from or go to, so for that the events of the plant are read, and only
 //!   where one of the machines waits without saying why.
+//! - 2026-11-23: for that the neighbours along the flow are not enough: what is inferred of one tells of the
+//!   next in turn, and the level of a buffer or the place of a part may be told by any machine. So the time is
+//!   bounded and not the machines: of few machines the timelines are folded first, and the plant's events are
+//!   read from the first wait that does not say why to the end of the last.
+//! - 2026-11-23: an inferred wait never changes what a machine is shown as. It stands beside the states, as a
+//!   part of waiting and idle, in buckets, sums, drawings and tables; what adds up to the window are the states.
 //! - 2026-11-23: a cut holds a position for each plant and the one time that ages count from. Given back
 //!   it is answered whole or not at all: an answer without a plant that it had would be another answer.
 //!   A fresh question is answered without the plants that cannot answer, which it names.

@@ -22,6 +22,8 @@ pub struct BucketLine<'b> {
     pub end: i64,
     /// The bucket.
     pub bucket: &'b pb::TimelineBucket,
+    /// Whether it was asked why machines wait.
+    pub waits: bool,
 }
 
 columns! { BucketLine;
@@ -49,6 +51,9 @@ columns! { BucketLine;
     "maintenance_ns" Count "how long it was shown in maintenance, in nanoseconds" |row| row.share(pb::State::Maintenance);
     "unavailable_ns" Count "how long it was shown unavailable, in nanoseconds" |row| row.share(pb::State::Unavailable);
     "unknown_ns" Count "how long its state had a word that nobody knows, in nanoseconds" |row| row.share(pb::State::Unknown);
+    "inferred_starved_ns" Count "how long of waiting and idle, in nanoseconds, is inferred to be a wait for parts; null when that was not asked" |row| row.inferred(pb::State::Starved);
+    "inferred_blocked_ns" Count "how long of waiting and idle is inferred to be a blocked outlet; null when that was not asked" |row| row.inferred(pb::State::Blocked);
+    "inferred_because" Text "the cause of these that held the longest" |row| row.because();
 }
 
 impl BucketLine<'_> {
@@ -57,5 +62,19 @@ impl BucketLine<'_> {
         let mut shares = self.bucket.shares.iter();
         let share = shares.find(|share| share.state == i32::from(state));
         Cell::Count(share.map_or(0, |share| share.duration_ns))
+    }
+
+    /// How long it was inferred to be in a state; that it was not is known when it was asked, and a zero.
+    fn inferred(&self, state: pb::State) -> Cell<'_> {
+        let inferred = self.bucket.inferred.iter();
+        let of_state = inferred.filter(|one| one.state() == state);
+        let sum = of_state.fold(0_u64, |sum, one| sum.saturating_add(one.duration_ns));
+        Cell::count(self.waits.then_some(sum))
+    }
+
+    fn because(&self) -> Cell<'_> {
+        let inferred = self.bucket.inferred.iter();
+        let longest = inferred.max_by_key(|one| one.duration_ns);
+        longest.map_or(Cell::Null, |one| Cell::text(&one.because))
     }
 }

@@ -282,6 +282,7 @@ fn many_batches_keep_their_words() {
         machine: name,
         number: at as u32,
         interval: &interval,
+        waits: false,
     });
     let lines: Vec<_> = lines.collect();
     let bytes = stream(

@@ -2,6 +2,7 @@
 
 use crate::column::{Cell, columns};
 use crate::machines::{mode, state};
+use std::collections::BTreeMap;
 use werkbuch_wire::pb;
 
 /// What the table is called.
@@ -18,6 +19,8 @@ pub struct IntervalLine<'i> {
     pub number: u32,
     /// The interval.
     pub interval: &'i pb::TimelineInterval,
+    /// Whether it was asked why machines wait.
+    pub waits: bool,
 }
 
 columns! { IntervalLine;
@@ -45,4 +48,36 @@ columns! { IntervalLine;
     "good" Count "by how much counters of good parts did" |row| Cell::Count(row.interval.good);
     "scrap" Count "by how much counters of scrap did" |row| Cell::Count(row.interval.scrap);
     "rework" Count "by how much counters of parts to be reworked did" |row| Cell::Count(row.interval.rework);
+    "inferred_starved_ns" Count "how long of it, in nanoseconds, is inferred to be a wait for parts; null when that was not asked" |row| row.inferred(pb::State::Starved);
+    "inferred_blocked_ns" Count "how long of it is inferred to be a blocked outlet; null when that was not asked" |row| row.inferred(pb::State::Blocked);
+    "inferred_because" Text "the cause of these that held the longest; of equals the first by its words" |row| Cell::text(row.because());
+}
+
+impl<'i> IntervalLine<'i> {
+    fn causes(&self) -> impl Iterator<Item = (&'i pb::WaitCause, u64)> {
+        let waits: &'i [pb::TimelineWait] = &self.interval.waits;
+        waits.iter().filter_map(|wait| {
+            let cause = wait.cause.as_ref()?;
+            let length = wait.end.saturating_sub(wait.begin);
+            let inferred = cause.provenance() == pb::Provenance::Inferred;
+            inferred.then_some((cause, u64::try_from(length).unwrap_or(0)))
+        })
+    }
+
+    /// How long it was inferred to be in a state; that it was not is known when it was asked, and a zero.
+    fn inferred(&self, state: pb::State) -> Cell<'i> {
+        let of_state = self.causes().filter(|(cause, _)| cause.state() == state);
+        let sum = of_state.fold(0_u64, |sum, (_, length)| sum.saturating_add(length));
+        Cell::count(self.waits.then_some(sum))
+    }
+
+    fn because(&self) -> &'i str {
+        let mut causes: BTreeMap<&'i str, u64> = BTreeMap::new();
+        for (cause, length) in self.causes() {
+            let sum = causes.entry(&cause.because).or_default();
+            *sum = sum.saturating_add(length);
+        }
+        let longest = causes.iter().rev().max_by_key(|(_, length)| **length);
+        longest.map_or("", |(because, _)| because)
+    }
 }

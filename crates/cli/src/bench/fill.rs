@@ -27,6 +27,13 @@ pub(super) async fn open(data: &Path) -> Outcome<Engine> {
     open_as(Options::new(data)).await
 }
 
+/// As [`open`], with marks of the past so many events apart.
+pub(super) async fn open_marked(data: &Path, past_every: Option<u64>) -> Outcome<Engine> {
+    let mut options = Options::new(data);
+    options.past_every = past_every.unwrap_or(options.past_every);
+    open_as(options).await
+}
+
 /// As [`open`] with this store, and what is written stays in one write-ahead file.
 pub(super) async fn open_unsealed(data: &Path, store: StoreKind) -> Outcome<Engine> {
     let mut options = Options::new(data);
@@ -151,9 +158,9 @@ impl Reporter {
         self
     }
 
-    /// The plant's clock: when what is said next happens.
-    pub(super) fn at(&self) -> Timestamp {
-        self.at
+    /// What is said next happens after that.
+    pub(super) fn go_on(&mut self, at: Timestamp) {
+        self.at = at.plus(self.step_ns);
     }
 
     /// Says something; every full batch is sent and waited for.

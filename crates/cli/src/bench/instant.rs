@@ -8,6 +8,7 @@ use super::mix::{self, Numbers, Talker};
 use crate::Context;
 use crate::command::serve::engine_failure;
 use crate::failure::{Failure, Outcome};
+use crate::when;
 use futures::future::try_join_all;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ const BATCH: usize = 256;
 /// One event of so many comes late, by up to [`LATE_NS`].
 const LATE_OF: u64 = 200;
 const LATE_NS: u64 = 600_000_000_000;
+/// So many questions go before those that count: until as many plants are kept as the engine keeps, each
+/// one gets its memory from the system.
+const WARM_UP: u64 = 50;
 /// Between two samples of how fast events are taken.
 const TAKING: Duration = Duration::from_millis(500);
 
@@ -41,6 +45,9 @@ pub(crate) struct Args {
     /// How many questions of each sort are asked.
     #[arg(long, default_value_t = 500, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     questions: u64,
+    /// Keep a mark of the past every so many events [default: as `serve` does].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    past_every: Option<u64>,
     /// Which of the possible logs: the same seed makes the same events.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -64,13 +71,12 @@ struct Gateway {
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     let folder = Folder::new(args.data.as_deref())?;
     let new = !folder.has_log();
-    let engine = fill::open(folder.path()).await?;
+    let engine = fill::open_marked(folder.path(), args.past_every).await?;
     let plant = PlantId::new(PLANT).map_err(|error| Failure::usage(error.to_string()))?;
     if new {
         fill::describe(&engine, fill::plant_file(PLANT, args.machines)?).await?;
     }
     let mut sources = Sources::open(&engine, &plant, &args).await?;
-    let begin = sources.at();
     if new {
         let bar = fill::bar(&context.output, args.events, "writing the log");
         let mut said = 0;
@@ -84,11 +90,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
         .plant(&plant)
         .map_err(|error| engine_failure(&error))?;
     context.output.note("asking");
+    let (begin, end) = span(&plant).await?;
+    if !new {
+        sources.go_on(end);
+    }
     let asked = Questions {
         plant: plant.clone(),
         numbers: Numbers::new(args.seed.wrapping_add(77)),
         begin,
-        end: sources.at(),
+        end,
         last: plant.position().get(),
     };
     let mut figures = asked.run(args.questions, args.machines).await?;
@@ -129,11 +139,11 @@ impl Sources {
         })
     }
 
-    /// The plant's clock, which all of them have.
-    fn at(&self) -> Timestamp {
-        self.reporters
-            .first()
-            .map_or(Timestamp::MIN, |gateway| gateway.reporter.at())
+    /// What they say next happens after that.
+    fn go_on(&mut self, at: Timestamp) {
+        for gateway in &mut self.reporters {
+            gateway.reporter.go_on(at);
+        }
     }
 
     /// Each source reports a batch; all of them are waited for. Answers how many events they said.
@@ -166,6 +176,24 @@ impl Gateway {
     }
 }
 
+/// From when until when the log tells: the last time in its first hundredth, and in all of it.
+async fn span(plant: &Plant) -> Outcome<(Timestamp, Timestamp)> {
+    let early = Known::Position(Position(plant.position().get().div_ceil(100)));
+    Ok((
+        latest(plant, early).await?,
+        latest(plant, Known::Now).await?,
+    ))
+}
+
+async fn latest(plant: &Plant, known: Known) -> Outcome<Timestamp> {
+    let asked = plant.ask(Asked { known, at: None }, |twin| {
+        let machines = twin.machines();
+        machines.filter_map(|machine| machine.last_event_at()).max()
+    });
+    let (latest, _) = asked.await.map_err(|error| engine_failure(&error))?;
+    Ok(latest.unwrap_or_else(when::now))
+}
+
 /// Questions by chance over the whole log.
 struct Questions {
     plant: Plant,
@@ -177,10 +205,11 @@ struct Questions {
 
 impl Questions {
     async fn run(mut self, count: u64, machines: u64) -> Outcome<Figures> {
-        // The first question finds out which marks there are, and folds the description.
-        let first = self.at();
-        self.ask(first, None).await?;
         let (mut plants, mut singles, mut both) = (Vec::new(), Vec::new(), Vec::new());
+        for question in 0..WARM_UP {
+            let instant = self.either(question);
+            self.ask(instant, None).await?;
+        }
         for question in 0..count {
             // What happened by then as it is known now, and what was known then.
             let instant = self.either(question);

@@ -1,6 +1,6 @@
 //! `bench watch`: changes a second to 1, 10 and 100 subscribers, from the past, and what one that stalls costs.
 
-mod source;
+pub(super) mod source;
 mod subscriber;
 
 use super::folder::Folder;
@@ -11,7 +11,7 @@ use crate::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use serde_json::Value;
-use source::Source;
+use source::{Source, Voice};
 use std::path::PathBuf;
 use std::time::Instant;
 use subscriber::{Subscribers, start};
@@ -64,7 +64,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     fill::describe(&engine, fill::plant_file(PLANT, args.machines)?).await?;
     fill::close(engine).await?;
     let served = Served::start(folder.path()).await?;
-    let mut source = Source::open(&served, PLANT, &args).await?;
+    let voice = Voice {
+        machines: args.machines,
+        batch: args.batch,
+        seed: args.seed,
+    };
+    let mut source = Source::open(&served, PLANT, voice).await?;
     let mut told = Vec::new();
     for (subscribers, share) in CROWDS {
         context

@@ -36,7 +36,8 @@ const TIMELINES_HELP: &str = "\
   werkbuch export timelines --plant T1 --from \"yesterday 06:00\" --to \"today 06:00\" --out day.parquet
   werkbuch export timelines press-3 --plant T1 --from -2h --format csv
 With --buckets there is a row for each equal part of the window instead of each interval: the state that held
-the longest, the worst one, and how long each was shown (see `werkbuch export columns buckets`):
+the longest, the worst one, and how long each was shown, and how much of waiting and idle is inferred to be a
+wait for parts or a blocked outlet, with the cause (see `werkbuch export columns buckets`):
   werkbuch export timelines --plant T1 --from shift:night@yesterday --buckets 480 --out night.parquet";
 
 const AGGREGATES_HELP: &str = "\
@@ -130,6 +131,10 @@ pub(crate) struct Timelines {
     /// Divide the window into this many equal parts, as `werkbuch machine timeline` does.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     buckets: Option<u32>,
+    /// Leave out why machines wait that do not say so themselves: the columns that begin with `inferred_`
+    /// stay empty. To find it out takes the events of all machines of the plant.
+    #[arg(long)]
+    no_causes: bool,
     #[command(flatten)]
     instant: Instant,
     #[command(flatten)]

@@ -33,6 +33,10 @@ What holds at --from already counts from its true beginning, which is looked for
 What holds at --to still counts up to there and is marked \"holds\". With --for only times that held so
 long, reckoned so, are found.
 
+What is read is the part of the log in which something of the window can lie, of all machines: a narrower
+window is faster, a condition that names a machine is not. One machine over a long time is read faster by
+`machine timeline NAME --list`, which leaves out the blocks of the log that hold nothing of it.
+
   werkbuch find first \"state = 'FAULTED' AND area = 'paint'\" --from \"yesterday 06:00\"
   werkbuch find all \"state = 'FAULTED'\" --from -7d --for 5m -o csv
   werkbuch find last \"wait_state = 'STARVED'\" --from shift:night@yesterday --all-plants --per-machine";

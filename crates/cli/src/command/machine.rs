@@ -21,11 +21,15 @@ A filter is a condition in the syntax of SQL's WHERE, for example:
   --where \"state = 'EXECUTING' AND area = 'body'\"
   --where \"active_alarms > 0 OR condition = 'FAULT'\"
   --where \"name LIKE 'press-%' AND since < '2026-11-22T06:00:00Z'\"
+  --where \"raised_rules > 0\" (of lists, counts and figures: machines of which a rule is raised)
 An unknown field is answered with the fields that there are.";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// The machines of a plant, filtered and ordered.
+    ///
+    /// The column `rules` tells how many rules are raised of a machine at the instant that is asked about;
+    /// `--where "raised_rules > 0"` lists those of which any is, `machine get` tells which.
     #[command(after_help = FILTER_HELP)]
     Ls(List),
     /// One machine in full.

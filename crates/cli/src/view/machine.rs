@@ -7,7 +7,7 @@ use werkbuch_model::event::{AspectKind, ConditionLevel, Connection, Mode, PartMe
 use werkbuch_wire::pb;
 
 /// The columns of a list.
-pub(crate) const COLUMNS: [&str; 9] = [
+pub(crate) const COLUMNS: [&str; 10] = [
     "machine",
     "state",
     "since",
@@ -17,6 +17,7 @@ pub(crate) const COLUMNS: [&str; 9] = [
     "parts",
     "alarms",
     "condition",
+    "rules",
 ];
 
 macro_rules! named {
@@ -44,9 +45,9 @@ fn said(name: &'static str) -> &'static str {
 
 /// A row of a list.
 pub(crate) fn row(machine: &pb::Machine) -> Vec<String> {
-    let alarms = match machine.active_alarms {
+    let some = |count: u32| match count {
         0 => String::new(),
-        alarms => alarms.to_string(),
+        count => count.to_string(),
     };
     vec![
         last(&machine.name).to_owned(),
@@ -56,8 +57,9 @@ pub(crate) fn row(machine: &pb::Machine) -> Vec<String> {
         machine.program.clone().unwrap_or_default(),
         place(machine),
         parts(machine),
-        alarms,
+        some(machine.active_alarms),
         said(condition(machine.condition)).to_owned(),
+        some(machine.raised_rules()),
     ]
 }
 
@@ -129,6 +131,8 @@ pub(crate) fn json(machine: &pb::Machine, full: bool) -> Value {
             "provenance": provenance(cause),
             "because": cause.because,
         })),
+        "raised_rules": machine.raised_rules,
+        "raised_severity": machine.raised_severity,
         "last_event_at": time(machine.last_event_at),
         "counters": machine.counters.iter().map(counter).collect::<Vec<_>>(),
     });
@@ -139,8 +143,21 @@ pub(crate) fn json(machine: &pb::Machine, full: bool) -> Value {
         map.insert("alarms".to_owned(), Value::Array(alarms));
         map.insert("conditions".to_owned(), Value::Array(conditions));
         map.insert("values".to_owned(), Value::Array(values));
+        let raised = machine.raised.iter().map(raised).collect();
+        map.insert("raised".to_owned(), Value::Array(raised));
     }
     value
+}
+
+fn raised(one: &pb::RaisedRule) -> Value {
+    json!({
+        "rule": one.rule,
+        "severity": one.severity,
+        "since": time(Some(one.since)),
+        "raised_at": time(Some(one.at)),
+        "position": one.position,
+        "message": one.message,
+    })
 }
 
 fn counter(counter: &pb::Counter) -> Value {
@@ -193,6 +210,18 @@ fn other(value: &pb::Value) -> Value {
     })
 }
 
+/// A rule that is raised of a machine, as a part of it.
+fn rule(one: &pb::RaisedRule) -> (&'static str, String) {
+    let (since, raised) = (when::shown(Some(one.since)), when::shown(Some(one.at)));
+    let text = match one.message.as_str() {
+        "" => String::new(),
+        text => format!(" {text}"),
+    };
+    let (rule, severity) = (&one.rule, one.severity);
+    let line = format!("{rule}{text} (severity {severity}) since {since}, raised {raised}");
+    ("rule", line)
+}
+
 /// A machine in full, part by part.
 pub(crate) fn parts_of(machine: &pb::Machine) -> Vec<(&'static str, String)> {
     let mut shown = vec![
@@ -219,6 +248,7 @@ pub(crate) fn parts_of(machine: &pb::Machine) -> Vec<(&'static str, String)> {
     if let Some(cause) = &machine.wait_cause {
         shown.push(("waits", wait(cause)));
     }
+    shown.extend(machine.raised.iter().map(rule));
     let active = machine.alarms.iter().filter(|alarm| alarm.active);
     shown.extend(active.map(|alarm| {
         let since = when::shown(alarm.raised_at);

@@ -1,5 +1,6 @@
 //! Timelines as rows and as JSON, and how each state looks in drawings.
 
+use super::inferred;
 use super::machine::{mode, provenance, state};
 use crate::command::time;
 use crate::when;
@@ -13,7 +14,7 @@ pub(crate) const COLUMNS: [&str; 14] = [
 ];
 
 /// The columns of buckets.
-pub(crate) const BUCKET_COLUMNS: [&str; 8] = [
+pub(crate) const BUCKET_COLUMNS: [&str; 9] = [
     "machine",
     "bucket",
     "begin",
@@ -22,6 +23,7 @@ pub(crate) const BUCKET_COLUMNS: [&str; 8] = [
     "worst",
     "shares",
     "uncovered",
+    "inferred",
 ];
 
 /// The tone of a state in drawings.
@@ -164,7 +166,7 @@ pub(crate) fn interval(machine: &str, one: &pb::TimelineInterval) -> (Vec<String
         counts.join(", "),
         notes
             .map(str::to_owned)
-            .chain(one.waits.iter().filter_map(inferred))
+            .chain(one.waits.iter().filter_map(cause_of))
             .collect::<Vec<_>>()
             .join(", "),
     ];
@@ -194,7 +196,7 @@ pub(crate) fn interval(machine: &str, one: &pb::TimelineInterval) -> (Vec<String
 }
 
 /// Why a machine waited, where that is inferred: `starved 3m 20s: buffer b-12 is empty`.
-fn inferred(wait: &pb::TimelineWait) -> Option<String> {
+fn cause_of(wait: &pb::TimelineWait) -> Option<String> {
     let cause = wait.cause.as_ref()?;
     if cause.provenance() != pb::Provenance::Inferred {
         return None;
@@ -236,6 +238,7 @@ pub(crate) fn bucket(
             0 => String::new(),
             nanos => spelt(nanos),
         },
+        inferred::cell(one),
     ];
     let shares = one.shares.iter();
     let shares = shares.map(|share| (state(share.state).to_owned(), json!(share.duration_ns)));
@@ -248,6 +251,7 @@ pub(crate) fn bucket(
         "worst": state(one.worst),
         "shares_ns": Value::Object(shares.collect()),
         "uncovered_ns": one.uncovered_ns,
+        "inferred": one.inferred.iter().map(inferred::part).collect::<Vec<_>>(),
     });
     (cells, item)
 }

@@ -39,7 +39,7 @@ pub struct PartialConfig {
     pub log_format: Option<String>,
     /// How many events lie between two snapshots of a plant. Default: 200,000.
     pub snapshot_every: Option<u64>,
-    /// How many events lie between two marks of a plant's past; 0 keeps none. Default: 4,096.
+    /// How many events lie between two marks of a plant's past; 0 keeps none. Default: 2,048.
     pub past_every: Option<u64>,
     /// The length of a write-ahead file in MiB, from which on it is sealed. Default: 64.
     pub write_ahead_mib: Option<u64>,

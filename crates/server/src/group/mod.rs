@@ -6,6 +6,7 @@ pub(crate) use cut::{Cut, PREFIX, Stood};
 
 use crate::asked::{Answered, Asked, Reach, Said};
 use crate::context::Context;
+use crate::view::found::{Found, Standing};
 use crate::{error, view};
 use cut::Entry;
 use std::collections::BTreeSet;
@@ -32,8 +33,30 @@ pub(crate) struct Group {
 /// A plant of a group, as it stood.
 #[derive(Debug)]
 pub(crate) struct Member {
+    pub(crate) plant: Plant,
     pub(crate) twin: Twin,
     pub(crate) answered: Answered,
+}
+
+impl Group {
+    /// What rules have found of each plant. Blocking. Errors: those of the logs.
+    pub(crate) fn found(&self) -> Result<Vec<Found>, EngineError> {
+        let members = self.members.iter();
+        let found = members.map(|member| Found::of(&member.plant, &member.twin));
+        found.collect()
+    }
+
+    /// The plants with what rules have found.
+    pub(crate) fn standing<'t>(
+        &'t self,
+        found: &'t [Found],
+    ) -> impl Iterator<Item = Standing<'t>> + Clone {
+        let members = self.members.iter().zip(found);
+        members.map(|(member, found)| Standing {
+            twin: &member.twin,
+            raised: Some(found),
+        })
+    }
 }
 
 /// A plant that does not answer.
@@ -74,7 +97,12 @@ impl Context {
 
     async fn member(&self, plant: &Plant, asked: &Asked) -> Result<Member, Status> {
         let (twin, answered) = self.ask(plant, asked, Twin::clone).await?;
-        Ok(Member { twin, answered })
+        let plant = plant.clone();
+        Ok(Member {
+            plant,
+            twin,
+            answered,
+        })
     }
 
     /// All plants at an instant.

@@ -176,6 +176,12 @@ families! {
     "werkbuch_replay_seconds" Times
         "Replays of a log that were asked for, to their end."
         |scrape| &scrape.figures.replay;
+    "werkbuch_past_marks" Gauge
+        "Marks of the plant's past, from which questions about it are folded."
+        |scrape| gauges(scrape, |plant| plant.marks.0 as f64);
+    "werkbuch_past_mark_bytes" Gauge
+        "The size of these marks."
+        |scrape| gauges(scrape, |plant| plant.marks.1 as f64);
     "werkbuch_past_seconds" Times
         "Folds of a log for a question about the past."
         |scrape| &scrape.figures.past;

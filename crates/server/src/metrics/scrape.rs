@@ -112,6 +112,8 @@ fn resident_bytes() -> Option<u64> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use werkbuch_journal::Usage;
+    use werkbuch_journal::disk::Room;
 
     fn plant(number: usize, sources: usize) -> PlantFigures {
         let lag = |n: usize| Lag {
@@ -133,6 +135,7 @@ mod tests {
             snapshot_bytes: 0,
             rules: 0,
             raised: 0,
+            marks: (0, 0),
             sources: (0..sources)
                 .map(|n| (format!("s{n:04}"), lag(n)))
                 .collect::<BTreeMap<_, _>>(),
@@ -185,5 +188,45 @@ mod tests {
             "{page:.2000}"
         );
         assert!(page.contains("werkbuch_sources_omitted{plant=\"P0000\"} 76.0\n"));
+    }
+
+    #[test]
+    fn what_the_log_takes_stands_under_its_own_name() {
+        let mut scrape = scrape(Vec::new());
+        let room = Room {
+            total: 900,
+            free: 800,
+        };
+        scrape.figures.usage = Some(Usage {
+            hot_bytes: 100,
+            sealed_bytes: 200,
+            segments: 3,
+            body_bytes: 400,
+            reserve_bytes: 500,
+            room: Some(room),
+        });
+        let page = super::super::page(scrape).unwrap();
+        for line in [
+            "werkbuch_hot_bytes 100.0",
+            "werkbuch_sealed_bytes 200.0",
+            "werkbuch_segments 3.0",
+            "werkbuch_body_bytes 400.0",
+            "werkbuch_disk_reserve_bytes 500.0",
+            "werkbuch_disk_free_bytes 800.0",
+            "werkbuch_disk_total_bytes 900.0",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}: {page}");
+        }
+    }
+
+    #[test]
+    fn what_the_disk_does_not_tell_is_left_out() {
+        let mut scrape = scrape(Vec::new());
+        scrape.figures.usage = Some(Usage::default());
+        let page = super::super::page(scrape).unwrap();
+        let mut samples = page.lines().filter(|line| !line.starts_with('#'));
+        assert!(page.contains("\nwerkbuch_hot_bytes 0.0\n"), "{page}");
+        assert!(!samples.any(|line| line.starts_with("werkbuch_disk_free")
+            || line.starts_with("werkbuch_disk_total")));
     }
 }

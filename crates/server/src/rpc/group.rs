@@ -1,12 +1,12 @@
 //! Questions to all plants at one instant: machines, counts, figures.
 
-use super::twin::filter;
+use super::twin::listed;
 use crate::context::{Context, answer};
 use crate::error;
 use crate::page::{Cursor, Question, size};
 use crate::view;
 use crate::view::aggregate::{Measures, figures};
-use crate::view::fields::MACHINE_FIELDS;
+use crate::view::fields::LISTED_FIELDS;
 use crate::view::twin::Page;
 use tonic::{Response, Status};
 use werkbuch_model::filter::OrderBy;
@@ -20,8 +20,8 @@ pub(super) async fn list(
     context: &Context,
     request: pb::ListMachinesRequest,
 ) -> Result<Response<pb::ListMachinesResponse>, Status> {
-    let filter = filter(&request.filter)?;
-    let order = OrderBy::parse(&request.order_by, &MACHINE_FIELDS)
+    let filter = listed(&request.filter)?;
+    let order = OrderBy::parse(&request.order_by, &LISTED_FIELDS)
         .map_err(|cause| error::filter("order_by", &cause))?;
     let size = size(request.page_size, 1_000, 10_000)?;
     let question = Question::new(
@@ -31,8 +31,8 @@ pub(super) async fn list(
     let (instant, from) = go_on(question, &request.page_token, request.instant.as_ref())?;
     let group = context.group(&request.parent, instant.as_ref()).await?;
     let find = move || {
-        let twins = group.members.iter().map(|member| &member.twin);
-        let page = Page::of(twins, &filter, &order, from, size);
+        let found = group.found()?;
+        let page = Page::of(group.standing(&found), &filter, &order, from, size);
         Ok((page, group.message()))
     };
     let (page, cut) = context.blocking(find).await?;
@@ -52,12 +52,13 @@ pub(super) async fn count(
     context: &Context,
     request: pb::CountMachinesRequest,
 ) -> Result<Response<pb::CountMachinesResponse>, Status> {
-    let filter = filter(&request.filter)?;
+    let filter = listed(&request.filter)?;
     let instant = request.instant.as_ref();
     let group = context.group(&request.parent, instant).await?;
     let find = move || {
-        let twins = group.members.iter().map(|member| &member.twin);
-        Ok((view::twin::counts(twins, &filter), group.message()))
+        let found = group.found()?;
+        let counts = view::twin::counts(group.standing(&found), &filter);
+        Ok((counts, group.message()))
     };
     let (counts, cut) = context.blocking(find).await?;
     answer(pb::CountMachinesResponse {
@@ -73,13 +74,14 @@ pub(super) async fn aggregate(
     context: &Context,
     request: pb::AggregateMachinesRequest,
 ) -> Result<Response<pb::AggregateMachinesResponse>, Status> {
-    let filter = filter(&request.filter)?;
+    let filter = listed(&request.filter)?;
     let measures = Measures::of(&request.measures, &request.group_by)?;
     let instant = request.instant.as_ref();
     let group = context.group(&request.parent, instant).await?;
     let find = move || {
-        let twins = group.members.iter().map(|member| &member.twin);
-        Ok((figures(twins, &filter, &measures), group.message()))
+        let found = group.found()?;
+        let figures = figures(group.standing(&found), &filter, &measures);
+        Ok((figures, group.message()))
     };
     let (figures, cut) = context.blocking(find).await?;
     let figures = figures?;

@@ -70,7 +70,7 @@ impl TimelineService for Timelines {
             levels: (request.buckets > 0)
                 .then(|| Levels::new(ground.window, request.buckets as usize)),
             without_intervals: request.without_intervals,
-            with_waits: request.with_waits && !request.without_intervals,
+            with_waits: request.with_waits,
         };
         let stream = Stream {
             context: Arc::clone(&self.0),

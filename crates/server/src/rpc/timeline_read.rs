@@ -14,7 +14,7 @@ use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_record::{decode_recorded, encode_recorded};
 use werkbuch_twin::Twin;
 use werkbuch_twin::quality::Window;
-use werkbuch_twin::timeline::{Bucket, History, Levels, Unseen, Walk, matters};
+use werkbuch_twin::timeline::{Bucket, History, Interval, Levels, Unseen, Walk, matters};
 use werkbuch_wire::pb;
 
 /// What the answer is about.
@@ -48,6 +48,8 @@ pub(super) struct Reading {
     events: BTreeMap<MachineNumber, Vec<Vec<u8>>>,
     /// The machines that may wait without saying why.
     asking: BTreeSet<MachineNumber>,
+    /// The timelines of few machines that are folded before their turn.
+    folded: BTreeMap<MachineNumber, Vec<Interval>>,
     /// Why machines wait.
     waits: BTreeMap<MachineNumber, Vec<Wait>>,
     /// The machines that are still to come, the last one first.
@@ -79,6 +81,7 @@ impl Reading {
         };
         Self {
             asking,
+            folded: BTreeMap::new(),
             waits: BTreeMap::new(),
             walk: Walk::new(before, ground.window),
             unseen: Unseen::new(ground.window),
@@ -120,10 +123,32 @@ impl Reading {
             self.read_all(bound)?;
         }
         if self.shape.with_waits && self.ground.in_flow && !self.asking.is_empty() {
-            let window = self.ground.window;
-            self.waits = causes(&self.plant, bound, window, &self.asking)?;
+            let window = match self.left.len() <= NEAR_MACHINES_MAX {
+                true => self.waiting_time()?,
+                false => Some(self.ground.window),
+            };
+            if let Some(window) = window {
+                self.waits = causes(&self.plant, bound, window, &self.asking)?;
+            }
         }
         Ok(())
+    }
+
+    /// From the first time that a machine waits without saying why to the end of the last: outside of it
+    /// nothing of the plant needs be read to tell why.
+    fn waiting_time(&mut self) -> Result<Option<Window>, EngineError> {
+        let mut time: Option<Window> = None;
+        for machine in self.left.clone() {
+            let intervals = self.fold(machine)?;
+            for one in intervals.iter().filter(|one| waits(one.shown)) {
+                time = Some(Window {
+                    from: time.map_or(one.begin, |time| time.from.min(one.begin)),
+                    to: time.map_or(one.end, |time| time.to.max(one.end)),
+                });
+            }
+            self.folded.insert(machine, intervals);
+        }
+        Ok(time)
     }
 
     /// Reads only what is about the machines, and what is about none. False when something is lost: when
@@ -220,7 +245,8 @@ impl Reading {
         Ok(timelines)
     }
 
-    fn machine(&mut self, machine: MachineNumber) -> Result<Vec<pb::Timeline>, EngineError> {
+    /// The intervals of a machine, from its events.
+    fn fold(&mut self, machine: MachineNumber) -> Result<Vec<Interval>, EngineError> {
         let stored = self.events.remove(&machine).unwrap_or_default();
         let mut history = History::new(machine);
         for bytes in &stored {
@@ -231,9 +257,16 @@ impl Reading {
         }
         let unseen = self.unseen.of(machine);
         let intervals = self.walk.timeline(history, &unseen);
-        let intervals = intervals.map_err(|cause| EngineError::Internal {
+        intervals.map_err(|cause| EngineError::Internal {
             what: format!("the timeline of machine {machine} cannot be folded: {cause}"),
-        })?;
+        })
+    }
+
+    fn machine(&mut self, machine: MachineNumber) -> Result<Vec<pb::Timeline>, EngineError> {
+        let intervals = match self.folded.remove(&machine) {
+            Some(intervals) => intervals,
+            None => self.fold(machine)?,
+        };
         let name = self.ground.machines.get(&machine);
         let of = Of {
             name: name.map_or("", String::as_str),

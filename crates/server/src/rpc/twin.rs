@@ -5,7 +5,8 @@ use crate::asked::{Asked, Reach};
 use crate::context::answer;
 use crate::page::{Cursor, Question, size};
 use crate::view::aspect::{Page as AspectPage, Wanted};
-use crate::view::fields::MACHINE_FIELDS;
+use crate::view::fields::{LISTED_FIELDS, MACHINE_FIELDS};
+use crate::view::found::{self, Found, Standing};
 use crate::view::twin::Page;
 use crate::{error, view};
 use tonic::codegen::BoxStream;
@@ -44,7 +45,7 @@ impl TwinService for Twins {
         let (id, machine) = name::machine(&request.name)?;
         let plant = self.0.plant_of(&id)?;
         let asked = self.asked(&plant, request.instant.as_ref()).await?;
-        let name = machine.clone();
+        let (name, of) = (machine.clone(), plant.clone());
         let pick = move |described: &werkbuch_twin::Twin| view::twin::find(described, &name);
         let look = move |twin: &werkbuch_twin::Twin| {
             let Some(found) = view::twin::find(twin, &machine) else {
@@ -52,7 +53,12 @@ impl TwinService for Twins {
             };
             // Why it waits may follow from its neighbours.
             let enough = !twin.is_alone() || !view::twin::asks_around(twin, found);
-            enough.then(|| Ok(view::twin::in_full(twin, found)))
+            enough.then(|| {
+                let raised = found::raised(&of, twin).map_err(error::status)?;
+                let mut shown = view::twin::in_full(twin, found);
+                found::show(&mut shown, &of, &raised);
+                Ok(shown)
+            })
         };
         let (found, reflected) = self.0.ask_machine(&plant, &asked, pick, look).await?;
         answer(GetMachineResponse {
@@ -70,8 +76,8 @@ impl TwinService for Twins {
             return super::group::list(&self.0, request).await;
         }
         let plant = self.0.plant(&request.parent)?;
-        let filter = filter(&request.filter)?;
-        let order = OrderBy::parse(&request.order_by, &MACHINE_FIELDS)
+        let filter = listed(&request.filter)?;
+        let order = OrderBy::parse(&request.order_by, &LISTED_FIELDS)
             .map_err(|cause| error::filter("order_by", &cause))?;
         let size = size(request.page_size, 1_000, 10_000)?;
         let question = Question::new(
@@ -86,10 +92,13 @@ impl TwinService for Twins {
         let from = cursor.map_or(0, |cursor| {
             usize::try_from(cursor.offset).unwrap_or(usize::MAX)
         });
+        let of = plant.clone();
         let look = move |twin: &werkbuch_twin::Twin| {
-            Page::of(std::iter::once(twin), &filter, &order, from, size)
+            let found = Found::of(&of, twin)?;
+            Ok(Page::of(alone(twin, &found), &filter, &order, from, size))
         };
         let (page, reflected) = self.0.ask(&plant, &asked, look).await?;
+        let page = page.map_err(error::status)?;
         let next = page
             .next
             .map(|offset| Cursor::behind(&reflected, offset as u64));
@@ -112,11 +121,15 @@ impl TwinService for Twins {
             return super::group::count(&self.0, request).await;
         }
         let plant = self.0.plant(&request.parent)?;
-        let filter = filter(&request.filter)?;
+        let filter = listed(&request.filter)?;
         let asked = self.asked(&plant, request.instant.as_ref()).await?;
-        let count =
-            move |twin: &werkbuch_twin::Twin| view::twin::counts(std::iter::once(twin), &filter);
+        let of = plant.clone();
+        let count = move |twin: &werkbuch_twin::Twin| {
+            let found = Found::of(&of, twin)?;
+            Ok(view::twin::counts(alone(twin, &found), &filter))
+        };
         let (counts, reflected) = self.0.ask(&plant, &asked, count).await?;
+        let counts = counts.map_err(error::status)?;
         answer(CountMachinesResponse {
             total_size: counts.iter().map(|count| count.machines).sum(),
             counts,
@@ -252,6 +265,15 @@ impl TwinService for Twins {
 /// The most texts of one request.
 const TEXTS_MAX: usize = 100;
 
+/// A plant by itself, with what rules have found of it.
+fn alone<'t>(
+    twin: &'t werkbuch_twin::Twin,
+    found: &'t Found,
+) -> impl Iterator<Item = Standing<'t>> + Clone {
+    let raised = Some(found);
+    std::iter::once(Standing { twin, raised })
+}
+
 impl Twins {
     async fn asked(&self, plant: &Plant, message: Option<&Instant>) -> Result<Asked, Status> {
         self.0.asked(plant, message, Reach::Happened).await
@@ -270,6 +292,11 @@ fn kinds(numbers: &[i32]) -> Result<Vec<AspectKind>, Status> {
         let field = ("aspects".to_owned(), "names no kind".to_owned());
         Reason::InvalidRequest.violations(text.to_owned(), [field])
     })
+}
+
+/// A filter of machines of a list, also by what rules have found. Errors: `INVALID_FILTER`.
+pub(super) fn listed(text: &str) -> Result<Filter, Status> {
+    Filter::parse(text, &LISTED_FIELDS).map_err(|cause| error::filter("filter", &cause))
 }
 
 /// A filter of machines. Errors: `INVALID_FILTER`.

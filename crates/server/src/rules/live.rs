@@ -135,7 +135,7 @@ impl Live {
 
     /// Takes in the next event. Errors: it does not fold.
     pub(super) fn take(&mut self, event: &Recorded<'_>) -> Result<(), EngineError> {
-        let is_due = self.until.is_some_and(|until| event.recorded_at >= until);
+        self.become_valid(event.recorded_at);
         let revision = self.twin.revision();
         self.twin.apply(event).map_err(|error| EngineError::Fold {
             plant: self.plant.id().clone(),
@@ -145,9 +145,9 @@ impl Live {
         let body = &event.reported.body;
         let waits = self.waits.as_mut();
         let touched = waits.map_or_else(BTreeSet::new, |waits| waits.follow(&self.twin, event));
-        if is_due || matches!(body, Body::DescriptionChanged(_)) {
+        if matches!(body, Body::DescriptionChanged(_)) {
             self.until = self.twin.show_held();
-            if is_due || self.twin.revision() != revision {
+            if self.twin.revision() != revision {
                 self.describe(event.recorded_at);
             }
         }
@@ -177,6 +177,7 @@ impl Live {
 
     /// Takes up that time has passed, and that nothing was recorded that has not been taken in.
     pub(super) fn pass(&mut self, now: Timestamp) {
+        self.become_valid(now);
         if let Some(waits) = &mut self.waits
             && let Some(due) = waits.due().filter(|due| *due <= now)
         {
@@ -199,7 +200,8 @@ impl Live {
     /// When it is to be looked at though nothing is recorded.
     pub(super) fn next(&self) -> Option<Timestamp> {
         let waits = self.waits.as_ref().and_then(Waits::due);
-        [self.latches.next(), waits].into_iter().flatten().min()
+        let all = [self.latches.next(), waits, self.until];
+        all.into_iter().flatten().min()
     }
 
     /// What is to be recorded, at most so much; it counts as told.
@@ -328,6 +330,16 @@ impl Live {
             }
         }
         holds
+    }
+
+    /// What of the description has become valid by a time holds from when it was to, though nothing is
+    /// recorded then: so the log tells the same after a start.
+    fn become_valid(&mut self, now: Timestamp) {
+        while let Some(until) = self.until.filter(|until| *until <= now) {
+            self.settle();
+            self.until = self.twin.show_held_at(until);
+            self.describe(until);
+        }
     }
 
     /// The description is another one from a time on.

@@ -1,8 +1,8 @@
 //! Figures over machines: counts, sums, averages, least and greatest values, by what they have in common.
 
-use super::fields::MACHINE_FIELDS;
+use super::fields::{LISTED_FIELDS, MACHINE_FIELDS};
+use super::found::Standing;
 use super::row::MachineRow;
-use super::twin::rows;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use tonic::Status;
@@ -10,7 +10,6 @@ use werkbuch_model::filter::{FieldKind, Filter, Row, Value};
 use werkbuch_model::nearest::did_you_mean;
 use werkbuch_model::time::Timestamp;
 use werkbuch_table::aggregates::Yields;
-use werkbuch_twin::Twin;
 use werkbuch_wire::pb;
 use werkbuch_wire::pb::aggregate_value::Value as Answer;
 use werkbuch_wire::reason::Reason;
@@ -88,6 +87,13 @@ impl Measures {
 }
 
 impl Measures {
+    /// Whether one is about what rules have found.
+    pub(crate) fn are_of_rules(&self) -> bool {
+        let beyond = MACHINE_FIELDS.fields().len();
+        let mut all = self.measures.iter();
+        all.any(|one| matches!(one.of, Of::Field(index) if index >= beyond))
+    }
+
     /// What each measure yields, whatever the machines have.
     pub(crate) fn yields(&self) -> Vec<Yields> {
         self.measures.iter().map(Measure::yields).collect()
@@ -97,7 +103,7 @@ impl Measures {
 impl Measure {
     fn yields(&self) -> Yields {
         let averages = self.function == pb::AggregateFunction::Avg;
-        let kind = |index: usize| MACHINE_FIELDS.fields().get(index).map(|field| field.kind);
+        let kind = |index: usize| LISTED_FIELDS.fields().get(index).map(|field| field.kind);
         match &self.of {
             _ if self.function == pb::AggregateFunction::Count => Yields::Count,
             Of::Field(index) if kind(*index) == Some(FieldKind::Time) => Yields::Time,
@@ -139,7 +145,7 @@ impl Of {
             Some(("override", name)) if !name.is_empty() => return Ok(Self::Override(name.into())),
             _ => {}
         }
-        let (index, field) = MACHINE_FIELDS
+        let (index, field) = LISTED_FIELDS
             .find(text)
             .ok_or_else(|| unknown("measures.field", text))?;
         let fits = match field.kind {
@@ -198,17 +204,14 @@ impl Of {
 /// The figures of the machines of these twins that match.
 /// Errors: `INVALID_REQUEST` when there are more groups than an answer tells.
 pub(crate) fn figures<'t>(
-    twins: impl Iterator<Item = &'t Twin> + Clone,
+    plants: impl Iterator<Item = Standing<'t>> + Clone,
     filter: &Filter,
     asked: &Measures,
 ) -> Result<pb::AggregateMachinesResponse, Status> {
     let mut groups: BTreeMap<Vec<String>, (u32, Vec<Tally>)> = BTreeMap::new();
     let mut matched = 0_u32;
-    for row in twins
-        .clone()
-        .flat_map(rows)
-        .filter(|row| filter.matches(row))
-    {
+    let rows = plants.clone().flat_map(Standing::rows);
+    for row in rows.filter(|row| filter.matches(row)) {
         matched = matched.saturating_add(1);
         let keys = asked.keys.iter().map(|key| shown(&row.value(*key)));
         let (machines, tallies) = groups
@@ -232,8 +235,8 @@ pub(crate) fn figures<'t>(
             (0, vec![Tally::default(); asked.measures.len()]),
         );
     }
-    let machines = |twin: &Twin| twin.description().machines().count();
-    let all: usize = twins.map(machines).sum();
+    let machines = |plant: Standing<'_>| plant.twin.description().machines().count();
+    let all: usize = plants.map(machines).sum();
     Ok(pb::AggregateMachinesResponse {
         groups: groups
             .into_iter()
@@ -390,7 +393,7 @@ fn shown(value: &Value<'_>) -> String {
 }
 
 fn key_of(name: &str) -> Result<usize, Status> {
-    let (index, field) = MACHINE_FIELDS
+    let (index, field) = LISTED_FIELDS
         .find(name)
         .ok_or_else(|| unknown("group_by", name))?;
     match field.kind {
@@ -403,16 +406,16 @@ fn key_of(name: &str) -> Result<usize, Status> {
 }
 
 fn unknown(of: &str, name: &str) -> Status {
-    let names = MACHINE_FIELDS.fields().iter().map(|field| field.name);
+    let names = LISTED_FIELDS.fields().iter().map(|field| field.name);
     let near = did_you_mean(name, names).unwrap_or_else(|| {
-        format!("there are {MACHINE_FIELDS}, counter:NAME, sample:ITEM, override:ITEM")
+        format!("there are {LISTED_FIELDS}, counter:NAME, sample:ITEM, override:ITEM")
     });
     invalid(of, format!("there is no field \"{}\"; {near}", short(name)))
 }
 
 /// The names of the fields that are numbers to add.
 fn numbers() -> String {
-    let fields = MACHINE_FIELDS.fields().iter();
+    let fields = LISTED_FIELDS.fields().iter();
     let numbers = fields.filter(|field| field.kind == FieldKind::Number && field.name != NAMING);
     let names: Vec<&str> = numbers.map(|field| field.name).collect();
     names.join(", ")

@@ -1,6 +1,6 @@
 //! The one table of the fields by which machines are filtered and ordered.
 
-use super::row::MachineRow;
+use super::row::{MachineRow, Raised};
 use std::borrow::Cow;
 use werkbuch_model::event::{ConditionLevel, Connection, Mode, State};
 use werkbuch_model::filter::{Field, FieldKind, FieldList, Row, Value};
@@ -42,16 +42,29 @@ fields! {
     "wait_provenance" Word "whether the cause of its wait is REPORTED, INFERRED or UNKNOWN" |row| row.wait_cause().map_or(Value::Null, |cause| word(provenance(cause.provenance)));
     "last_event_at" Time "the latest plant time it reported for" |row| time(row.last_event_at());
     "parts" Number "where its first counter of all (else of good) parts stands" |row| row.parts().map_or(Value::Null, parts);
+    "raised_rules" Number "how many rules are raised of it" |row| row.raised.map_or(Value::Null, |raised| Value::Int(raised.rules.into()));
+    "raised_severity" Number "how severe the worst rule is that is raised of it" |row| row.raised.and_then(Raised::severity).map_or(Value::Null, |severity| Value::Int(severity.into()));
 }
 
-/// The fields by which machines are filtered and ordered.
-pub const MACHINE_FIELDS: FieldList = FieldList::new(FIELDS).with_words(&[
+/// How many of the fields, the last ones, say what rules have found: they follow from the log beside the twin.
+const FOUND: usize = 2;
+
+/// The words that fields can have.
+const WORDS: &[(&str, &[&str])] = &[
     ("state", State::NAMES),
     ("reported_state", State::NAMES),
     ("mode", Mode::NAMES),
     ("connection", Connection::NAMES),
     ("condition", ConditionLevel::NAMES),
-]);
+];
+
+/// The fields by which machines are filtered wherever that is: also over time, and by rules themselves.
+pub const MACHINE_FIELDS: FieldList =
+    FieldList::new(FIELDS.split_at(FIELDS.len() - FOUND).0).with_words(WORDS);
+
+/// The fields by which machines are listed, counted and put together at an instant: also what rules have
+/// found of them by then.
+pub(crate) const LISTED_FIELDS: FieldList = FieldList::new(FIELDS).with_words(WORDS);
 
 /// The fields that tell why a machine waits.
 pub(crate) const NEEDS_WAITS: [usize; 2] = [place("wait_state"), place("wait_provenance")];
@@ -153,7 +166,7 @@ mod tests {
     use werkbuch_model::id::MachineNumber;
 
     /// The fields that have no value before anything is reported.
-    const SILENT: [&str; 12] = [
+    const SILENT: [&str; 14] = [
         "native_state",
         "reason",
         "since",
@@ -166,6 +179,8 @@ mod tests {
         "wait_provenance",
         "last_event_at",
         "parts",
+        "raised_rules",
+        "raised_severity",
     ];
 
     #[test]
@@ -176,10 +191,35 @@ mod tests {
     }
 
     #[test]
+    fn what_rules_have_found_is_asked_of_lists_alone() {
+        let beyond = LISTED_FIELDS.fields().strip_prefix(MACHINE_FIELDS.fields());
+        let names: Vec<&str> = beyond.unwrap().iter().map(|field| field.name).collect();
+        assert_eq!(names, ["raised_rules", "raised_severity"]);
+        let twin = twin_with_press();
+        let row = |severities: &[u32]| {
+            let machine = twin.machine(MachineNumber(7)).unwrap();
+            let mut raised = Raised::default();
+            severities.iter().for_each(|severity| raised.add(*severity));
+            MachineRow::new(&twin, machine).raising(raised)
+        };
+        let count = MACHINE_FIELDS.fields().len();
+        let values = |row: MachineRow<'_>| {
+            let value = |field| match row.value(field) {
+                Value::Int(value) => Some(value),
+                _ => None,
+            };
+            (value(count), value(count + 1))
+        };
+        assert_eq!(values(row(&[])), (Some(0), None));
+        assert_eq!(values(row(&[300, 900, 500])), (Some(3), Some(900)));
+        assert_eq!(values(row(&[0])), (Some(1), Some(0)));
+    }
+
+    #[test]
     fn every_field_has_a_value_of_its_kind() {
         let twin = twin_with_press();
         let row = MachineRow::new(&twin, twin.machine(MachineNumber(7)).unwrap());
-        for (index, field) in MACHINE_FIELDS.fields().iter().enumerate() {
+        for (index, field) in LISTED_FIELDS.fields().iter().enumerate() {
             let value = row.value(index);
             let is_of_kind = match field.kind {
                 FieldKind::Text | FieldKind::Word => matches!(value, Value::Text(_)),
@@ -196,7 +236,7 @@ mod tests {
             );
             assert!(is_null || is_of_kind, "{}: {value:?}", field.name);
         }
-        assert_eq!(row.value(MACHINE_FIELDS.fields().len()), Value::Null);
+        assert_eq!(row.value(LISTED_FIELDS.fields().len()), Value::Null);
         assert_eq!(
             (row.place().area, row.place().line, row.place().cell),
             ("body", "l1", "c1")

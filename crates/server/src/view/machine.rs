@@ -1,7 +1,7 @@
 //! A machine as a message: in brief for lists, in full for the question about it.
 
 use super::code;
-use super::row::MachineRow;
+use super::row::{MachineRow, Raised};
 use werkbuch_model::event::AspectKind;
 use werkbuch_model::time::Timestamp;
 use werkbuch_twin::MachineTwin;
@@ -47,6 +47,8 @@ pub(crate) fn in_brief(plant: &str, row: &MachineRow<'_>) -> pb::Machine {
         last_event_at: row.last_event_at().map(Timestamp::nanos),
         counters: row.counters().iter().map(counter).collect(),
         wait_cause: row.wait_cause().map(wait_cause),
+        raised_rules: row.raised.map(|raised| raised.rules),
+        raised_severity: row.raised.and_then(Raised::severity),
         ..pb::Machine::default()
     }
 }

@@ -47,10 +47,34 @@ enum Causes<'t> {
     Kept(&'t Waits),
 }
 
+/// What rules have found of a machine, as it is recorded beside the twin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Raised {
+    /// How many are raised of it.
+    pub(crate) rules: u32,
+    /// How severe the worst of them is.
+    worst: u32,
+}
+
+impl Raised {
+    /// One more is raised of it, so severe.
+    pub(crate) fn add(&mut self, severity: u32) {
+        self.rules = self.rules.saturating_add(1);
+        self.worst = self.worst.max(severity);
+    }
+
+    /// How severe the worst of them is; absent when none is raised.
+    pub(crate) fn severity(self) -> Option<u32> {
+        (self.rules > 0).then_some(self.worst)
+    }
+}
+
 /// A machine of a twin.
 pub(crate) struct MachineRow<'t> {
     pub(crate) machine: MachineTwin<'t>,
     pub(crate) described: Option<&'t Machine>,
+    /// What rules have found of it; absent where that is not asked.
+    pub(crate) raised: Option<Raised>,
     twin: &'t Twin,
     place: OnceCell<Place<'t>>,
     state: OnceCell<StateView<'t>>,
@@ -69,6 +93,7 @@ impl<'t> MachineRow<'t> {
         Self {
             machine,
             described: machine.described(),
+            raised: None,
             twin,
             place: OnceCell::new(),
             state: OnceCell::new(),
@@ -95,6 +120,14 @@ impl<'t> MachineRow<'t> {
     pub(crate) fn knowing(self, waits: &'t Waits) -> Self {
         Self {
             causes: Causes::Kept(waits),
+            ..self
+        }
+    }
+
+    /// The same row, with what rules have found of its machine.
+    pub(crate) fn raising(self, raised: Raised) -> Self {
+        Self {
+            raised: Some(raised),
             ..self
         }
     }

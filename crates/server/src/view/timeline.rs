@@ -1,6 +1,7 @@
 //! Timelines as messages, in parts that fit a message.
 
 use super::code;
+use super::inferred::Inferred;
 use super::machine::wait_cause;
 use crate::limits::TIMELINE_PART_BYTES;
 use crate::rpc::timeline_waits::Wait;
@@ -47,10 +48,13 @@ pub(crate) fn parts(
         part.intervals.push(one);
     }
     let sums = Sums::of(intervals);
+    let inferred = Inferred::of(of.waits, intervals);
     if let Some(levels) = levels {
         levels.fill(intervals, room);
         part.buckets = buckets(room);
+        inferred.fill(levels, &mut part.buckets);
     }
+    part.inferred = inferred.sums();
     part.sums = sums
         .states
         .iter()
@@ -95,18 +99,25 @@ fn interval(one: &Interval) -> pb::TimelineInterval {
 
 /// The causes that hold within an interval of a machine that waits.
 fn waits(waits: &[Wait], one: &Interval) -> Vec<pb::TimelineWait> {
-    if !matches!(one.shown, State::Waiting | State::Idle) {
-        return Vec::new();
-    }
-    let behind = waits.partition_point(|wait| wait.end <= one.begin);
-    let within = waits.iter().skip(behind);
-    let within = within.take_while(|wait| wait.begin < one.end);
-    let within = within.map(|wait| pb::TimelineWait {
+    let within = within(waits, one).map(|wait| pb::TimelineWait {
         begin: wait.begin.max(one.begin).nanos(),
         end: wait.end.min(one.end).nanos(),
         cause: Some(wait_cause(&wait.cause)),
     });
     within.collect()
+}
+
+/// The waits that fall into an interval, if it is one of a machine that waits; the first and the last may
+/// reach over it.
+pub(super) fn within<'w>(waits: &'w [Wait], one: &Interval) -> impl Iterator<Item = &'w Wait> {
+    let waits = match one.shown {
+        State::Waiting | State::Idle => waits,
+        _ => &[],
+    };
+    let behind = waits.partition_point(|wait| wait.end <= one.begin);
+    let end = one.end;
+    let from = waits.iter().skip(behind);
+    from.take_while(move |wait| wait.begin < end)
 }
 
 fn buckets(buckets: &[Bucket]) -> Vec<pb::TimelineBucket> {
@@ -125,6 +136,7 @@ fn buckets(buckets: &[Bucket]) -> Vec<pb::TimelineBucket> {
             worst: bucket.worst().map_or(0, state),
             shares,
             uncovered_ns,
+            inferred: Vec::new(),
         })
     });
     filled.collect()

@@ -1,5 +1,6 @@
 //! What a twin answers, as messages: machines by name, pages, counts, where it stands.
 
+use super::found::Standing;
 use super::row::{MachineRow, SharedCauses};
 use super::{code, count, machine};
 use crate::limits::PAGE_BYTES_MAX;
@@ -76,13 +77,13 @@ impl Page {
     /// The machines from the offset on that match, in the order given and then by plant and number. A page
     /// ends early when its message would become too large.
     pub(crate) fn of<'t>(
-        twins: impl Iterator<Item = &'t Twin> + Clone,
+        plants: impl Iterator<Item = Standing<'t>> + Clone,
         filter: &Filter,
         order: &OrderBy,
         from: usize,
         size: usize,
     ) -> Self {
-        let all = twins.clone().flat_map(rows);
+        let all = plants.clone().flat_map(Standing::rows);
         let mut rows: Vec<MachineRow<'_>> = all.filter(|row| filter.matches(row)).collect();
         // The sort is stable, and the rows come by number, and the twins by name.
         rows.sort_by(|a, b| order.compare(a, b));
@@ -101,8 +102,8 @@ impl Page {
             next: (next < rows.len()).then_some(next),
             machines,
             total: rows.len(),
-            plant_size: twins
-                .map(|twin| twin.description().machines().count())
+            plant_size: plants
+                .map(|plant| plant.twin.description().machines().count())
                 .sum(),
         }
     }
@@ -110,11 +111,12 @@ impl Page {
 
 /// How many of the machines that match are in which state.
 pub(crate) fn counts<'t>(
-    twins: impl Iterator<Item = &'t Twin>,
+    plants: impl Iterator<Item = Standing<'t>>,
     filter: &Filter,
 ) -> Vec<pb::StateCount> {
     let mut counts: BTreeMap<State, usize> = BTreeMap::new();
-    for row in twins.flat_map(rows).filter(|row| filter.matches(row)) {
+    let rows = plants.flat_map(Standing::rows);
+    for row in rows.filter(|row| filter.matches(row)) {
         *counts.entry(row.state().shown).or_default() += 1;
     }
     let message = |(state, machines): (State, usize)| pb::StateCount {
@@ -255,6 +257,11 @@ pub(crate) mod tests {
         twin
     }
 
+    fn silent(twin: &Twin) -> impl Iterator<Item = Standing<'_>> + Clone {
+        let raised = None;
+        std::iter::once(Standing { twin, raised })
+    }
+
     fn names(page: &Page) -> Vec<&str> {
         page.machines
             .iter()
@@ -284,7 +291,7 @@ pub(crate) mod tests {
         let page = |filter: &str, order: &str, from, size| {
             let filter = Filter::parse(filter, &MACHINE_FIELDS).unwrap();
             let order = OrderBy::parse(order, &MACHINE_FIELDS).unwrap();
-            Page::of(std::iter::once(&twin), &filter, &order, from, size)
+            Page::of(silent(&twin), &filter, &order, from, size)
         };
         let all = page("", "", 0, 10);
         assert_eq!(
@@ -301,6 +308,6 @@ pub(crate) mod tests {
             (vec!["press-1"], 1, 2)
         );
         assert_eq!(page("", "", usize::MAX, 10).next, None);
-        assert_eq!(counts(std::iter::once(&twin), &Filter::default()).len(), 1);
+        assert_eq!(counts(silent(&twin), &Filter::default()).len(), 1);
     }
 }

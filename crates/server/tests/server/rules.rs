@@ -16,16 +16,16 @@ use werkbuch_wire::pb::instant::Known;
 use werkbuch_wire::pb::rule_service_client::RuleServiceClient;
 use werkbuch_wire::reason::Reason;
 
-const SECOND: i64 = 1_000_000_000;
+pub(crate) const SECOND: i64 = 1_000_000_000;
 const MINUTE: i64 = 60 * SECOND;
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since.as_nanos()).unwrap()
 }
 
 /// An event that happened at a time; one in the past is declared to be so.
-fn at(sequence: u64, machine: u32, time: i64, body: Body<'_>) -> Bytes {
+pub(crate) fn at(sequence: u64, machine: u32, time: i64, body: Body<'_>) -> Bytes {
     encode_reported(&Reported {
         sequence: Sequence(sequence),
         machine: MachineNumber(machine),
@@ -37,7 +37,7 @@ fn at(sequence: u64, machine: u32, time: i64, body: Body<'_>) -> Bytes {
     .into()
 }
 
-fn state(to: State) -> Body<'static> {
+pub(crate) fn state(to: State) -> Body<'static> {
     Body::StateChanged(StateChanged {
         to,
         native: "X".into(),
@@ -46,7 +46,7 @@ fn state(to: State) -> Body<'static> {
     })
 }
 
-async fn client(served: &Served) -> RuleServiceClient<tonic::transport::Channel> {
+pub(crate) async fn client(served: &Served) -> RuleServiceClient<tonic::transport::Channel> {
     RuleServiceClient::new(served.channel().await)
 }
 
@@ -61,12 +61,12 @@ fn file(content: &str) -> pb::ApplyRulesRequest {
     }
 }
 
-async fn applied(served: &Served, content: &str) -> pb::AppliedRules {
+pub(crate) async fn applied(served: &Served, content: &str) -> pb::AppliedRules {
     let answer = client(served).await.apply_rules(file(content)).await;
     answer.unwrap().into_inner().plants.remove(0)
 }
 
-async fn report(served: &Served, session: u64, events: Vec<Bytes>) {
+pub(crate) async fn report(served: &Served, session: u64, events: Vec<Bytes>) {
     let done = served.ingest().await.append(append(session, events)).await;
     let done = done.unwrap().into_inner();
     let recorded =
@@ -76,14 +76,14 @@ async fn report(served: &Served, session: u64, events: Vec<Bytes>) {
 
 /// What the log says of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Said {
+pub(crate) struct Said {
     at: i64,
     rule: String,
     machine: u32,
     raised: bool,
     since: i64,
     position: u64,
-    recorded_at: i64,
+    pub(crate) recorded_at: i64,
     withdrawn: bool,
 }
 
@@ -106,7 +106,7 @@ impl Said {
         })
     }
 
-    fn turn(&self) -> (i64, String, u32, bool, i64) {
+    pub(crate) fn turn(&self) -> (i64, String, u32, bool, i64) {
         (
             self.at,
             self.rule.clone(),
@@ -118,7 +118,7 @@ impl Said {
 }
 
 /// All that the log says of rules, in the order of positions.
-async fn said(served: &Served) -> Vec<Said> {
+pub(crate) async fn said(served: &Served) -> Vec<Said> {
     let request = pb::ListEventsRequest {
         parent: PLANT.into(),
         kinds: vec![
@@ -135,7 +135,7 @@ async fn said(served: &Served) -> Vec<Said> {
 }
 
 /// Waits until the log says so many things of rules, and a little longer for more.
-async fn wait_for(served: &Served, count: usize) -> Vec<Said> {
+pub(crate) async fn wait_for(served: &Served, count: usize) -> Vec<Said> {
     for _ in 0..400 {
         let found = said(served).await;
         if found.len() >= count {
@@ -191,7 +191,7 @@ async fn tried(served: &Served, content: &str, window: (i64, i64)) -> Vec<pb::Ru
     turns
 }
 
-const STANDS: &str = "[[rule]]\nid = \"stands\"\nraise = \"state = 'FAULTED'\"\nhold = \"1s\"\nclear_hold = \"1s\"\n";
+pub(crate) const STANDS: &str = "[[rule]]\nid = \"stands\"\nraise = \"state = 'FAULTED'\"\nhold = \"1s\"\nclear_hold = \"1s\"\n";
 
 #[tokio::test]
 async fn rules_apply_until_others_do_and_that_is_remembered() {
@@ -529,9 +529,10 @@ async fn check_past(
             at: time,
             ..pb::Instant::default()
         };
-        let told = raised(served, Some(instant)).await;
+        let told = raised(served, Some(instant.clone())).await;
         let expected: Vec<_> = standing.into_keys().collect();
         assert_eq!(told, expected, "known {known}, at {time:?}");
+        crate::rules_shown::check(served, &instant, &expected).await;
     }
 }
 

@@ -172,3 +172,89 @@ async fn a_question_is_answered_the_same_after_a_restart() {
     assert_eq!(ask(&served, same(&[])).await, first);
     served.end().await;
 }
+
+/// What is inferred of a part of the window, by the state that is shown and the inferred one.
+fn inferred_in(parts: &[pb::Timeline], from: i64, to: i64) -> BTreeMap<(i32, i32), u64> {
+    let mut sums = BTreeMap::new();
+    let intervals = parts.iter().flat_map(|part| &part.intervals);
+    for one in intervals.filter(|one| !one.uncovered) {
+        for wait in &one.waits {
+            let cause = wait.cause.as_ref().unwrap();
+            let length = wait.end.min(to) - wait.begin.max(from);
+            if cause.provenance() == pb::Provenance::Inferred && length > 0 {
+                *sums.entry((one.state, cause.state)).or_default() += length.unsigned_abs();
+            }
+        }
+    }
+    sums
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inferred_waits_are_parts_of_buckets_and_sums_and_never_shares() {
+    let (mut seen, mut causes) = (0, 0);
+    for seed in 0..3 {
+        let served = serve_story(seed).await;
+        for buckets in [1, 7, 301] {
+            let request = pb::StreamTimelinesRequest {
+                buckets,
+                ..request(&[])
+            };
+            let drawn = pb::StreamTimelinesRequest {
+                without_intervals: true,
+                ..request.clone()
+            };
+            let plain = pb::StreamTimelinesRequest {
+                with_waits: false,
+                ..request.clone()
+            };
+            let (_, all) = ask(&served, request).await;
+            let (_, drawn) = ask(&served, drawn).await;
+            let (_, plain) = ask(&served, plain).await;
+            for (number, parts) in &all {
+                let last = parts.last().unwrap();
+                let length = i128::from(STEPS * STEP);
+                let border = |at: u32| {
+                    let at = length * i128::from(at) / i128::from(buckets);
+                    BEGIN + i64::try_from(at).unwrap()
+                };
+                for bucket in &last.buckets {
+                    let (from, to) = (border(bucket.bucket), border(bucket.bucket + 1));
+                    let found = bucket.inferred.iter();
+                    let found = found.map(|one| ((one.shown, one.state), one.duration_ns));
+                    let found: BTreeMap<_, _> = found.collect();
+                    assert_eq!(found, inferred_in(parts, from, to), "machine {number}");
+                    seen += found.len();
+                }
+                let mut whole: BTreeMap<i32, u64> = BTreeMap::new();
+                for ((_, state), length) in inferred_in(parts, i64::MIN, i64::MAX) {
+                    *whole.entry(state).or_default() += length;
+                }
+                let sums = last.inferred.iter().map(|one| (one.state, one.duration_ns));
+                assert_eq!(sums.collect::<BTreeMap<_, _>>(), whole, "machine {number}");
+                for sum in &last.inferred {
+                    assert!(sum.stays > 0 && sum.causes.len() <= sum.causes_size as usize);
+                    let named: u64 = sum.causes.iter().map(|one| one.duration_ns).sum();
+                    let all = sum.causes.len() == sum.causes_size as usize;
+                    assert!(named == sum.duration_ns || (named < sum.duration_ns && !all));
+                    causes += sum.causes.len();
+                }
+                // Without intervals it is the same; without being asked for nothing of it is there, and all
+                // that machines say themselves stays as it was.
+                let drawn = drawn[number].last().unwrap();
+                assert_eq!(
+                    (&drawn.buckets, &drawn.inferred),
+                    (&last.buckets, &last.inferred)
+                );
+                let plain = plain[number].last().unwrap();
+                assert_eq!((&plain.sums, plain.inferred.len()), (&last.sums, 0));
+                let bare = last.buckets.iter().map(|one| pb::TimelineBucket {
+                    inferred: Vec::new(),
+                    ..one.clone()
+                });
+                assert_eq!(plain.buckets, bare.collect::<Vec<_>>());
+            }
+        }
+        served.end().await;
+    }
+    assert!(seen > 100 && causes > 20, "{seen} parts, {causes} causes");
+}

@@ -2,6 +2,7 @@
 
 use crate::harness::{PLANT, PLANT_FILE, Served, append, apply, serve, serve_plant, state};
 use crate::watch::{begin, from, next, request, told, until};
+use crate::watch_waits::watched;
 use std::collections::BTreeMap;
 use werkbuch_model::event::State;
 use werkbuch_wire::pb::{self, MachineChange, MachineChangeKind as Kind};
@@ -220,6 +221,7 @@ async fn samples_that_are_broken_off_come_to_the_present_all_the_same() {
     };
     let listed = served.twin().await.list_machines(request).await.unwrap();
     let seen: Vec<_> = picture.into_values().collect();
-    assert_eq!(seen, listed.into_inner().machines);
+    let listed = listed.into_inner().machines.into_iter().map(watched);
+    assert_eq!(seen, listed.collect::<Vec<_>>());
     served.end().await;
 }

@@ -105,7 +105,17 @@ pub(crate) async fn listed(
     };
     let listed = served.twin().await.list_machines(request).await.unwrap();
     let machines = listed.into_inner().machines.into_iter();
+    let machines = machines.map(watched);
     machines.map(|machine| (machine.number, machine)).collect()
+}
+
+/// What a watch tells of a machine that a list shows: all but its rules, whose changes are events.
+pub(crate) fn watched(machine: pb::Machine) -> pb::Machine {
+    pb::Machine {
+        raised_rules: None,
+        raised_severity: None,
+        ..machine
+    }
 }
 
 /// Takes a change into the picture that a watcher has of the machines that match.

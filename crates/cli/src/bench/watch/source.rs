@@ -1,6 +1,5 @@
-//! The source of a watched plant: its requests are made beforehand, so that only reporting is measured.
+//! The source of a plant that is watched or has rules: its requests are made beforehand, so that only reporting is measured.
 
-use super::Args;
 use crate::bench::ingest::grpc::send;
 use crate::bench::mix::{Numbers, Talker};
 use crate::bench::served::Served;
@@ -19,8 +18,16 @@ use werkbuch_wire::pb::{self, AppendRequest};
 /// The requests that may be under way unanswered.
 const WINDOW: usize = 4;
 
+/// What a source says: of how many machines, how many events in a request, and which of the possible ones.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::bench) struct Voice {
+    pub(in crate::bench) machines: u64,
+    pub(in crate::bench) batch: u64,
+    pub(in crate::bench) seed: u64,
+}
+
 /// A source that has a connection of its own.
-pub(super) struct Source {
+pub(in crate::bench) struct Source {
     client: IngestServiceClient<tonic::transport::Channel>,
     session: u64,
     next: u64,
@@ -34,7 +41,11 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the source. Errors: those of the server.
-    pub(super) async fn open(served: &Served, plant: &str, args: &Args) -> Outcome<Self> {
+    pub(in crate::bench) async fn open(
+        served: &Served,
+        plant: &str,
+        voice: Voice,
+    ) -> Outcome<Self> {
         let mut client = IngestServiceClient::new(served.connect().await?.channel());
         let request = pb::OpenSourceRequest {
             parent: name::of_plant(plant),
@@ -48,36 +59,36 @@ impl Source {
             ..pb::GetTwinRequest::default()
         };
         let twin = served.client.twin().get_twin(twin).await?.into_inner();
-        let machines = usize::try_from(args.machines).unwrap_or(usize::MAX);
+        let machines = usize::try_from(voice.machines).unwrap_or(usize::MAX);
         Ok(Self {
             client,
             session: opened.session,
             next: opened.next_sequence,
-            numbers: Numbers::new(args.seed),
+            numbers: Numbers::new(voice.seed),
             talkers: vec![Talker::default(); machines],
-            batch: args.batch.max(1),
+            batch: voice.batch.max(1),
             before: twin.reflected.map_or(0, |reflected| reflected.position),
             recorded: 0,
         })
     }
 
     /// The last position before its first event: only it reports, so that its events follow.
-    pub(super) fn before(&self) -> u64 {
+    pub(in crate::bench) fn before(&self) -> u64 {
         self.before
     }
 
     /// How many events it has reported.
-    pub(super) fn recorded(&self) -> u64 {
+    pub(in crate::bench) fn recorded(&self) -> u64 {
         self.recorded
     }
 
     /// The position of its last event.
-    pub(super) fn end(&self) -> u64 {
+    pub(in crate::bench) fn end(&self) -> u64 {
         self.before + self.recorded
     }
 
     /// The next so many events as encoded requests.
-    pub(super) fn requests(&mut self, mut events: u64) -> Vec<Bytes> {
+    pub(in crate::bench) fn requests(&mut self, mut events: u64) -> Vec<Bytes> {
         let mut requests = Vec::new();
         while events > 0 {
             let now = events.min(self.batch);
@@ -94,7 +105,7 @@ impl Source {
 
     /// Reports; answers how long it took in nanoseconds, and the last position.
     /// Errors: those of the server; an event is not recorded.
-    pub(super) async fn report(&mut self, requests: Vec<Bytes>) -> Outcome<(u64, u64)> {
+    pub(in crate::bench) async fn report(&mut self, requests: Vec<Bytes>) -> Outcome<(u64, u64)> {
         let begin = Instant::now();
         let (events, _) = send(self.client.clone(), requests, WINDOW).await?;
         let nanos = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);

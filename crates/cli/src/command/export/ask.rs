@@ -66,6 +66,7 @@ pub(super) async fn timelines(
             from_time,
             to_time,
             buckets: asked.buckets.unwrap_or(0),
+            with_waits: !asked.no_causes,
         })),
     })
 }

@@ -2,6 +2,7 @@
 
 mod band;
 mod fetch;
+mod legend;
 mod svg;
 
 use crate::Context;
@@ -9,7 +10,7 @@ use crate::command::choice::{self, Window};
 use crate::command::{Instant, Scope, at_position, counted, last, reflected, with};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
-use crate::view::{cut, timeline};
+use crate::view::{cut, inferred, timeline};
 use fetch::Lines;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -23,7 +24,10 @@ The state of the first one is folded from all that came before. Late events and 
 past; --known shows it as it was known.
 
 Why a machine waits that does not say so itself is inferred from its neighbours and buffers, where parts pass
-it; the list notes it (waits in JSON), with the cause and for how long it held.
+it; the list notes it (waits in JSON), with the cause and for how long it held. In drawings < is a wait for
+parts and > a blocked outlet, in columns that the machine itself says only WAITING or IDLE of; what it says
+itself has letters (s, b). The legend counts them apart, with the causes that held the longest. To find them
+out takes the events of all machines of the plant; --no-causes leaves them out.
 
 In the terminal a column shows the state that held the longest in its time; below it stands the worst
 state in it where that is another, so that no fault is too short to be seen.
@@ -91,7 +95,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         without_intervals: drawn || args.buckets.is_some(),
         instant: args.instant.message(context)?,
         resume_token: String::new(),
-        with_waits: !(drawn || args.buckets.is_some() || args.no_causes),
+        with_waits: !args.no_causes,
     };
     let client = context.client().await?;
     let lines = match args.scope.all_plants {
@@ -154,6 +158,7 @@ fn answer(lines: &Lines, buckets: bool) -> Answer {
             key: items,
             "sums": sums.collect::<Vec<_>>(),
             "uncovered_ns": machine.uncovered_ns,
+            "inferred": machine.inferred.iter().map(inferred::sum).collect::<Vec<_>>(),
             "total": machine.intervals_size,
         }));
     }

@@ -4,13 +4,14 @@ use crate::context::{Context, answer};
 use crate::error;
 use crate::group::{Group, Member};
 use crate::page::size;
+use crate::view::found::{message, name_of, said};
 use crate::view::twin as view;
 use crate::view::unsigned;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::{Response, Status};
-use werkbuch_engine::{EngineError, KeptRule, Plant, RuleBook, Ruled};
+use werkbuch_engine::{EngineError, Plant, RuleBook, Ruled};
 use werkbuch_model::id::MachineNumber;
 use werkbuch_model::nearest::did_you_mean;
 use werkbuch_wire::name;
@@ -93,8 +94,9 @@ pub(super) async fn raised(
                     .is_none_or(|only| only.get(&at) == Some(machine));
             if is_wanted {
                 let book = books.get(at).map_or(&[][..], |book| book.rules());
-                let rules = ruled.rules.iter().chain(book);
-                found.push(message(member, rules, (rule, *machine), raised));
+                let text = said(ruled.rules.iter().chain(book), rule);
+                let name = name_of(&member.twin, *machine);
+                found.push(message(name, *machine, text, (rule, raised)));
             }
         }
     }
@@ -111,27 +113,6 @@ pub(super) async fn raised(
         total_size,
         cut: Some(cut),
     })
-}
-
-fn message<'r>(
-    member: &Member,
-    mut rules: impl Iterator<Item = &'r KeptRule>,
-    (rule, machine): (&str, MachineNumber),
-    raised: &werkbuch_engine::Raised,
-) -> RaisedRule {
-    let name_of = member.twin.description().name_of(machine);
-    let id = name_of.map_or_else(|| machine.to_string(), |name| name.as_str().to_owned());
-    let of = rules.find(|one| &*one.rule == rule);
-    RaisedRule {
-        rule: rule.to_owned(),
-        machine: name::of_machine(member.twin.plant().as_str(), &id),
-        number: machine.get(),
-        at: raised.at.nanos(),
-        since: raised.since.nanos(),
-        severity: raised.severity,
-        message: of.map_or_else(String::new, |rule| rule.text.to_string()),
-        position: raised.position.get(),
-    }
 }
 
 fn plants(context: &Context, group: &Group) -> Result<Vec<Plant>, Status> {

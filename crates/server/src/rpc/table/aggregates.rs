@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::group::Group;
 use crate::rpc::twin::filter;
 use crate::view::aggregate::{Measures, figures};
+use crate::view::found::Standing;
 use std::sync::Arc;
 use tonic::Status;
 use werkbuch_engine::{EngineError, Plant};
@@ -48,6 +49,11 @@ impl Job {
     ) -> Result<(Self, About), Status> {
         let filter = filter(&asked.filter)?;
         let measures = Measures::of(&asked.measures, &asked.group_by)?;
+        if measures.are_of_rules() {
+            let text = "what rules have found is told by AggregateMachines, at one instant, and not by \
+                 tables over time; RULE_RAISED and RULE_CLEARED stand in the table of events";
+            return Err(invalid("measures.field", "is of rules", text.to_owned()));
+        }
         let measured = asked.measures.iter().zip(measures.yields());
         let measured = measured.map(|(measure, yields)| Measured {
             function: measure.function(),
@@ -130,8 +136,9 @@ async fn step(
     question: Arc<Question>,
 ) -> Result<(), End> {
     let find = move || {
-        Ok(figures(twins.iter(), &question.filter, &question.measures)
-            .map(|found| (found, question)))
+        let plants = twins.iter().map(|twin| Standing { twin, raised: None });
+        let found = figures(plants, &question.filter, &question.measures);
+        Ok(found.map(|found| (found, question)))
     };
     let (found, question) = sending.work(find).await?.map_err(End::Status)?;
     let append = move |(): &mut (), encoder: &mut Encoder| -> Result<u64, EngineError> {

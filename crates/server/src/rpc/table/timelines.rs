@@ -23,6 +23,8 @@ pub(super) struct Job {
     plants: Vec<(Plant, Ground, Answered)>,
     /// Into how many parts the window is divided; 0 for intervals.
     buckets: u32,
+    /// Whether it is found out why machines wait.
+    with_waits: bool,
 }
 
 impl Job {
@@ -48,6 +50,7 @@ impl Job {
             from_time: asked.from_time,
             to_time: asked.to_time,
             buckets: asked.buckets,
+            with_waits: asked.with_waits,
             ..pb::StreamTimelinesRequest::default()
         };
         check(&request)?;
@@ -77,9 +80,15 @@ impl Job {
             .asked("filter", request.filter)
             .asked("from_time", window.map(|window| shown(window.from)))
             .asked("to_time", window.map(|window| shown(window.to)))
-            .asked("buckets", buckets);
-        let buckets = request.buckets;
-        Ok((Self { plants, buckets }, about))
+            .asked("buckets", buckets)
+            .asked("with_waits", Some(request.with_waits));
+        let (buckets, with_waits) = (request.buckets, request.with_waits);
+        let job = Self {
+            plants,
+            buckets,
+            with_waits,
+        };
+        Ok((job, about))
     }
 
     /// Of intervals or of buckets.
@@ -96,7 +105,7 @@ impl Job {
             .iter()
             .map(|(_, ground, _)| ground.machines.len());
         sending.expect(machines.sum::<usize>() as u64);
-        let mut complete = true;
+        let (mut complete, with_waits) = (true, self.with_waits);
         for (plant, ground, answered) in self.plants {
             if ground.machines.is_empty() {
                 continue;
@@ -109,7 +118,7 @@ impl Job {
             let shape = Shape {
                 levels: levels.clone(),
                 without_intervals: levels.is_some(),
-                with_waits: false,
+                with_waits: self.with_waits,
             };
             let mut reading = Reading::new(plant, ground, shape, before, 0);
             let bound = answered.reflected.position;
@@ -122,7 +131,7 @@ impl Job {
             while !reading.is_done() {
                 let (name, levels) = (name.clone(), levels.clone());
                 let step = move |reading: &mut Reading, encoder: &mut Encoder| {
-                    part((&name, levels.as_ref()), reading, encoder)
+                    part((&name, levels.as_ref()), with_waits, reading, encoder)
                 };
                 reading = sending.step(reading, step).await?;
             }
@@ -134,6 +143,7 @@ impl Job {
 /// Appends the next intervals, or buckets; answers with how many machines are done with them.
 fn part(
     (plant, levels): (&str, Option<&Levels>),
+    waits: bool,
     reading: &mut Reading,
     encoder: &mut Encoder,
 ) -> Result<u64, EngineError> {
@@ -149,6 +159,7 @@ fn part(
                 begin: border(bucket.bucket),
                 end: border(bucket.bucket.saturating_add(1)),
                 bucket,
+                waits,
             };
             encoder.push(&line).map_err(|cause| made(&cause))?;
         }
@@ -158,6 +169,7 @@ fn part(
                 machine,
                 number: timeline.number,
                 interval,
+                waits,
             };
             encoder.push(&line).map_err(|cause| made(&cause))?;
         }

@@ -1,9 +1,10 @@
 //! Timelines as bands of glyphs for a terminal, with a legend of duration, share and count.
 
 use super::fetch::Lines;
+use super::legend::{Legend, Sum};
 use crate::plain;
-use crate::view::timeline::{STATES, Tone, look, percent, spelt};
-use std::collections::BTreeMap;
+use crate::view::inferred;
+use crate::view::timeline::{Tone, look, spelt};
 use std::fmt::Write;
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb;
@@ -61,7 +62,8 @@ pub(super) fn draw(lines: &Lines, color: bool) -> String {
     out
 }
 
-/// What held the longest in each column, and below it the worst where that is another.
+/// What held the longest in each column, and below it the worst where that is another. Where most of a wait is
+/// inferred to be for one cause its glyph stands for it, and where less is, below.
 fn band(machine: &pb::Timeline, columns: usize, color: bool) -> (String, String) {
     let mut cells = vec![(' ', Tone::None); columns];
     let mut marks = vec![(' ', Tone::None); columns];
@@ -71,15 +73,19 @@ fn band(machine: &pb::Timeline, columns: usize, color: bool) -> (String, String)
         if let Some(cell) = cells.get_mut(at) {
             *cell = match bucket.uncovered_ns > covered {
                 true => (UNCOVERED, Tone::None),
-                false => look(bucket.dominant),
+                false => inferred::most(bucket, bucket.dominant)
+                    .map_or(look(bucket.dominant), |one| inferred::look(one.state)),
             };
         }
         if let Some(mark) = marks.get_mut(at) {
             let other = bucket.worst != bucket.dominant || bucket.uncovered_ns > covered;
+            let inferred = inferred::hidden(bucket).map(|one| inferred::look(one.state));
             if other && bucket.worst != 0 {
-                *mark = look(bucket.worst);
+                *mark = inferred.unwrap_or(look(bucket.worst));
             } else if bucket.uncovered_ns > 0 && bucket.uncovered_ns <= covered {
                 *mark = (UNCOVERED, Tone::None);
+            } else if let Some(look) = inferred {
+                *mark = look;
             }
         }
     }
@@ -109,40 +115,42 @@ fn painted(cells: &[(char, Tone)], color: bool) -> String {
     out
 }
 
-/// For each state that occurs: its glyph, how long in all, its share of what was watched, how many times.
+/// For each state that occurs: its glyph, how long in all, its share of what was watched, how many times; the
+/// same of what is inferred, with its causes.
 fn legend(lines: &Lines, color: bool) -> String {
-    let mut sums: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
-    let mut uncovered = 0_u64;
-    for machine in &lines.machines {
-        uncovered = uncovered.saturating_add(machine.uncovered_ns);
-        for sum in &machine.sums {
-            let (duration, stays) = sums.entry(sum.state).or_default();
-            *duration = duration.saturating_add(sum.duration_ns);
-            *stays = stays.saturating_add(sum.stays);
-        }
-    }
-    let total = sums.values().map(|(duration, _)| *duration);
-    let total = total.fold(0, u64::saturating_add);
+    let legend = Legend::of(lines);
     let mut out = String::from("   STATE          DURATION    SHARE  COUNT\n");
-    let states = STATES.iter().map(|(state, ..)| *state as i32);
-    for state in states.filter(|state| sums.contains_key(state)) {
-        let (duration, stays) = sums.get(&state).copied().unwrap_or_default();
-        let glyph = painted(&[look(state)], color);
-        let _ = writeln!(
-            out,
-            "{glyph}  {:<12}  {:>9}  {:>7}  {stays:>5}",
-            crate::view::machine::state(state),
-            spelt(duration),
-            percent(duration, total),
-        );
+    let row = |look: (char, Tone), name: &str, of: &Sum| {
+        format!(
+            "{}  {name:<12}  {:>9}  {:>7}  {:>5}\n",
+            painted(&[look], color),
+            spelt(of.duration_ns),
+            legend.share(of),
+            of.stays,
+        )
+    };
+    for of in &legend.states {
+        let name = crate::view::machine::state(of.state);
+        out.push_str(&row(look(of.state), name, of));
     }
-    if uncovered > 0 {
-        let _ = writeln!(
-            out,
-            "{UNCOVERED}  {:<12}  {:>9}",
-            "not covered",
-            spelt(uncovered)
-        );
+    if legend.uncovered_ns > 0 {
+        let spelt = spelt(legend.uncovered_ns);
+        let _ = writeln!(out, "{UNCOVERED}  {:<12}  {spelt:>9}", "not covered");
+    }
+    if legend.inferred.is_empty() {
+        return out;
+    }
+    out.push_str("   inferred from neighbours and buffers, as parts of WAITING and IDLE:\n");
+    for of in &legend.inferred {
+        let name = inferred::word(of.state);
+        out.push_str(&row(inferred::look(of.state), &name, of));
+    }
+    for (state, cause) in &legend.causes {
+        let glyph = painted(&[inferred::look(*state)], color);
+        let _ = writeln!(out, "{glyph}    {cause}");
+    }
+    if let Some(note) = legend.left_out() {
+        let _ = writeln!(out, "     {note}");
     }
     out
 }
@@ -162,6 +170,7 @@ mod tests {
                     duration_ns: shares,
                 }],
                 uncovered_ns,
+                inferred: Vec::new(),
             }
         };
         let (run, fault) = (pb::State::Executing, pb::State::Faulted);
@@ -228,5 +237,67 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(lines(&bare), lines(&plain));
+    }
+
+    /// Idle, of which a part is inferred to be a wait for parts or a blocked outlet.
+    fn idle(at: u32, inferred: &[(pb::State, u64)]) -> pb::TimelineBucket {
+        let idle = i32::from(pb::State::Idle);
+        let part = |(state, duration_ns): &(pb::State, u64)| pb::TimelineInferred {
+            shown: idle,
+            state: (*state).into(),
+            duration_ns: *duration_ns,
+            because: "so".to_owned(),
+        };
+        pb::TimelineBucket {
+            bucket: at,
+            dominant: idle,
+            worst: idle,
+            shares: vec![pb::TimelineShare {
+                state: idle,
+                duration_ns: 6,
+            }],
+            inferred: inferred.iter().map(part).collect(),
+            uncovered_ns: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_inferred_has_its_own_glyphs_and_its_own_lines_in_the_legend() {
+        let (starved, blocked) = (pb::State::Starved, pb::State::Blocked);
+        let mut lines = lines();
+        let machine = &mut lines.machines[0];
+        machine.buckets = vec![
+            idle(0, &[(starved, 5)]),
+            idle(1, &[(blocked, 1)]),
+            idle(2, &[(starved, 1), (blocked, 5)]),
+            idle(3, &[]),
+        ];
+        machine.buckets[3].dominant = starved.into();
+        let cause = |because: &str, duration_ns| pb::TimelineCause {
+            because: because.to_owned(),
+            duration_ns,
+            stays: 1,
+        };
+        machine.inferred = vec![pb::TimelineInferredSum {
+            state: starved.into(),
+            duration_ns: 3_000_000_000,
+            stays: 2,
+            causes: vec![cause("b-1 is empty", 2_000_000_000)],
+            causes_size: 3,
+        }];
+        let shown = draw(&lines, false);
+        let rows: Vec<&str> = shown.lines().collect();
+        assert!(rows[1].ends_with("  <\u{b7}>s"), "{shown}");
+        assert!(rows[2].ends_with("   ><\u{b7}"), "{shown}");
+        let inferred = "   inferred from neighbours and buffers, as parts of WAITING and IDLE:";
+        assert_eq!(rows[8], inferred, "{shown}");
+        assert_eq!(rows[9], "<  starved            3.0s    25.0%      2");
+        assert!(rows[10].starts_with("<    m"), "{shown}");
+        assert!(
+            rows[10].ends_with("1 starved 2.0s, 1 time: b-1 is empty"),
+            "{shown}"
+        );
+        assert_eq!(rows[11], "     1 of 3 causes, those that held the longest");
+        assert_eq!(rows.len(), 12, "{shown}");
     }
 }

@@ -1,10 +1,11 @@
 //! Timelines as an SVG drawing of its own: a row for each machine, a time axis, a legend.
 
 use super::fetch::Lines;
+use super::legend::{Legend, Sum};
 use crate::plain::markup;
+use crate::view::inferred;
 use crate::view::machine::state;
-use crate::view::timeline::{STATES, look, percent, spelt};
-use std::collections::BTreeMap;
+use crate::view::timeline::{look, spelt};
 use std::fmt::Write;
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb;
@@ -34,20 +35,24 @@ text{font:12px system-ui,sans-serif;fill:var(--ink)}.small{font-size:10px;fill:v
 
 /// Neighbouring buckets that look the same.
 #[derive(Clone, Copy, PartialEq)]
-struct Run {
+struct Run<'b> {
     first: u32,
     last: u32,
     dominant: i32,
     worst: i32,
     uncovered: bool,
+    /// The inferred state that most of the dominant one was, with its cause.
+    inferred: Option<(i32, &'b str)>,
+    /// What is inferred of the worst state and not shown by that, however short.
+    hidden: Option<(i32, &'b str)>,
 }
 
 /// The drawing as a document of its own.
 pub(super) fn draw(lines: &Lines) -> String {
     let rows = lines.machines.len() as u64;
     let legend_top = TOP + rows * ROW + 22;
-    let (sums, uncovered) = sums(lines);
-    let height = legend_top + 20 * (sums.len() as u64 + 2) + 10;
+    let legend = Legend::of(lines);
+    let height = legend_top + 20 * (height(&legend) + 1) + 10;
     let width = LEFT + WIDTH + 20;
     let (from, to) = (
         Timestamp(lines.head.from_time),
@@ -60,16 +65,20 @@ pub(super) fn draw(lines: &Lines) -> String {
          <title id=\"title\">Timeline of {machines} from {from} to {to}</title>\n\
          <desc id=\"desc\">{}</desc>\n<style>{STYLE}</style>\n\
          <defs><pattern id=\"lost\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">\
-         <path d=\"M0 6L6 0\" stroke=\"var(--soft)\"/></pattern></defs>\n\
+         <path d=\"M0 6L6 0\" stroke=\"var(--soft)\"/></pattern>\
+         <pattern id=\"starved\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">\
+         <path d=\"M2 0V5\" stroke=\"var(--wait)\" stroke-width=\"2\"/></pattern>\
+         <pattern id=\"blocked\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">\
+         <path d=\"M0 2H5\" stroke=\"var(--wait)\" stroke-width=\"2\"/></pattern></defs>\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"var(--paper)\"/>\n\
          <text class=\"title\" x=\"12\" y=\"22\">{machines}, {from} to {to}</text>\n",
-        described(&sums, uncovered),
+        markup(&described(&legend)),
     );
     axis(&mut out, lines, TOP + rows * ROW);
     for (at, machine) in lines.machines.iter().enumerate() {
         row(&mut out, lines, machine, TOP + at as u64 * ROW);
     }
-    legend(&mut out, &sums, uncovered, legend_top);
+    key(&mut out, &legend, legend_top);
     out.push_str("</svg>\n");
     out
 }
@@ -119,8 +128,8 @@ fn row(out: &mut String, lines: &Lines, machine: &pb::Timeline, y: u64) {
     out.push_str("</g>\n");
 }
 
-fn runs(buckets: &[pb::TimelineBucket]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+fn runs(buckets: &[pb::TimelineBucket]) -> Vec<Run<'_>> {
+    let mut runs: Vec<Run<'_>> = Vec::new();
     for bucket in buckets {
         let one = Run {
             first: bucket.bucket,
@@ -128,6 +137,8 @@ fn runs(buckets: &[pb::TimelineBucket]) -> Vec<Run> {
             dominant: bucket.dominant,
             worst: bucket.worst,
             uncovered: bucket.uncovered_ns > 0,
+            inferred: told(inferred::most(bucket, bucket.dominant)),
+            hidden: told(inferred::hidden(bucket)),
         };
         match runs.last_mut() {
             Some(run)
@@ -146,103 +157,108 @@ fn runs(buckets: &[pb::TimelineBucket]) -> Vec<Run> {
     runs
 }
 
+/// What is inferred, for a title.
+fn told(one: Option<&pb::TimelineInferred>) -> Option<(i32, &str)> {
+    one.map(|one| (one.state, one.because.as_str()))
+}
+
 /// What held the longest, over it what was not watched, below it the worst where that is another.
-fn piece(out: &mut String, lines: &Lines, run: Run, y: u64) {
+fn piece(out: &mut String, lines: &Lines, run: Run<'_>, y: u64) {
     let place = |bucket: u32| LEFT + WIDTH * u64::from(bucket) / u64::from(lines.buckets.max(1));
     let x = place(run.first);
     let width = place(run.last + 1).saturating_sub(x).max(1);
     let (begin, end) = (lines.border(run.first), lines.border(run.last + 1));
     let length = spelt(u64::try_from(end.saturating_sub(begin)).unwrap_or(0));
     let times = format!("{} to {} ({length})", Timestamp(begin), Timestamp(end));
-    let hidden = run.worst != run.dominant;
-    let mut title = match run.dominant {
-        0 => "not covered".to_owned(),
-        dominant => state(dominant).to_owned(),
-    };
-    if hidden {
-        let _ = write!(title, ", worst {}", state(run.worst));
-    }
-    if run.uncovered && run.dominant != 0 {
-        title.push_str(", partly not covered");
-    }
-    let _ = write!(out, "<g><title>{title}, {times}</title>");
-    let (glyph, tone) = look(run.dominant);
-    if run.dominant != 0 {
-        let class = tone.class();
+    let _ = write!(out, "<g><title>{}, {times}</title>", markup(&title(run)));
+    let mut shape = |fill: &str, (y, height): (u64, u64)| {
         let _ = write!(
             out,
-            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAND}\"/>"
+            "<rect {fill} x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>"
         );
+    };
+    let (band, strip) = ((y, BAND), (y + BAND - STRIP, STRIP));
+    let (mut glyph, tone) = look(run.dominant);
+    if run.dominant != 0 {
+        shape(&format!("class=\"{}\"", tone.class()), band);
+    }
+    if let Some((of, _)) = run.inferred {
+        shape(&pattern(of), band);
+        glyph = inferred::look(of).0;
     }
     if run.uncovered {
-        let _ = write!(
-            out,
-            "<rect fill=\"url(#lost)\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAND}\"/>"
-        );
+        shape("fill=\"url(#lost)\"", band);
     }
-    if hidden {
-        let (class, y) = (look(run.worst).1.class(), y + BAND - STRIP);
-        let _ = write!(
-            out,
-            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{STRIP}\"/>"
-        );
+    if run.worst != run.dominant {
+        let class = look(run.worst).1.class();
+        shape(&format!("class=\"{class}\""), strip);
     }
-    if width >= LETTER && glyph.is_ascii_alphabetic() {
+    if let Some((of, _)) = run.hidden {
+        shape(&pattern(of), strip);
+    }
+    if width >= LETTER && (glyph.is_ascii_alphabetic() || run.inferred.is_some()) {
         let (x, y) = (x + width / 2, y + 13);
         let _ = write!(
             out,
-            "<text class=\"letter\" x=\"{x}\" y=\"{y}\">{glyph}</text>"
+            "<text class=\"letter\" x=\"{x}\" y=\"{y}\">{}</text>",
+            markup(&glyph.to_string())
         );
     }
     out.push_str("</g>\n");
 }
 
-/// By state: how long, and how many times; and how long nobody watched.
-fn sums(lines: &Lines) -> (Vec<(i32, u64, u64)>, u64) {
-    let mut by_state: BTreeMap<i32, (u64, u64)> = BTreeMap::new();
-    let mut uncovered = 0_u64;
-    for machine in &lines.machines {
-        uncovered = uncovered.saturating_add(machine.uncovered_ns);
-        for sum in &machine.sums {
-            let (duration, stays) = by_state.entry(sum.state).or_default();
-            *duration = duration.saturating_add(sum.duration_ns);
-            *stays = stays.saturating_add(sum.stays);
+/// What a piece shows, in words.
+fn title(run: Run<'_>) -> String {
+    let mut title = match run.dominant {
+        0 => "not covered".to_owned(),
+        dominant => state(dominant).to_owned(),
+    };
+    let inferred = |title: &mut String, told: Option<(i32, &str)>, partly: &str| {
+        if let Some((of, because)) = told {
+            let _ = write!(title, "{partly} inferred {}: {because}", inferred::word(of));
         }
+    };
+    inferred(&mut title, run.inferred, ",");
+    if run.worst != run.dominant {
+        let _ = write!(title, ", worst {}", state(run.worst));
     }
-    let states = STATES.iter().map(|(state, ..)| *state as i32);
-    let sums = states.filter_map(|state| {
-        let (duration, stays) = by_state.get(&state)?;
-        Some((state, *duration, *stays))
-    });
-    (sums.collect(), uncovered)
-}
-
-fn total(sums: &[(i32, u64, u64)]) -> u64 {
-    sums.iter()
-        .fold(0, |sum, (_, duration, _)| sum.saturating_add(*duration))
+    inferred(&mut title, run.hidden, ", partly");
+    if run.uncovered && run.dominant != 0 {
+        title.push_str(", partly not covered");
+    }
+    title
 }
 
 /// The drawing in words, for who cannot see it.
-fn described(sums: &[(i32, u64, u64)], uncovered: u64) -> String {
-    let all = total(sums);
-    let mut parts: Vec<String> = sums
-        .iter()
-        .map(|(of, duration, stays)| {
-            let (share, duration) = (percent(*duration, all), spelt(*duration));
-            let stays = crate::command::counted(*stays, "time");
-            format!("{} {share} ({duration}, {stays})", state(*of))
-        })
-        .collect();
-    if uncovered > 0 {
-        parts.push(format!("not covered {}", spelt(uncovered)));
+fn described(legend: &Legend) -> String {
+    let said = |name: &str, of: &Sum| {
+        let (share, duration) = (legend.share(of), spelt(of.duration_ns));
+        let stays = crate::command::counted(of.stays, "time");
+        format!("{name} {share} ({duration}, {stays})")
+    };
+    let states = legend.states.iter();
+    let mut parts: Vec<String> = states.map(|of| said(state(of.state), of)).collect();
+    parts.extend(legend.inferred.iter().map(|of| {
+        let name = format!("inferred {}", inferred::word(of.state));
+        said(&name, of)
+    }));
+    if legend.uncovered_ns > 0 {
+        parts.push(format!("not covered {}", spelt(legend.uncovered_ns)));
     }
     parts.join("; ")
 }
 
-fn legend(out: &mut String, sums: &[(i32, u64, u64)], uncovered: u64, top: u64) {
-    let all = total(sums);
-    let mut line = |at: usize, fill: &str, cells: [&str; 4]| {
-        let y = top + 20 * (at as u64 + 1);
+/// How many lines it has.
+fn height(legend: &Legend) -> u64 {
+    let lines = legend.states.len() + legend.inferred.len() + legend.causes.len();
+    let more = usize::from(legend.uncovered_ns > 0) + usize::from(legend.left_out().is_some());
+    (1 + lines + more) as u64
+}
+
+fn key(out: &mut String, legend: &Legend, top: u64) {
+    let mut y = top;
+    let mut line = |fill: &str, cells: [&str; 4]| {
+        y += 20;
         let _ = write!(
             out,
             "<g><rect {fill} x=\"12\" y=\"{}\" width=\"14\" height=\"12\"/>",
@@ -254,34 +270,51 @@ fn legend(out: &mut String, sums: &[(i32, u64, u64)], uncovered: u64, top: u64) 
             (290, "end", cells[2]),
             (350, "end", cells[3]),
         ] {
-            let _ = write!(
-                out,
-                "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{cell}</text>"
-            );
+            if !cell.is_empty() {
+                let _ = write!(
+                    out,
+                    "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>",
+                    markup(cell)
+                );
+            }
         }
         out.push_str("</g>\n");
     };
-    line(0, "fill=\"none\"", ["State", "Duration", "Share", "Count"]);
-    for (at, (of, duration, stays)) in sums.iter().enumerate() {
-        let (glyph, tone) = look(*of);
+    line("fill=\"none\"", ["State", "Duration", "Share", "Count"]);
+    for of in &legend.states {
+        let (glyph, tone) = look(of.state);
         let fill = format!("class=\"{}\"", tone.class());
         let name = match glyph.is_ascii_alphabetic() {
-            true => format!("{} ({glyph})", state(*of)),
-            false => state(*of).to_owned(),
+            true => format!("{} ({glyph})", state(of.state)),
+            false => state(of.state).to_owned(),
         };
-        let (duration, share) = (spelt(*duration), percent(*duration, all));
-        line(
-            at + 1,
-            &fill,
-            [&name, &duration, &share, &stays.to_string()],
-        );
+        let (duration, share) = (spelt(of.duration_ns), legend.share(of));
+        line(&fill, [&name, &duration, &share, &of.stays.to_string()]);
     }
-    if uncovered > 0 {
-        let duration = spelt(uncovered);
-        line(
-            sums.len() + 1,
-            "fill=\"url(#lost)\"",
-            ["not covered", &duration, "", ""],
-        );
+    if legend.uncovered_ns > 0 {
+        let duration = spelt(legend.uncovered_ns);
+        line("fill=\"url(#lost)\"", ["not covered", &duration, "", ""]);
     }
+    for of in &legend.inferred {
+        let name = format!(
+            "inferred {} ({})",
+            inferred::word(of.state),
+            inferred::look(of.state).0
+        );
+        let (duration, share) = (spelt(of.duration_ns), legend.share(of));
+        let stays = of.stays.to_string();
+        line(&pattern(of.state), [&name, &duration, &share, &stays]);
+    }
+    for (state, cause) in &legend.causes {
+        line(&pattern(*state), [cause, "", "", ""]);
+    }
+    if let Some(note) = legend.left_out() {
+        line("fill=\"none\"", [&note, "", "", ""]);
+    }
+}
+
+/// What covers a state of which a wait is inferred.
+fn pattern(state: i32) -> String {
+    let name = inferred::word(state);
+    format!("fill=\"url(#{name})\"")
 }
