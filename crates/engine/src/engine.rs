@@ -2,14 +2,15 @@
 
 use crate::access::AccessLog;
 use crate::api::{Appended, Applied, Apply, Batch, OpenSource, OpenedSource};
+use crate::aside;
 use crate::clock::{Clock, SystemClock};
 use crate::committer::{self, Committer};
 use crate::error::EngineError;
 use crate::keyring::KeyRing;
 use crate::lifetime::Elapsed;
 use crate::limits::{
-    BATCH_EVENTS_MAX, PAST_EVERY, PAST_FOLDS_MAX, PAST_MACHINES_KEPT, PLANT_CHANNEL, PLANT_QUEUE,
-    SNAPSHOT_EVERY,
+    BATCH_EVENTS_MAX, PAST_EVERY, PAST_FOLDS_MAX, PAST_LOOK, PAST_MACHINES_KEPT, PLANT_CHANNEL,
+    PLANT_QUEUE, SNAPSHOT_EVERY,
 };
 use crate::meter::{Meter, PlantMeter};
 use crate::metered::MeteredDisk;
@@ -308,14 +309,34 @@ impl Engine {
 
     /// Completes what is kept of a plant's past, in the background.
     fn fill_past(&self, plant: &Plant) {
-        let past = Arc::clone(&plant.shared);
+        let shared = Arc::clone(&plant.shared);
         let fills = Arc::clone(&self.inner.fills);
         self.inner.runtime.spawn(async move {
+            let past = Arc::downgrade(&shared);
             // One plant at a time: those that answer have the processor.
-            let Ok(_permit) = fills.acquire_owned().await else {
+            let Ok(permit) = Arc::clone(&fills).acquire_owned().await else {
                 return;
             };
-            let _ = tokio::task::spawn_blocking(move || past.fill_past()).await;
+            let _ = tokio::task::spawn_blocking(move || shared.fill_past()).await;
+            drop(permit);
+            let mut seen = Position(0);
+            loop {
+                tokio::time::sleep(PAST_LOOK).await;
+                let Some(shared) = past.upgrade() else { return };
+                match shared.past.may_divide(&mut seen) {
+                    None => return,
+                    Some(false) => continue,
+                    Some(true) => {}
+                }
+                let Ok(_permit) = fills.acquire().await else {
+                    return;
+                };
+                let divided = aside::answer(move |reply| {
+                    shared.divide_past(seen);
+                    let _ = reply.send(());
+                });
+                let _ = divided.await;
+            }
         });
     }
 

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::limits::{COMMIT_QUEUE, PLANT_QUEUE};
+use crate::past::Marks;
 use crate::plant::Plant;
 use std::collections::BTreeMap;
 use werkbuch_model::event::{RefusalReason, SourceKind};
@@ -112,8 +113,8 @@ pub struct PlantFigures {
     pub rules: u64,
     /// Of how many machines something is raised, counted for each rule.
     pub raised: u64,
-    /// How many marks of its past there are, and their size in bytes.
-    pub marks: (u64, u64),
+    /// The marks of its past.
+    pub marks: Marks,
     /// The live sources heard since the start, in the latest epoch of each, by name.
     pub sources: BTreeMap<String, Lag>,
 }

@@ -87,6 +87,9 @@ pub const RECOVERY_TOLD_EVERY: Duration = Duration::from_secs(2);
 /// The most past folds and replays at once; each holds a twin of its own in memory.
 pub const PAST_FOLDS_MAX: usize = 4;
 
+/// How often a plant looks whether marks of its past are to be put between others, and whether there is time.
+pub const PAST_LOOK: Duration = Duration::from_secs(1);
+
 /// Plants as they were, asked for lately, are kept in memory up to so many machines together: some
 /// 100 MB, and enough to page through a large plant, or to look at a quarter of the group.
 /// In tests so few that plants go and their room is used again.

@@ -4,9 +4,11 @@
 //! *interval*; for each it is known how far back in plant time its events reach, and those that reach
 //! behind the interval are kept with the mark that ends it. A question begins with the newest mark of
 //! which everything lies before the instant, folds one interval, and adds what came late in those
-//! that follow. All of it can be deleted: it is folded from the log again.
+//! that follow. Where more was reported than marks could be written for, intervals are long; they are
+//! divided when there is time. All of it can be deleted: it is folded from the log again.
 
 mod begin;
+mod divide;
 mod fill;
 mod fold;
 mod interval;
@@ -34,8 +36,19 @@ const DESCRIPTIONS_KEPT: usize = 16;
 
 /// A mark holds what changed since the one before; after so many events one is whole again.
 const WHOLE_EVERY: u64 = 32_768;
-/// So many marks are read in a row at most, the whole one with them.
+/// So many marks are read in a row, the whole one with them; where an interval was divided up to twice as many.
 const ROW_MAX: u64 = 16;
+
+/// The marks of a plant's past.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// How many there are.
+    pub count: u64,
+    /// How many bytes their files have.
+    pub bytes: u64,
+    /// How many of them lie so far behind the one before that more are put between when there is time.
+    pub long: u64,
+}
 
 /// What a plant keeps of its past.
 #[derive(Debug)]
@@ -48,6 +61,10 @@ pub(crate) struct Past {
     state: Mutex<State>,
     /// Descriptions as they held, by what of the log and of plant time decides about them.
     descriptions: Mutex<Vec<(Validity, Arc<Twin>)>>,
+    /// Who writes a mark holds it: what came late far behind stands in one file for all of them.
+    pen: Mutex<()>,
+    /// Who divides an interval holds it.
+    dividing: Mutex<()>,
 }
 
 /// Which changes of the description hold: of the first `changes` of the log those whose time has
@@ -97,6 +114,8 @@ struct Ended {
     kept: bool,
     /// What came late, until the file is there.
     late: Option<Arc<Lates>>,
+    /// Whether it stays as long as it is.
+    stays: bool,
 }
 
 impl Past {
@@ -120,6 +139,8 @@ impl Past {
                 closed: false,
             }),
             descriptions: Mutex::default(),
+            pen: Mutex::default(),
+            dividing: Mutex::default(),
         }
     }
 
@@ -127,13 +148,16 @@ impl Past {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many marks there are, and how many bytes their files have. For people.
-    pub(crate) fn marks(&self) -> (u64, u64) {
+    /// The marks that there are. For people.
+    pub(crate) fn marks(&self) -> Marks {
         let state = self.state();
-        let kept = state.ended.iter().filter(|ended| ended.kept);
-        kept.fold((0, 0), |(marks, bytes), ended| {
-            (marks + 1, bytes + ended.head.bytes())
-        })
+        let mut marks = Marks::default();
+        for ended in state.ended.iter().filter(|ended| ended.kept) {
+            marks.count += 1;
+            marks.bytes += ended.head.bytes();
+            marks.long += u64::from(self.is_long(ended));
+        }
+        marks
     }
 }
 
@@ -156,13 +180,13 @@ impl State {
     }
 
     /// The marks from a whole one to that of an interval, where all of them are there.
-    fn marks_to(&self, number: usize) -> Option<Vec<Position>> {
+    fn marks_to(&self, number: usize) -> Option<Vec<Arc<Head>>> {
         let mut marks = Vec::new();
         for ended in self.ended.get(..=number)?.iter().rev() {
             if !ended.kept {
                 return None;
             }
-            marks.push(ended.head.position());
+            marks.push(Arc::clone(&ended.head));
             if ended.head.is_whole() {
                 marks.reverse();
                 return Some(marks);
@@ -179,6 +203,7 @@ impl State {
             head: Arc::new(Head::of(&ended, log_id)),
             kept: false,
             late: ended.late.clone().map(Arc::new),
+            stays: false,
         });
         ended
     }
@@ -191,13 +216,25 @@ impl State {
         self.ended.push(ended);
     }
 
+    /// The number of the interval that a mark at a position ends.
+    fn number_of(&self, position: Position) -> Option<usize> {
+        let ended = &self.ended;
+        let place = ended.binary_search_by_key(&position, |ended| ended.head.position());
+        place.ok()
+    }
+
+    /// Whether an interval is still the one that a mark was read for.
+    fn has(&self, head: &Arc<Head>) -> bool {
+        let ended = self.number_of(head.position());
+        let ended = ended.and_then(|number| self.ended.get(number));
+        ended.is_some_and(|ended| ended.kept && ended.head == *head)
+    }
+
     /// What became of the file of a mark: its head as it stands there, or nothing where it is not to
     /// be had. Then its interval is read from the log.
     fn settle(&mut self, position: Position, written: Option<Head>) {
-        let place = self
-            .ended
-            .binary_search_by_key(&position, |ended| ended.head.position());
-        let Some(ended) = place.ok().and_then(|at| self.ended.get_mut(at)) else {
+        let number = self.number_of(position);
+        let Some(ended) = number.and_then(|number| self.ended.get_mut(number)) else {
             return;
         };
         ended.late = None;

@@ -8,6 +8,7 @@ use super::mix::{self, Numbers, Talker};
 use crate::Context;
 use crate::command::serve::engine_failure;
 use crate::failure::{Failure, Outcome};
+use crate::output::Output;
 use crate::when;
 use futures::future::try_join_all;
 use serde_json::Value;
@@ -33,6 +34,8 @@ const LATE_NS: u64 = 600_000_000_000;
 const WARM_UP: u64 = 50;
 /// Between two samples of how fast events are taken.
 const TAKING: Duration = Duration::from_millis(500);
+/// It is not waited longer than this for marks between others.
+const DIVIDED_MAX: Duration = Duration::from_secs(300);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -90,6 +93,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
         .plant(&plant)
         .map_err(|error| engine_failure(&error))?;
     context.output.note("asking");
+    let divided = divided(&plant, &context.output).await;
     let (begin, end) = span(&plant).await?;
     if !new {
         sources.go_on(end);
@@ -106,12 +110,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
         .output
         .note("reporting, alone and while somebody asks");
     let slowdown = slowdown(&mut sources, &plant, args.seed).await?;
-    let (marks, mark_bytes) = plant.marks();
-    figures.add("marks", marks);
+    let marks = plant.marks();
+    figures.add("marks", marks.count);
+    figures.add("marks_between_seconds", rounded(divided.as_secs_f64()));
+    figures.add("marks_far", marks.long);
     let events = plant.position().get().max(1) as f64;
     figures.add(
         "snapshot_bytes_per_event",
-        rounded(mark_bytes as f64 / events),
+        rounded(marks.bytes as f64 / events),
     );
     figures.add("ingest_slowdown", rounded(slowdown));
     figures.add("log_bytes", folder.bytes_below("log"));
@@ -173,6 +179,25 @@ impl Gateway {
             self.reporter.say_late(machine, body, late).await?;
         }
         Ok(())
+    }
+}
+
+/// Waits until marks are put where they were left out, as a plant does once it has time. Answers how long
+/// that took.
+async fn divided(plant: &Plant, output: &Output) -> Duration {
+    let (began, left) = (Instant::now(), plant.marks().long);
+    if left == 0 {
+        return Duration::ZERO;
+    }
+    let bar = fill::bar(output, left, "putting marks where they were left out");
+    loop {
+        let now = plant.marks().long;
+        bar.set_position(left.saturating_sub(now));
+        if now == 0 || began.elapsed() > DIVIDED_MAX {
+            bar.finish_and_clear();
+            return began.elapsed();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

@@ -56,7 +56,7 @@ impl Past {
             .ended
             .partition_point(|ended| ended.head.position() <= position);
         let marks = (0..known).rev().find_map(|number| state.marks_to(number));
-        let last = marks.and_then(|marks| marks.last().copied());
+        let last = marks.and_then(|marks| marks.last().map(|head| head.position()));
         last.unwrap_or_default()
     }
 }

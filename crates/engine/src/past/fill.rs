@@ -12,7 +12,7 @@ use werkbuch_model::id::Position;
 use werkbuch_twin::Twin;
 
 /// After so many events it is asked whether the plant closes.
-const STEP_EVENTS: u64 = 1_024;
+pub(super) const STEP_EVENTS: u64 = 1_024;
 
 impl Past {
     /// Goes through what the marks do not cover yet. Blocking; until it is done, questions about that
@@ -52,24 +52,29 @@ impl Past {
     /// Takes the marks that are there, in order and without a hole; those behind a hole are removed.
     fn find(&self, shared: &Shared) {
         let applied = self.state().applied;
+        let mut heads: Vec<Head> = Vec::new();
         let mut good = true;
         for path in files(&self.folder) {
-            let mut state = self.state();
-            let fits = |head: &Head| {
+            let own = |head: &Head| {
                 head.is_of(shared.log_id)
-                    && head.after() == state.open.after
                     && head.position() <= applied
                     && mark::path(&self.folder, head.position()) == path
             };
-            match mark::head(&path) {
-                Ok(head) if good && fits(&head) => {
-                    state.open = Interval::after(head.position(), head.top(), head.front());
-                    state.push(Ended {
-                        head: Arc::new(head),
-                        kept: true,
-                        late: None,
-                    });
+            let found = mark::head(&path);
+            if let Ok(head) = &found
+                && good
+                && own(head)
+            {
+                // The first marks of a division that did not come to its end: the mark that it was to
+                // replace still follows the one before them.
+                while let Some(last) = heads.pop_if(|last| last.position() > head.after()) {
+                    let path = mark::path(&self.folder, last.position());
+                    drop_file(&path, shared, "its interval was not divided to the end");
                 }
+            }
+            let end = heads.last().map_or(Position(0), Head::position);
+            match found {
+                Ok(head) if good && own(&head) && head.after() == end => heads.push(head),
                 found => {
                     good = false;
                     let what = found
@@ -79,12 +84,18 @@ impl Past {
                 }
             }
         }
-        let end = self
-            .state()
-            .ended
-            .last()
-            .map_or(0, |last| last.head.far_end());
-        mark::cut_far(&self.folder, end);
+        let far_end = heads.iter().map(Head::far_end).max();
+        mark::cut_far(&self.folder, far_end.unwrap_or(0));
+        let mut state = self.state();
+        for head in heads {
+            state.open = Interval::after(head.position(), head.top(), head.front());
+            state.push(Ended {
+                head: Arc::new(head),
+                kept: true,
+                late: None,
+                stays: false,
+            });
+        }
     }
 
     /// Takes the events up to a position into the interval, and folds them where there is a twin; then
@@ -137,7 +148,7 @@ impl Past {
     }
 
     /// The live twin as it stood at a position that has a mark, or at the beginning.
-    fn twin_at(&self, shared: &Shared, position: Position) -> Result<Twin, EngineError> {
+    pub(super) fn twin_at(&self, shared: &Shared, position: Position) -> Result<Twin, EngineError> {
         if position.get() == 0 {
             return Ok(Twin::new(shared.id.clone()));
         }

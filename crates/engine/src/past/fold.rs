@@ -62,7 +62,7 @@ impl LateCount {
 /// What a question needs.
 pub(super) struct Plan {
     /// The marks to begin with, a whole one first; none for the beginning of the log.
-    pub(super) marks: Vec<Position>,
+    pub(super) marks: Vec<Arc<Head>>,
     /// All events behind the mark are folded up to here.
     pub(super) through: Position,
     /// What is added from what follows.
@@ -76,7 +76,7 @@ enum Later {
     /// These events.
     Events(Arc<Lates>),
     /// Those in the file of this mark that reach no further than the interval before.
-    Near(Position),
+    Near(Arc<Head>),
     /// Those of these marks that reach further.
     Far(Vec<Arc<Head>>),
     /// Whatever matters of these positions in the log.
@@ -85,8 +85,8 @@ enum Later {
 
 /// Why a fold ends.
 pub(super) enum Stop {
-    /// A mark is not what was written, so that it is done without.
-    Mark(Position, String),
+    /// A mark is not what was written, so that it is done without; or its interval was divided meanwhile.
+    Mark(Arc<Head>, String),
     Error(EngineError),
 }
 
@@ -138,7 +138,7 @@ impl Past {
             let only = pick(&described).filter(|_| !plan.marks.is_empty());
             let folded = match self.stand(shared, &described, &plan, only) {
                 Ok((twin, read)) => {
-                    let mark = plan.marks.last().copied().unwrap_or(Position(0));
+                    let mark = plan.begin();
                     Folding::new(shared, twin, mark, (bound, at)).run(plan, read)
                 }
                 Err(stop) => Err(stop),
@@ -146,9 +146,12 @@ impl Past {
             match folded {
                 Ok(found) => return Ok(found),
                 Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Mark(position, what)) => {
-                    drop_file(&mark::path(&self.folder, position), shared, &what);
-                    self.state().settle(position, None);
+                Err(Stop::Mark(head, what)) => {
+                    let mut state = self.state();
+                    if state.has(&head) {
+                        drop_file(&mark::path(&self.folder, head.position()), shared, &what);
+                        state.settle(head.position(), None);
+                    }
                 }
             }
         }
@@ -196,6 +199,14 @@ impl Past {
     }
 }
 
+impl Plan {
+    /// The position of the mark to begin with; 0 for the beginning of the log.
+    pub(super) fn begin(&self) -> Position {
+        let last = self.marks.last();
+        last.map_or(Position(0), |head| head.position())
+    }
+}
+
 impl State {
     fn plan(&self, bound: Position, at: Option<Timestamp>) -> Plan {
         let limit = at.unwrap_or(Timestamp::MAX);
@@ -228,15 +239,13 @@ impl State {
     /// What came late after the interval with this number, in the order of the log.
     fn later(&self, begun: usize, bound: Position, limit: Timestamp) -> Vec<Later> {
         let mut later = Vec::new();
-        let rest = self.ended.iter().enumerate().skip(begun + 1);
-        for (number, ended) in rest {
+        for ended in self.ended.iter().skip(begun + 1) {
             let head = &ended.head;
             if head.after() >= bound {
                 break;
             }
-            let next = number == begun + 1;
-            let reach = if next { head.reach() } else { head.far_reach() };
-            if reach > limit {
+            let near = limit > head.before() && head.reach() <= limit;
+            if !near && head.far_reach() > limit {
                 continue;
             }
             match &ended.late {
@@ -245,8 +254,8 @@ impl State {
                 }
                 Some(late) => later.push(Later::Events(Arc::clone(late))),
                 None => {
-                    if next {
-                        later.push(Later::Near(head.position()));
+                    if near {
+                        later.push(Later::Near(Arc::clone(head)));
                     }
                     match later.last_mut() {
                         Some(Later::Far(heads)) => heads.push(Arc::clone(head)),
@@ -370,13 +379,13 @@ impl<'s> Folding<'s> {
                 self.fold_late(&late.near.bytes)?;
                 self.fold_late(&late.far.bytes)?;
             }
-            Later::Near(position) => {
-                let near = mark::near(&mark::path(folder, position));
-                self.fold_late(&near.map_err(|what| Stop::Mark(position, what))?)?;
+            Later::Near(head) => {
+                let near = mark::near(folder, &head);
+                self.fold_late(&near.map_err(|what| Stop::Mark(head, what))?)?;
             }
             Later::Far(heads) => {
                 let far = mark::far(folder, &heads);
-                for far in far.map_err(|(position, what)| Stop::Mark(position, what))? {
+                for far in far.map_err(|(head, what)| Stop::Mark(head, what))? {
                     self.fold_late(&far)?;
                 }
             }

@@ -18,7 +18,7 @@ pub(super) struct Interval {
     /// The latest plant time of anything up to `after`.
     pub(super) front: Timestamp,
     /// The same of the interval before.
-    before: Timestamp,
+    pub(super) before: Timestamp,
     /// The latest plant time of anything up to the interval's last event.
     pub(super) top: Timestamp,
     /// How far back in plant time its events reach.

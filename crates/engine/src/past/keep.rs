@@ -1,7 +1,7 @@
 //! Keeps marks while a plant's loop applies events.
 
 use super::interval::{Interval, Lates};
-use super::mark::{self, Head};
+use super::mark::{self, Head, Written};
 use super::{Chain, Past, State};
 use crate::aside;
 use crate::error::EngineError;
@@ -29,35 +29,84 @@ impl Past {
     /// The plant closes: nothing is gone through any more.
     pub(crate) fn close(&self) {
         self.state().closed = true;
+        // Whoever is at it soon sees that.
+        drop(self.dividing.lock());
+    }
+
+    /// Lets no mark come due, as if one were being written all the time.
+    #[cfg(test)]
+    pub(crate) fn hold(&self, held: bool) {
+        self.state().writing = held;
+    }
+
+    /// Whether all of the log was gone through.
+    #[cfg(test)]
+    pub(crate) fn is_complete(&self) -> bool {
+        self.state().complete
+    }
+
+    /// Whether no mark is missing: behind one that is, all are made anew after a start.
+    #[cfg(test)]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.state().ended.iter().all(|ended| ended.kept)
     }
 
     /// Writes the mark of an interval that has ended, with the state at its end.
     pub(super) fn write(&self, shared: &Shared, interval: &Interval, twin: &Twin) {
         let chain = self.state().chain.take();
-        let since = chain.filter(|chain| {
-            let follows = chain.position == interval.after && twin.follows(&chain.base);
-            follows && !interval.corrected && chain.length < self.row_max
-        });
-        let mut head = Head::of(interval, shared.log_id);
-        head.follow(since.map(|chain| chain.position));
-        let none = Lates::default();
-        let late = interval.late.as_ref().unwrap_or(&none);
-        let mark = twin
-            .to_mark(since.as_ref().map(|chain| &chain.base))
-            .map_err(|error| EngineError::internal(format!("a mark: {error}")));
-        let written = mark.and_then(|mark| mark::write(&self.folder, head, late, &mark));
+        let since = self.since(chain, interval, twin);
+        let written = self.put(shared, interval, (twin, since));
+        let written = written.and_then(Written::place);
         if let Err(error) = &written {
             // Marks are disposable: a question takes longer without one, nothing is lost.
             let plant = shared.id.as_str();
             tracing::warn!(plant, error = %error, "no mark of the past was written");
         }
         let mut state = self.state();
-        state.chain = written.is_ok().then(|| Chain {
+        state.chain = written.is_ok().then(|| Chain::after(since, interval, twin));
+        state.settle(interval.last, written.ok());
+    }
+
+    /// The mark that the one at the end of an interval can be written as the change since, if there is one.
+    pub(super) fn since(
+        &self,
+        chain: Option<Chain>,
+        interval: &Interval,
+        twin: &Twin,
+    ) -> Option<Chain> {
+        chain.filter(|chain| {
+            let follows = chain.position == interval.after && twin.follows(&chain.base);
+            follows && !interval.corrected && chain.length < self.row_max
+        })
+    }
+
+    /// Writes the mark at the end of an interval beside its place.
+    pub(super) fn put(
+        &self,
+        shared: &Shared,
+        interval: &Interval,
+        (twin, since): (&Twin, Option<Chain>),
+    ) -> Result<Written, EngineError> {
+        let mut head = Head::of(interval, shared.log_id);
+        head.follow(since.map(|chain| chain.position));
+        let none = Lates::default();
+        let late = interval.late.as_ref().unwrap_or(&none);
+        let mark = twin
+            .to_mark(since.as_ref().map(|chain| &chain.base))
+            .map_err(|error| EngineError::internal(format!("a mark: {error}")))?;
+        let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+        mark::write(&self.folder, head, late, &mark)
+    }
+}
+
+impl Chain {
+    /// The mark at the end of an interval, which is the change since that one or whole.
+    pub(super) fn after(since: Option<Chain>, interval: &Interval, twin: &Twin) -> Self {
+        Self {
             position: interval.last,
             base: twin.mark_base(),
             length: since.map_or(1, |chain| chain.length + 1),
-        });
-        state.settle(interval.last, written.ok());
+        }
     }
 }
 

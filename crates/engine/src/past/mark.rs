@@ -18,10 +18,13 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_twin::{FOLD_VERSION, Mark};
 
 const MAGIC: &[u8; 8] = b"WBMARK\r\n";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const FIXED: usize = 8 + 4 + 4 + 4;
 /// No part may ask for more memory than this when it is read.
 const PART_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// So many bytes are read in vain rather than sought over.
+const FAR_WAY_MAX: u64 = 64 * 1024;
 
 /// What a mark says of the interval that it ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,7 @@ pub(super) struct Head {
     position: u64,
     /// Whether the state is all of it, and not what changed since the mark before.
     whole: bool,
+    before: i64,
     front: i64,
     top: i64,
     reach: i64,
@@ -78,6 +82,7 @@ impl Head {
             after: interval.after.get(),
             position: interval.last.get(),
             whole: true,
+            before: interval.before.nanos(),
             front: interval.front.nanos(),
             top: interval.top.nanos(),
             reach: interval.reach.nanos(),
@@ -136,6 +141,16 @@ impl Head {
         Timestamp(self.front)
     }
 
+    /// What near late events reach behind: the front of the interval that came before when it was written.
+    pub(super) fn before(&self) -> Timestamp {
+        Timestamp(self.before)
+    }
+
+    /// How many events the interval has.
+    pub(super) fn len(&self) -> u64 {
+        self.position.saturating_sub(self.after)
+    }
+
     /// How far back those late events reach that reach further than the interval before.
     pub(super) fn far_reach(&self) -> Timestamp {
         Timestamp(self.far_reach)
@@ -183,14 +198,36 @@ fn far_path(folder: &Path) -> PathBuf {
     folder.join("far.late")
 }
 
-/// Writes a mark whole or not at all. Nothing waits for it to be synced: it is folded anew if it is
-/// lost. Answers the head as it stands in the file.
+/// A mark that is written and not in its place yet.
+#[derive(Debug)]
+pub(super) struct Written {
+    head: Head,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Written {
+    /// Puts it in its place, whole or not at all. Answers the head as it stands in the file.
+    pub(super) fn place(self) -> Result<Head, EngineError> {
+        let fail = |error| EngineError::io("write the mark", &self.path, error);
+        std::fs::rename(&self.temporary, &self.path).map_err(fail)?;
+        Ok(self.head)
+    }
+
+    /// Removes it.
+    pub(super) fn give_up(self) {
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+}
+
+/// Writes a mark beside its place. Nothing waits for it to be synced: it is folded anew if it is lost. Of a
+/// plant one is written at a time.
 pub(super) fn write(
     folder: &Path,
     mut head: Head,
     late: &Lates,
     mark: &Mark,
-) -> Result<Head, EngineError> {
+) -> Result<Written, EngineError> {
     let path = path(folder, head.position());
     let fail = |error| EngineError::io("write the mark", &path, error);
     std::fs::create_dir_all(folder).map_err(fail)?;
@@ -224,9 +261,11 @@ pub(super) fn write(
     for part in parts {
         file.write_all(part).map_err(fail)?;
     }
-    drop(file);
-    std::fs::rename(&temporary, &path).map_err(fail)?;
-    Ok(head)
+    Ok(Written {
+        head,
+        temporary,
+        path,
+    })
 }
 
 /// Forgets what reaches far of marks that are gone.
@@ -239,38 +278,52 @@ pub(super) fn cut_far(folder: &Path, end: u64) {
     });
 }
 
-/// What reaches far of several marks that follow each other, each with its position. Errors: the mark
-/// of which it is not what was written.
-pub(super) fn far(folder: &Path, heads: &[Arc<Head>]) -> Result<Vec<Vec<u8>>, (Position, String)> {
-    let (Some(first), Some(last)) = (heads.first(), heads.last()) else {
+/// What reaches far of several marks, in their order. Errors: the mark of which it is not what was written.
+pub(super) fn far(folder: &Path, heads: &[Arc<Head>]) -> Result<Vec<Vec<u8>>, (Arc<Head>, String)> {
+    let Some(first) = heads.first() else {
         return Ok(Vec::new());
     };
-    let all = || {
-        let mut file = File::open(far_path(folder))?;
-        file.seek(SeekFrom::Start(first.far_at))?;
-        let mut bytes = Vec::new();
-        let length = last.far_end().saturating_sub(first.far_at);
-        file.take(length).read_to_end(&mut bytes)?;
-        Ok(bytes)
+    // Marks of an interval that was divided stand behind those that follow it.
+    let mut order: Vec<(usize, &Arc<Head>)> = heads.iter().enumerate().collect();
+    order.sort_by_key(|(_, head)| head.far_at);
+    let is_near = |one: &(usize, &Arc<Head>), next: &(usize, &Arc<Head>)| {
+        next.1.far_at <= one.1.far_end().saturating_add(FAR_WAY_MAX)
     };
-    let all = all().map_err(|error: std::io::Error| (first.position(), error.to_string()))?;
-    let of = |head: &Arc<Head>| {
-        let from = head.far_at.checked_sub(first.far_at);
-        let from = from.and_then(|from| usize::try_from(from).ok());
-        let length = usize::try_from(head.far.bytes).ok();
-        let end = from
-            .zip(length)
-            .and_then(|(from, length)| from.checked_add(length));
-        let bytes = from.zip(end).and_then(|(from, end)| all.get(from..end));
-        match bytes {
-            Some(bytes) if Part::of(bytes) == head.far => Ok(bytes.to_vec()),
-            _ => Err((
-                head.position(),
-                "what came late is not what was written".to_owned(),
-            )),
+    let io = |head: &Arc<Head>, error: std::io::Error| (Arc::clone(head), error.to_string());
+    let mut file = File::open(far_path(folder)).map_err(|error| io(first, error))?;
+    let mut all = vec![Vec::new(); heads.len()];
+    for run in order.chunk_by(is_near) {
+        let (Some((_, first)), Some((_, last))) = (run.first(), run.last()) else {
+            continue;
+        };
+        let mut read = || {
+            file.seek(SeekFrom::Start(first.far_at))?;
+            let mut bytes = Vec::new();
+            let length = last.far_end().saturating_sub(first.far_at);
+            (&mut file).take(length).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let bytes = read().map_err(|error| io(first, error))?;
+        for (at, head) in run {
+            let from = usize::try_from(head.far_at.saturating_sub(first.far_at)).ok();
+            let length = usize::try_from(head.far.bytes).ok();
+            let end = from
+                .zip(length)
+                .and_then(|(from, length)| from.checked_add(length));
+            match from.zip(end).and_then(|(from, end)| bytes.get(from..end)) {
+                Some(bytes) if Part::of(bytes) == head.far => {
+                    if let Some(all) = all.get_mut(*at) {
+                        bytes.clone_into(all);
+                    }
+                }
+                _ => {
+                    let what = "what came late is not what was written".to_owned();
+                    return Err((Arc::clone(head), what));
+                }
+            }
         }
-    };
-    heads.iter().map(of).collect()
+    }
+    Ok(all)
 }
 
 /// The head of a file. Errors: a sentence that says why it is none.
@@ -278,9 +331,9 @@ pub(super) fn head(path: &Path) -> Result<Head, String> {
     open(path).map(|(head, _, _)| head)
 }
 
-/// The late events of a file that reach no further than the interval before.
-pub(super) fn near(path: &Path) -> Result<Vec<u8>, String> {
-    let (head, mut file, at) = open(path)?;
+/// The late events of a mark's file that reach no further than the interval before.
+pub(super) fn near(folder: &Path, head: &Head) -> Result<Vec<u8>, String> {
+    let (mut file, at) = open_as(folder, head)?;
     part(&mut file, at, head.near)
 }
 
@@ -339,9 +392,9 @@ impl State {
     }
 }
 
-/// The state of a file: all of it, or one page alone. Errors: a sentence that says why it is none.
-pub(super) fn state(path: &Path, only: Option<u32>) -> Result<State, String> {
-    let (head, mut file, at) = open(path)?;
+/// The state of a mark's file: all of it, or one page alone. Errors: a sentence that says why it is none.
+pub(super) fn state(folder: &Path, head: &Head, only: Option<u32>) -> Result<State, String> {
+    let (mut file, at) = open_as(folder, head)?;
     let at = at.saturating_add(head.near.bytes);
     let rest = part(&mut file, at, head.rest)?;
     let at = at.saturating_add(head.rest.bytes);
@@ -371,6 +424,16 @@ pub(super) fn state(path: &Path, only: Option<u32>) -> Result<State, String> {
     let mut pages = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     file.take(length).read_to_end(&mut pages).map_err(io)?;
     Ok(State { rest, table, pages })
+}
+
+/// The file of a mark, and where in it the part behind its head begins.
+fn open_as(folder: &Path, head: &Head) -> Result<(File, u64), String> {
+    let (found, file, at) = open(&path(folder, head.position()))?;
+    // What is built on one interval must not be taken for what is built on another.
+    if found != *head {
+        return Err("it is of another interval".to_owned());
+    }
+    Ok((file, at))
 }
 
 /// The head, the file, and where in it the next part begins.

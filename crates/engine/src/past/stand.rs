@@ -2,7 +2,7 @@
 
 use super::Past;
 use super::fold::{Plan, Stop};
-use super::mark::{self, State};
+use super::mark::{self, Head, State};
 use crate::aside;
 use crate::error::EngineError;
 use crate::plant::Shared;
@@ -36,8 +36,9 @@ impl Past {
         if row.is_empty() {
             return Ok((described.clone(), None));
         }
-        let damaged = |(at, what): (usize, String)| {
-            Stop::Mark(row.get(at).copied().unwrap_or(Position(0)), what)
+        let damaged = |(at, what): (usize, String)| match row.get(at) {
+            Some(head) => Stop::Mark(Arc::clone(head), what),
+            None => Stop::Error(EngineError::internal("a mark of no row")),
         };
         let states = self.states(row, only.map(page_of)).map_err(damaged)?;
         let rests: Vec<&[u8]> = states.iter().map(|state| &*state.rest).collect();
@@ -57,10 +58,10 @@ impl Past {
     }
 
     /// The states of a row of marks. Errors: the number of the mark that is not what was written.
-    fn states(&self, row: &[Position], page: Option<u32>) -> Result<Vec<State>, (usize, String)> {
-        let states = row.iter().enumerate().map(|(at, position)| {
-            let path = mark::path(&self.folder, *position);
-            mark::state(&path, page).map_err(|what| (at, what))
+    fn states(&self, row: &[Arc<Head>], page: Option<u32>) -> Result<Vec<State>, (usize, String)> {
+        let states = row.iter().enumerate().map(|(at, head)| {
+            let state = mark::state(&self.folder, head, page);
+            state.map_err(|what| (at, what))
         });
         states.collect()
     }
@@ -75,7 +76,7 @@ impl Past {
     ) -> Result<(Twin, Option<Vec<StoredBlock>>), Result<EngineError, (usize, String)>> {
         let numbers: BTreeSet<u32> = states.iter().flat_map(State::numbers).collect();
         let numbers: Vec<u32> = numbers.into_iter().collect();
-        let from = plan.marks.last().copied().unwrap_or(Position(0)).next();
+        let from = plan.begin().next();
         let through = plan.through;
         let ahead = from <= through && through.get() - from.get() <= AHEAD_MAX;
         let (store, id) = (Arc::clone(&shared.store), shared.id.clone());

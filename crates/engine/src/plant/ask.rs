@@ -6,7 +6,7 @@ use crate::access::Access;
 use crate::api::{Reflected, StoredEvent};
 use crate::aside;
 use crate::error::EngineError;
-use crate::past::{LateCount, PastTwin};
+use crate::past::{LateCount, Marks, PastTwin};
 use crate::protect::{Owner, reveal};
 use crate::recover::{each_event, fold_error};
 use bytes::Bytes;
@@ -124,9 +124,9 @@ impl Plant {
         Ok((bound, Arc::new(past)))
     }
 
-    /// How many marks of its past there are on the disk, and how many bytes they take.
+    /// The marks of its past that there are on the disk.
     #[must_use]
-    pub fn marks(&self) -> (u64, u64) {
+    pub fn marks(&self) -> Marks {
         self.shared.past.marks()
     }
 
@@ -271,9 +271,22 @@ impl Shared {
     /// Completes what is kept of the past after a start.
     pub(crate) fn fill_past(&self) {
         if let Err(error) = self.past.fill(self) {
-            let plant = self.id.as_str();
-            tracing::warn!(plant, error = %error, "questions about the past fold more of the log");
+            self.folds_more(&error);
         }
+    }
+
+    /// Puts marks of the past where they are far apart, while nothing else is to be done. Blocking.
+    pub(crate) fn divide_past(&self, mut seen: Position) {
+        while self.past.may_divide(&mut seen) == Some(true) {
+            if let Err(error) = self.past.divide(self) {
+                self.folds_more(&error);
+            }
+        }
+    }
+
+    fn folds_more(&self, error: &EngineError) {
+        let plant = self.id.as_str();
+        tracing::warn!(plant, error = %error, "questions about the past fold more of the log");
     }
 
     pub(crate) fn ask_live<R>(&self, question: impl FnOnce(&Twin) -> R) -> (R, Reflected) {

@@ -45,6 +45,12 @@ struct Story {
     machines: u32,
     /// What the machines are called that are described.
     names: BTreeMap<u32, String>,
+    /// A dice of its own for when marks are kept, so that the story is the same with it or without.
+    apart: Chance,
+    /// The mark at the end of an interval that was divided, as it was before.
+    undivided: Option<(PathBuf, Vec<u8>)>,
+    divided: u64,
+    undone: u64,
 }
 
 impl Story {
@@ -59,6 +65,10 @@ impl Story {
             now: 0,
             machines: 2,
             names: BTreeMap::new(),
+            apart: Chance(seed ^ 0xdead),
+            undivided: None,
+            divided: 0,
+            undone: 0,
         };
         story.open_sources().await;
         story
@@ -240,6 +250,10 @@ impl Story {
 
     /// Closes, and damages or deletes some of what is kept; then opens again.
     async fn reopen(&mut self) {
+        if self.undo().await {
+            return;
+        }
+        self.undivided = None;
         self.bench.engine.close().await.unwrap();
         let files = self.marks();
         match self.chance.below(5) {
@@ -265,6 +279,69 @@ impl Story {
         }
         self.bench.engine = open(&self.bench).await;
         self.open_sources().await;
+    }
+
+    /// Has marks wait or not, and divides what became long; meanwhile instants are asked for.
+    fn divide(&mut self, seen: &mut Seen) {
+        let plant = self.bench.plant();
+        match self.apart.below(8) {
+            0 => plant.shared.past.hold(true),
+            1 => plant.shared.past.hold(false),
+            2 => {
+                let before: BTreeMap<PathBuf, Vec<u8>> = self
+                    .marks()
+                    .into_iter()
+                    .filter(|path| path.extension().is_some_and(|end| end == "mark"))
+                    .filter_map(|path| Some((path.clone(), std::fs::read(path).ok()?)))
+                    .collect();
+                let aside = std::thread::spawn(move || {
+                    let shared = &plant.shared;
+                    shared.past.divide(shared).unwrap()
+                });
+                for _ in 0..3 {
+                    self.compare(seen);
+                }
+                if !aside.join().unwrap() {
+                    return;
+                }
+                self.divided += 1;
+                self.undivided = before
+                    .into_iter()
+                    .find(|(path, bytes)| std::fs::read(path).is_ok_and(|now| now != *bytes));
+            }
+            _ => {}
+        }
+    }
+
+    /// Opens again as if the process had ended while an interval was divided: the marks between are there, the
+    /// one at its end is the old one. It is kept, with all that follows it. Then the new one comes into its
+    /// place, as for a question that was begun before the division: it must not be taken for the old one.
+    async fn undo(&mut self) -> bool {
+        let whole = self.bench.plant().shared.past.is_whole();
+        let undivided = self.undivided.take();
+        let undivided = undivided.filter(|(path, _)| whole && path.exists());
+        let Some((path, old)) = undivided else {
+            return false;
+        };
+        self.bench.engine.close().await.unwrap();
+        let new = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &old).unwrap();
+        let before = self.marks().into_iter().filter(|mark| *mark >= path);
+        let before: Vec<PathBuf> = before.collect();
+        self.bench.engine = open(&self.bench).await;
+        while !self.bench.plant().shared.past.is_complete() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert!(before.iter().all(|mark| mark.exists()), "{before:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), old);
+        std::fs::write(&path, new).unwrap();
+        let mut seen = Seen::default();
+        for _ in 0..20 {
+            self.compare(&mut seen);
+        }
+        self.open_sources().await;
+        self.undone += 1;
+        true
     }
 
     fn marks(&self) -> Vec<PathBuf> {
@@ -493,6 +570,7 @@ fn picture(twin: &Twin) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_past_is_what_the_log_says() {
     let (mut moments, mut gone, mut again) = (0, 0, 0);
+    let (mut divided, mut undone) = (0, 0);
     let (mut seen, long) = (Seen::default(), std::env::var_os("WERKBUCH_LONG").is_some());
     let (mut came, mut stories) = (BTreeMap::<&str, u64>::new(), 0);
     for seed in 0..if long { 100 } else { 6 } {
@@ -505,6 +583,7 @@ async fn the_past_is_what_the_log_says() {
             for _ in 0..3 {
                 story.compare(&mut seen);
             }
+            story.divide(&mut seen);
             if apart.below(6) == 0 {
                 let end = story.bench.plant().position().get();
                 let from = Position(apart.below(end + 1));
@@ -527,7 +606,13 @@ async fn the_past_is_what_the_log_says() {
             *came.entry(kind).or_default() += 1;
         }
         stories += 1;
+        divided += story.divided;
+        undone += story.undone;
     }
+    assert!(
+        divided > 2 * stories && undone > 0,
+        "{divided} intervals were divided, {undone} not to the end"
+    );
     for kind in ["CORRECTION_RECORDED", "DESCRIPTION_CHANGED", "GAP_DETECTED"] {
         let count = came.get(kind).copied().unwrap_or(0);
         assert!(count > 3 * stories, "{kind} came {count} times");
@@ -540,4 +625,69 @@ async fn the_past_is_what_the_log_says() {
     assert!(gone > 3 && again > 0, "{gone} gone, {again} again");
     assert!(seen.late > 100, "{} late events were added", seen.late);
     assert!(moments > 1_000, "{moments} moments were gone through");
+}
+
+/// The mark at the end of an interval that is divided is written anew, and comes to be the change since
+/// another one. Whoever reads it for what it was before is told, and takes neither for the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_is_not_taken_for_what_it_was_before_its_interval_was_divided() {
+    let story = Story::new(1).await;
+    let session = story.sessions[0].0;
+    let mut number = 0;
+    for batch in 0..40_u64 {
+        let plant = story.bench.plant();
+        plant.shared.past.hold((14..19).contains(&batch));
+        let events: Vec<_> = (0..EVERY)
+            .map(|_| {
+                number += 1;
+                let text = format!("{}", number % 7);
+                let body = Body::ItemChanged(ItemChanged {
+                    item: format!("item-{}", number % 5).into(),
+                    text: Some(text.into()),
+                });
+                event(number, number.cast_signed(), body)
+            })
+            .collect();
+        story.bench.report(session, &events).await;
+        while !plant.shared.past.is_whole() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    }
+    let read = |marks: Vec<PathBuf>| -> BTreeMap<PathBuf, Vec<u8>> {
+        let marks = marks
+            .into_iter()
+            .filter(|path| path.extension().unwrap() == "mark");
+        marks
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect()
+    };
+    let before = read(story.marks());
+    let plant = story.bench.plant();
+    assert_eq!(plant.marks().long, 1);
+    assert!(plant.shared.past.divide(&plant.shared).unwrap());
+    assert!(!plant.shared.past.divide(&plant.shared).unwrap());
+    assert_eq!(plant.marks().long, 0);
+    let after = read(story.marks());
+    let changed = before
+        .iter()
+        .filter(|(path, bytes)| after[*path] != **bytes);
+    let changed: Vec<_> = changed.collect();
+    let [(path, old)] = changed[..] else {
+        panic!("{} marks were replaced", changed.len());
+    };
+    assert_eq!(after.len() - before.len(), 5, "{after:?}");
+    let end: u64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    // First all is well, then the old one lies in the place of the new one.
+    for bytes in [&after[path], old] {
+        std::fs::write(path, bytes).unwrap();
+        for bound in [end - 40, end - 1, end, end + 1, end + 40] {
+            let bound = Position(bound);
+            let found = plant.shared.past.twin(&plant.shared, bound, None).unwrap();
+            let expected = plant.shared.fold(bound, None).unwrap();
+            assert_eq!(picture(&found.twin), picture(&expected.twin), "{bound}");
+            let way = bound.get() - found.mark.get();
+            assert!(way < 2 * EVERY || bytes == old, "{bound}: {way} events");
+        }
+    }
+    assert!(!path.exists(), "what is not what it should be is removed");
 }

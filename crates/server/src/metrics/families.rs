@@ -178,10 +178,13 @@ families! {
         |scrape| &scrape.figures.replay;
     "werkbuch_past_marks" Gauge
         "Marks of the plant's past, from which questions about it are folded."
-        |scrape| gauges(scrape, |plant| plant.marks.0 as f64);
+        |scrape| gauges(scrape, |plant| plant.marks.count as f64);
     "werkbuch_past_mark_bytes" Gauge
         "The size of these marks."
-        |scrape| gauges(scrape, |plant| plant.marks.1 as f64);
+        |scrape| gauges(scrape, |plant| plant.marks.bytes as f64);
+    "werkbuch_past_marks_far" Gauge
+        "Of these marks those so far behind the one before that more are put between when there is time."
+        |scrape| gauges(scrape, |plant| plant.marks.long as f64);
     "werkbuch_past_seconds" Times
         "Folds of a log for a question about the past."
         |scrape| &scrape.figures.past;

@@ -135,7 +135,7 @@ mod tests {
             snapshot_bytes: 0,
             rules: 0,
             raised: 0,
-            marks: (0, 0),
+            marks: werkbuch_engine::Marks::default(),
             sources: (0..sources)
                 .map(|n| (format!("s{n:04}"), lag(n)))
                 .collect::<BTreeMap<_, _>>(),

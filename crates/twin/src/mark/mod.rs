@@ -98,6 +98,16 @@ impl Twin {
         self.cleared == base.cleared && self.position >= base.position
     }
 
+    /// Whether another twin holds the same and writes it down with the same numbers of texts and sources, so
+    /// that a mark which follows one of them follows the other.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.mark_base() == other.mark_base()
+            && self.symbols_used == other.symbols_used
+            && self.symbols.from(0) == other.symbols.from(0)
+            && self.digest() == other.digest()
+    }
+
     /// Writes the state down, without the plant's description: all of it, or what changed since a mark
     /// that it follows. Whoever keeps it guards it with checksums.
     ///

@@ -1,0 +1,179 @@
+//! Divides intervals that became long because more was reported than marks could be written for.
+//!
+//! The mark that an interval ends with becomes the change since the last one that is put before it, and
+//! those that follow it stay as they are. So a row can become twice as long as it was to be; to make that
+//! mark whole instead would take a third more room.
+
+use super::fill::STEP_EVENTS;
+use super::interval::Interval;
+use super::mark::{self, Head, Written};
+use super::{Chain, Ended, Past};
+use crate::error::EngineError;
+use crate::plant::Shared;
+use crate::recover::{each_event, fold_error};
+use std::sync::{Arc, PoisonError};
+use werkbuch_model::id::Position;
+
+/// An interval that is to be divided.
+struct Long {
+    head: Arc<Head>,
+    /// How many marks there are in the row of the one before it; 0 where they are not all there.
+    row: u64,
+}
+
+impl Past {
+    /// Whether an interval is to be divided.
+    pub(super) fn is_long(&self, ended: &Ended) -> bool {
+        let every = self.every.unwrap_or(u64::MAX);
+        let long = every.saturating_add(every.div_ceil(2));
+        ended.kept && !ended.stays && ended.head.len() >= long.max(2)
+    }
+
+    /// Whether there is something to divide and time for it: marks are written as they come due, or nothing
+    /// was reported since `seen`, which becomes the last position. Absent when the plant is closed.
+    pub(crate) fn may_divide(&self, seen: &mut Position) -> Option<bool> {
+        let state = self.state();
+        if state.closed {
+            return None;
+        }
+        let before = std::mem::replace(seen, state.applied);
+        let due = state.open.len() >= self.every.unwrap_or(u64::MAX);
+        let is_quiet = !state.writing && (!due || before == state.applied);
+        let long = || state.ended.iter().any(|ended| self.is_long(ended));
+        Some(state.complete && is_quiet && long())
+    }
+
+    /// Divides the first of the intervals that are long, if there is one: its events are folded again, and
+    /// marks are put between. Answers whether there was one. Blocking.
+    /// Errors: those of the log, of a fold and of writing; then the interval stays as it is.
+    pub(crate) fn divide(&self, shared: &Shared) -> Result<bool, EngineError> {
+        let _dividing = self.dividing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((every, long)) = self.every.zip(self.long()) else {
+            return Ok(false);
+        };
+        let mut pieces = Vec::new();
+        let divided = self.pieces(shared, (&long, every), &mut pieces);
+        let divided = divided.and_then(|last| match last {
+            Some(last) => self.put_between(&long, &mut pieces, last),
+            None => Ok(()),
+        });
+        for piece in pieces {
+            let _ = std::fs::remove_file(mark::path(&self.folder, piece.position()));
+        }
+        let mut state = self.state();
+        // Whatever came of it, it is not tried again.
+        let number = state.number_of(long.head.position());
+        if let Some(ended) = number.and_then(|number| state.ended.get_mut(number)) {
+            ended.stays = true;
+        }
+        divided.map(|()| true)
+    }
+
+    fn long(&self) -> Option<Long> {
+        let state = self.state();
+        if state.closed || !state.complete {
+            return None;
+        }
+        let number = state.ended.iter().position(|ended| self.is_long(ended))?;
+        let head = Arc::clone(&state.ended.get(number)?.head);
+        let row = number.checked_sub(1).and_then(|last| state.marks_to(last));
+        Some(Long {
+            head,
+            row: row.map_or(0, |row| row.len() as u64),
+        })
+    }
+
+    /// Writes the marks that come between, and beside its place the one that the interval ends with anew;
+    /// nothing where the plant closes.
+    fn pieces(
+        &self,
+        shared: &Shared,
+        (long, every): (&Long, u64),
+        pieces: &mut Vec<Head>,
+    ) -> Result<Option<Written>, EngineError> {
+        let (after, end) = (long.head.after(), long.head.position());
+        // As many as come nearest to what they were to be, all of one length.
+        let length = long.head.len();
+        let count = (length + every / 2).checked_div(every).unwrap_or(1);
+        let piece = length.div_ceil(count.max(2));
+        let mut twin = self.twin_at(shared, after)?;
+        let mut chain = (long.row > 0).then(|| Chain {
+            position: after,
+            base: twin.mark_base(),
+            length: long.row,
+        });
+        let mut interval = Interval::after(after, long.head.front(), long.head.before());
+        let mut over = Ok(());
+        let mut closed = false;
+        let walked = each_event(
+            &*shared.store,
+            &shared.id,
+            after.next(),
+            &mut |event, bytes| {
+                let step = event.position.get().is_multiple_of(STEP_EVENTS);
+                closed = step && self.state().closed;
+                if event.position > end || closed {
+                    return Err(EngineError::internal("enough"));
+                }
+                interval.take(event, bytes);
+                over = twin
+                    .apply(event)
+                    .map_err(|error| fold_error(&shared.id, event.position, &error));
+                if over.is_ok() && interval.len() >= piece && event.position < end {
+                    let since = self.since(chain.take(), &interval, &twin);
+                    let put = self.put(shared, &interval, (&twin, since));
+                    over = put.and_then(Written::place).map(|head| pieces.push(head));
+                    chain = Some(Chain::after(since, &interval, &twin));
+                    interval = interval.next();
+                }
+                match over {
+                    Ok(()) => Ok(()),
+                    Err(_) => Err(EngineError::internal("failed")),
+                }
+            },
+        );
+        over?;
+        if closed {
+            return Ok(None);
+        }
+        if interval.last != end {
+            walked?;
+            return Err(EngineError::internal("a log that ends before its marks"));
+        }
+        // What follows is written as the change since the mark at the end: it must come to the same.
+        if !twin.is_alike(&self.twin_at(shared, end)?) {
+            return Err(EngineError::internal(
+                "a mark does not hold what its events come to",
+            ));
+        }
+        let since = self.since(chain, &interval, &twin);
+        self.put(shared, &interval, (&twin, since)).map(Some)
+    }
+
+    /// Puts the pieces in the place of the interval, all at once for whoever asks. They are taken, unless the
+    /// interval is not there any more.
+    fn put_between(
+        &self,
+        long: &Long,
+        pieces: &mut Vec<Head>,
+        last: Written,
+    ) -> Result<(), EngineError> {
+        let mut state = self.state();
+        let number = state.number_of(long.head.position());
+        let number = number.filter(|_| !state.closed && state.has(&long.head));
+        let Some(number) = number else {
+            last.give_up();
+            return Ok(());
+        };
+        let last = last.place()?;
+        let ended = pieces.drain(..).chain([last]).map(|head| Ended {
+            head: Arc::new(head),
+            kept: true,
+            late: None,
+            stays: false,
+        });
+        let ended: Vec<Ended> = ended.collect();
+        state.ended.splice(number..=number, ended);
+        Ok(())
+    }
+}
