@@ -226,8 +226,9 @@ impl Watcher {
         self.broken += usize::from(self.stream.take().is_some());
     }
 
-    /// Reads some messages, or up to the end.
-    async fn read(&mut self, served: &Served, messages: usize, end: u64) {
+    /// Reads some messages, or up to the end. Answers whether it came there: a watcher that stalled for too
+    /// long is cut off first.
+    async fn read(&mut self, served: &Served, messages: usize, end: u64) -> bool {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => begin_patiently(served, self.asked.clone()).await,
@@ -237,17 +238,19 @@ impl Watcher {
             let Ok(Some(message)) = waited.expect("a heartbeat at least") else {
                 // Too slow, or the server ended.
                 self.broken += 1;
-                return;
+                return false;
             };
             self.rows.extend(message.changes);
             self.live += message.caught_up.len();
             self.asked.starts.clear();
             self.asked.resume_token = message.resume_token;
             if message.plants.iter().any(|at| at.position >= end) {
-                break;
+                self.stream = Some(stream);
+                return true;
             }
         }
         self.stream = Some(stream);
+        false
     }
 }
 
@@ -295,7 +298,7 @@ async fn tell(seed: u64) -> (Story, Vec<Watcher>) {
                 _ => {
                     watcher
                         .read(&story.served, 1 + dice.roll(3) as usize, story.end)
-                        .await
+                        .await;
                 }
             }
         }
@@ -360,10 +363,10 @@ async fn wherever_it_begins_and_breaks_off_the_rows_are_those_of_the_log() {
             wholes.insert(filter.to_owned(), whole.rows);
         }
         for mut watcher in watchers {
-            while watcher.live == 0 || watcher.stream.is_none() {
-                watcher.read(&story.served, usize::MAX, story.end).await;
+            let mut ended = false;
+            while !ended || watcher.live == 0 {
+                ended = watcher.read(&story.served, usize::MAX, story.end).await;
             }
-            watcher.read(&story.served, usize::MAX, story.end).await;
             (broken, rows) = (broken + watcher.broken, rows + watcher.rows.len());
             live += watcher.live;
             let whole = wholes[&watcher.asked.filter].clone();
