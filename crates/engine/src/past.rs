@@ -24,6 +24,7 @@ use mark::Head;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use werkbuch_model::id::{LogId, PlantId, Position, SourceNumber};
+use werkbuch_model::time::Timestamp;
 use werkbuch_twin::{MarkBase, Twin};
 
 pub(crate) use fold::{LateCount, PastTwin};
@@ -110,6 +111,8 @@ struct Chain {
 #[derive(Clone, Debug)]
 struct Ended {
     head: Arc<Head>,
+    /// How far back its events reach, as its head says: of a long log all are gone through for this.
+    reach: Timestamp,
     /// Whether its file is there, with the state at its end and what came late.
     kept: bool,
     /// What came late, until the file is there.
@@ -161,6 +164,19 @@ impl Past {
     }
 }
 
+impl Ended {
+    /// An interval whose file is there.
+    fn kept(head: Head) -> Self {
+        Self {
+            reach: head.reach(),
+            head: Arc::new(head),
+            kept: true,
+            late: None,
+            stays: false,
+        }
+    }
+}
+
 impl State {
     /// The changes of the description up to a position.
     fn described_by(&self, bound: Position) -> Vec<Described> {
@@ -199,11 +215,11 @@ impl State {
     fn end(&mut self, log_id: LogId) -> Interval {
         let next = self.open.next();
         let ended = std::mem::replace(&mut self.open, next);
+        let late = ended.late.clone().map(Arc::new);
         self.push(Ended {
-            head: Arc::new(Head::of(&ended, log_id)),
             kept: false,
-            late: ended.late.clone().map(Arc::new),
-            stays: false,
+            late,
+            ..Ended::kept(Head::of(&ended, log_id))
         });
         ended
     }

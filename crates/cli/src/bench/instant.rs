@@ -26,8 +26,7 @@ const PLANT: &str = "bench";
 const SOURCES: u64 = 4;
 /// Events of one batch: what a gateway has gathered in some tenths of a second.
 const BATCH: usize = 256;
-/// One event of so many comes late, by up to [`LATE_NS`].
-const LATE_OF: u64 = 200;
+/// By how much late events come late at most.
 const LATE_NS: u64 = 600_000_000_000;
 /// So many questions go before those that count: until as many plants are kept as the engine keeps, each
 /// one gets its memory from the system.
@@ -51,6 +50,9 @@ pub(crate) struct Args {
     /// Keep a mark of the past every so many events [default: as `serve` does].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     past_every: Option<u64>,
+    /// One event of so many comes late, by up to ten minutes; 0 for none.
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    late_of: u64,
     /// Which of the possible logs: the same seed makes the same events.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,6 +71,8 @@ struct Gateway {
     reporter: Reporter,
     numbers: Numbers,
     talkers: Vec<Talker>,
+    /// One event of so many is late.
+    late_of: u64,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
@@ -104,6 +108,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
         begin,
         end,
         last: plant.position().get(),
+        late: Vec::new(),
     };
     let mut figures = asked.run(args.questions, args.machines).await?;
     context
@@ -138,6 +143,7 @@ impl Sources {
                 reporter: reporter.in_batches_of(BATCH),
                 numbers: Numbers::new(args.seed.wrapping_mul(31).wrapping_add(number)),
                 talkers: (0..own).map(|_| Talker::default()).collect(),
+                late_of: args.late_of,
             })
         });
         Ok(Self {
@@ -164,9 +170,10 @@ impl Gateway {
     async fn say(&mut self) -> Outcome<()> {
         for _ in 0..BATCH {
             let at = self.numbers.below(self.talkers.len() as u64);
-            let late = match self.numbers.below(LATE_OF) {
-                0 => self.numbers.below(LATE_NS).cast_signed(),
-                _ => 0,
+            let is_late = self.late_of > 0 && self.numbers.below(self.late_of) == 0;
+            let late = match is_late {
+                true => self.numbers.below(LATE_NS).cast_signed(),
+                false => 0,
             };
             let Some(talker) = usize::try_from(at)
                 .ok()
@@ -226,6 +233,8 @@ struct Questions {
     begin: Timestamp,
     end: Timestamp,
     last: u64,
+    /// How many events came late to the times asked about.
+    late: Vec<u64>,
 }
 
 impl Questions {
@@ -261,6 +270,7 @@ impl Questions {
         figures.add("machine_p99_ms", millis(&mut singles, 99));
         figures.add("both_past_p50_ms", millis(&mut both, 50));
         figures.add("both_past_p99_ms", millis(&mut both, 99));
+        figures.add("late_events_p50", percentile(&mut self.late, 50));
         Ok(figures)
     }
 
@@ -288,7 +298,7 @@ impl Questions {
     }
 
     /// How long it took until the state stood in memory, in nanoseconds.
-    async fn ask(&self, instant: Asked, machine: Option<u64>) -> Outcome<u64> {
+    async fn ask(&mut self, instant: Asked, machine: Option<u64>) -> Outcome<u64> {
         let begin = Instant::now();
         let asked = match machine {
             None => self.plant.ask(instant, |twin| twin.position().get()).await,
@@ -306,7 +316,8 @@ impl Questions {
             }
         };
         let took = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        asked.map_err(|error| engine_failure(&error))?;
+        let (_, reflected) = asked.map_err(|error| engine_failure(&error))?;
+        self.late.extend(reflected.late);
         Ok(took)
     }
 }

@@ -166,12 +166,7 @@ impl Past {
             return Ok(());
         };
         let last = last.place()?;
-        let ended = pieces.drain(..).chain([last]).map(|head| Ended {
-            head: Arc::new(head),
-            kept: true,
-            late: None,
-            stays: false,
-        });
+        let ended = pieces.drain(..).chain([last]).map(Ended::kept);
         let ended: Vec<Ended> = ended.collect();
         state.ended.splice(number..=number, ended);
         Ok(())

@@ -7,7 +7,6 @@ use crate::error::EngineError;
 use crate::plant::Shared;
 use crate::recover::{each_event, fold_error};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use werkbuch_model::id::Position;
 use werkbuch_twin::Twin;
 
@@ -89,12 +88,7 @@ impl Past {
         let mut state = self.state();
         for head in heads {
             state.open = Interval::after(head.position(), head.top(), head.front());
-            state.push(Ended {
-                head: Arc::new(head),
-                kept: true,
-                late: None,
-                stays: false,
-            });
+            state.push(Ended::kept(head));
         }
     }
 

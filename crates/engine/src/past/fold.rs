@@ -239,12 +239,13 @@ impl State {
     /// What came late after the interval with this number, in the order of the log.
     fn later(&self, begun: usize, bound: Position, limit: Timestamp) -> Vec<Later> {
         let mut later = Vec::new();
-        for ended in self.ended.iter().skip(begun + 1) {
+        let behind = self.ended.iter().skip(begun + 1);
+        for ended in behind.filter(|ended| ended.reach <= limit) {
             let head = &ended.head;
             if head.after() >= bound {
                 break;
             }
-            let near = limit > head.before() && head.reach() <= limit;
+            let near = limit > head.before();
             if !near && head.far_reach() > limit {
                 continue;
             }
