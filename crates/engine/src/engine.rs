@@ -22,9 +22,9 @@ use crate::writer::Writer;
 use dashmap::DashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak, mpsc};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot, watch};
 use werkbuch_journal::disk::{Disk, RealDisk};
 use werkbuch_journal::{RecoveryReport, Store, StoreKind, WAL_BYTES_MAX};
@@ -319,24 +319,7 @@ impl Engine {
             };
             let _ = tokio::task::spawn_blocking(move || shared.fill_past()).await;
             drop(permit);
-            let mut seen = Position(0);
-            loop {
-                tokio::time::sleep(PAST_LOOK).await;
-                let Some(shared) = past.upgrade() else { return };
-                match shared.past.may_divide(&mut seen) {
-                    None => return,
-                    Some(false) => continue,
-                    Some(true) => {}
-                }
-                let Ok(_permit) = fills.acquire().await else {
-                    return;
-                };
-                let divided = aside::answer(move |reply| {
-                    shared.divide_past(seen);
-                    let _ = reply.send(());
-                });
-                let _ = divided.await;
-            }
+            divide_past(past, &fills, PAST_LOOK).await;
         });
     }
 
@@ -610,4 +593,27 @@ fn first_session() -> Result<u64, EngineError> {
     getrandom::fill(&mut random)
         .map_err(|_| EngineError::internal("the system gave no random bytes for sessions"))?;
     Ok((u64::from_le_bytes(random) >> 16 << 15) | 1)
+}
+
+/// Looks every so often whether marks of a plant's past are to be put between others and whether there is
+/// time for it, and does so, one plant after the other. Ends with the plant.
+pub(crate) async fn divide_past(past: Weak<Shared>, fills: &Semaphore, look: Duration) {
+    let mut seen = Position(0);
+    loop {
+        tokio::time::sleep(look).await;
+        let Some(shared) = past.upgrade() else { return };
+        match shared.past.may_divide(&mut seen) {
+            None => return,
+            Some(false) => continue,
+            Some(true) => {}
+        }
+        let Ok(_permit) = fills.acquire().await else {
+            return;
+        };
+        let divided = aside::answer(move |reply| {
+            shared.divide_past(seen);
+            let _ = reply.send(());
+        });
+        let _ = divided.await;
+    }
 }

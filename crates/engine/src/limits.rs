@@ -88,7 +88,8 @@ pub const RECOVERY_TOLD_EVERY: Duration = Duration::from_secs(2);
 pub const PAST_FOLDS_MAX: usize = 4;
 
 /// How often a plant looks whether marks of its past are to be put between others, and whether there is time.
-pub const PAST_LOOK: Duration = Duration::from_secs(1);
+/// Tests say themselves when it does.
+pub const PAST_LOOK: Duration = Duration::from_secs(if cfg!(test) { 86_400 } else { 1 });
 
 /// Plants as they were, asked for lately, are kept in memory up to so many machines together: some
 /// 100 MB, and enough to page through a large plant, or to look at a quarter of the group.

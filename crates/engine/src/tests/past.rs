@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::Duration;
 use werkbuch_model::event::{
     AspectKind, Correction, CorrectionAction, GapCause, GapDetected, PartEntered,
 };
@@ -330,7 +331,7 @@ impl Story {
         let before: Vec<PathBuf> = before.collect();
         self.bench.engine = open(&self.bench).await;
         while !self.bench.plant().shared.past.is_complete() {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert!(before.iter().all(|mark| mark.exists()), "{before:?}");
         assert_eq!(std::fs::read(&path).unwrap(), old);
@@ -627,10 +628,8 @@ async fn the_past_is_what_the_log_says() {
     assert!(moments > 1_000, "{moments} moments were gone through");
 }
 
-/// The mark at the end of an interval that is divided is written anew, and comes to be the change since
-/// another one. Whoever reads it for what it was before is told, and takes neither for the other.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mark_is_not_taken_for_what_it_was_before_its_interval_was_divided() {
+/// A plant of forty batches, six of which were taken while no mark came due.
+async fn left_long() -> Story {
     let story = Story::new(1).await;
     let session = story.sessions[0].0;
     let mut number = 0;
@@ -650,9 +649,40 @@ async fn a_mark_is_not_taken_for_what_it_was_before_its_interval_was_divided() {
             .collect();
         story.bench.report(session, &events).await;
         while !plant.shared.past.is_whole() {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+    story
+}
+
+/// Nobody asks for it: a plant that marks keep pace with looks for itself what was left long.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_long_is_divided_when_there_is_time() {
+    let story = left_long().await;
+    let plant = story.bench.plant();
+    let (before, fills) = (plant.marks(), tokio::sync::Semaphore::new(1));
+    assert_eq!(before.long, 1);
+    plant.shared.past.hold(true);
+    let past = Arc::downgrade(&plant.shared);
+    let looking = tokio::spawn(async move {
+        crate::engine::divide_past(past, &fills, Duration::from_millis(1)).await;
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(plant.marks(), before, "a mark is being written");
+    plant.shared.past.hold(false);
+    while plant.marks().long > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(plant.marks().count, before.count + 5);
+    story.bench.engine.close().await.unwrap();
+    looking.await.unwrap();
+}
+
+/// The mark at the end of an interval that is divided is written anew, and comes to be the change since
+/// another one. Whoever reads it for what it was before is told, and takes neither for the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_is_not_taken_for_what_it_was_before_its_interval_was_divided() {
+    let story = left_long().await;
     let read = |marks: Vec<PathBuf>| -> BTreeMap<PathBuf, Vec<u8>> {
         let marks = marks
             .into_iter()
