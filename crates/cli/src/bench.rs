@@ -12,6 +12,7 @@ mod replay;
 mod restart;
 mod rules;
 mod served;
+mod source;
 mod timeline;
 mod watch;
 

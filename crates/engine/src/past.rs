@@ -21,6 +21,7 @@ mod stretch;
 use crate::snapshots;
 use interval::{Described, Interval, Lates};
 use mark::Head;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use werkbuch_model::id::{LogId, PlantId, Position, SourceNumber};
@@ -86,6 +87,9 @@ struct State {
     complete: bool,
     /// The last position that the plant's loop has applied.
     applied: Position,
+    /// Where those end that are to be divided, because they have so many events or more.
+    long: BTreeSet<Position>,
+    long_from: u64,
     /// The changes of the description in the intervals that have ended.
     described: Vec<Described>,
     /// Where sources were opened in them; their numbers grow with the position.
@@ -117,8 +121,6 @@ struct Ended {
     kept: bool,
     /// What came late, until the file is there.
     late: Option<Arc<Lates>>,
-    /// Whether it stays as long as it is.
-    stays: bool,
 }
 
 impl Past {
@@ -135,6 +137,8 @@ impl Past {
                 ended: Vec::new(),
                 open,
                 applied,
+                long: BTreeSet::new(),
+                long_from: every.saturating_add(every.div_ceil(2)).max(2),
                 described: Vec::new(),
                 opened: Vec::new(),
                 writing: false,
@@ -158,8 +162,8 @@ impl Past {
         for ended in state.ended.iter().filter(|ended| ended.kept) {
             marks.count += 1;
             marks.bytes += ended.head.bytes();
-            marks.long += u64::from(self.is_long(ended));
         }
+        marks.long = state.long.len() as u64;
         marks
     }
 }
@@ -172,7 +176,6 @@ impl Ended {
             head: Arc::new(head),
             kept: true,
             late: None,
-            stays: false,
         }
     }
 }
@@ -255,6 +258,10 @@ impl State {
         };
         ended.late = None;
         ended.kept = written.is_some();
+        match ended.kept && ended.head.len() >= self.long_from {
+            true => self.long.insert(position),
+            false => self.long.remove(&position),
+        };
         ended.head = Arc::new(written.unwrap_or_else(|| {
             let mut head = Head::clone(&ended.head);
             head.has_late = false;

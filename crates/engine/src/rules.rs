@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use werkbuch_model::event::{Body, DeclaredRule, Recorded, RulesChanged};
+use werkbuch_model::event::{Body, DeclaredRule, Recorded, RuleRaised, RulesChanged};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::time::Timestamp;
 
@@ -91,6 +91,18 @@ pub struct Raised {
     pub severity: u32,
 }
 
+impl Raised {
+    /// What the record says that tells of it.
+    pub(crate) fn of(event: &Recorded<'_>, said: &RuleRaised<'_>) -> Self {
+        Self {
+            position: event.position,
+            at: event.effective_at,
+            since: said.since,
+            severity: said.severity,
+        }
+    }
+}
+
 /// What is raised: by rule and machine.
 pub type RaisedRules = BTreeMap<(Arc<str>, MachineNumber), Raised>;
 
@@ -151,12 +163,7 @@ impl RuleBook {
         match &event.reported.body {
             Body::RulesChanged(changed) => self.change(event, changed),
             Body::RuleRaised(said) => {
-                let raised = Raised {
-                    position: event.position,
-                    at: event.effective_at,
-                    since: said.since,
-                    severity: said.severity,
-                };
+                let raised = Raised::of(event, said);
                 self.raised
                     .insert((said.rule.as_ref().into(), machine), raised);
                 self.last = event.position;

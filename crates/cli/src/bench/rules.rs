@@ -1,15 +1,13 @@
 //! `bench rules`: what rules that apply to a plant cost those who report to it.
 
-use super::folder::Folder;
+use super::Figures;
 use super::measure::{percentile, rounded};
 use super::served::Served;
-use super::watch::source::{Source, Voice};
-use super::{Figures, fill};
+use super::source::{Source, Stage};
 use crate::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use werkbuch_wire::{name, pb};
 
@@ -38,18 +36,8 @@ pub(crate) struct Args {
     /// The events of each turn; there are seven without rules and seven with them.
     #[arg(long, default_value_t = 200_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     events: u64,
-    /// The machines of the plant.
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=20_000))]
-    machines: u64,
-    /// The events of one request.
-    #[arg(long, default_value_t = 1_024, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4_096))]
-    batch: u64,
-    /// What makes the events look like chance.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
-    /// A folder to work in, which must be empty, instead of one that vanishes.
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    stage: Stage,
 }
 
 /// What the turns of one kind took.
@@ -69,21 +57,7 @@ struct Marks {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
-    let folder = Folder::new(args.data.as_deref())?;
-    if folder.has_log() {
-        let what = format!("{} holds a log already", folder.path().display());
-        return Err(Failure::usage(what).hint("give another --data, or none"));
-    }
-    let engine = fill::open(folder.path()).await?;
-    fill::describe(&engine, fill::plant_file(PLANT, args.machines)?).await?;
-    fill::close(engine).await?;
-    let served = Served::start(folder.path()).await?;
-    let voice = Voice {
-        machines: args.machines,
-        batch: args.batch,
-        seed: args.seed,
-    };
-    let mut source = Source::open(&served, PLANT, voice).await?;
+    let (_folder, served, mut source) = args.stage.begin(PLANT).await?;
     context
         .output
         .note("reporting without rules and with them, in turn");
@@ -94,7 +68,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     let (mut behind, mut looks, mut found) = (Vec::new(), 0.0, 0.0);
     for _ in 0..TURNS {
         without.add(&served, &mut source, args.events).await?;
-        change(&served, rules(args.rules, args.machines), Vec::new()).await?;
+        change(&served, rules(args.rules, args.stage.machines), Vec::new()).await?;
         let before = caught_up(&served).await?;
         let core = served.cpu_seconds();
         let requests = source.requests(args.events);
@@ -112,7 +86,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
     let (plain, ruled) = (without.rate(args.events)?, with.rate(args.events)?);
     let mut figures = Figures::default();
     figures.add("events", source.recorded());
-    figures.add("machines", args.machines);
+    figures.add("machines", args.stage.machines);
     figures.add("rules", args.rules);
     figures.add("ingest_per_second", plain.round());
     figures.add("ingest_per_second_ruled", ruled.round());

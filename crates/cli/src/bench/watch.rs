@@ -1,18 +1,15 @@
 //! `bench watch`: changes a second to 1, 10 and 100 subscribers, from the past, and what one that stalls costs.
 
-pub(super) mod source;
 mod subscriber;
 
-use super::folder::Folder;
+use super::Figures;
 use super::measure::{percentile, rounded};
 use super::served::Served;
-use super::{Figures, fill};
+use super::source::{Source, Stage};
 use crate::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use serde_json::Value;
-use source::{Source, Voice};
-use std::path::PathBuf;
 use std::time::Instant;
 use subscriber::{Subscribers, start};
 use werkbuch_wire::name;
@@ -30,18 +27,8 @@ pub(crate) struct Args {
     /// twentieth.
     #[arg(long, default_value_t = 200_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     events: u64,
-    /// The machines of the plant.
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=20_000))]
-    machines: u64,
-    /// The events of one request.
-    #[arg(long, default_value_t = 1_024, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4_096))]
-    batch: u64,
-    /// What makes the events look like chance.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
-    /// A folder to work in, which must be empty, instead of one that vanishes.
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    stage: Stage,
 }
 
 /// What one crowd of subscribers was told.
@@ -55,27 +42,13 @@ struct Told {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<Figures> {
-    let folder = Folder::new(args.data.as_deref())?;
-    if folder.has_log() {
-        let what = format!("{} holds a log already", folder.path().display());
-        return Err(Failure::usage(what).hint("give another --data, or none"));
-    }
-    let engine = fill::open(folder.path()).await?;
-    fill::describe(&engine, fill::plant_file(PLANT, args.machines)?).await?;
-    fill::close(engine).await?;
-    let served = Served::start(folder.path()).await?;
-    let voice = Voice {
-        machines: args.machines,
-        batch: args.batch,
-        seed: args.seed,
-    };
-    let mut source = Source::open(&served, PLANT, voice).await?;
+    let (_folder, served, mut source) = args.stage.begin(PLANT).await?;
     let mut told = Vec::new();
     for (subscribers, share) in CROWDS {
         context
             .output
             .note(&format!("telling {subscribers} as it is recorded"));
-        let events = (args.events / share).max(args.batch);
+        let events = (args.events / share).max(args.stage.batch);
         told.push(crowd(&served, &mut source, subscribers, events).await?);
     }
     context.output.note("telling one from the past");
@@ -96,7 +69,7 @@ fn figures(
 ) -> Figures {
     let mut figures = Figures::default();
     figures.add("events", events);
-    figures.add("machines", args.machines);
+    figures.add("machines", args.stage.machines);
     let rates = [
         "changes_per_second_1",
         "changes_per_second_10",

@@ -22,13 +22,6 @@ struct Long {
 }
 
 impl Past {
-    /// Whether an interval is to be divided.
-    pub(super) fn is_long(&self, ended: &Ended) -> bool {
-        let every = self.every.unwrap_or(u64::MAX);
-        let long = every.saturating_add(every.div_ceil(2));
-        ended.kept && !ended.stays && ended.head.len() >= long.max(2)
-    }
-
     /// Whether there is something to divide and time for it: marks are written as they come due, or nothing
     /// was reported since `seen`, which becomes the last position. Absent when the plant is closed.
     pub(crate) fn may_divide(&self, seen: &mut Position) -> Option<bool> {
@@ -39,8 +32,7 @@ impl Past {
         let before = std::mem::replace(seen, state.applied);
         let due = state.open.len() >= self.every.unwrap_or(u64::MAX);
         let is_quiet = !state.writing && (!due || before == state.applied);
-        let long = || state.ended.iter().any(|ended| self.is_long(ended));
-        Some(state.complete && is_quiet && long())
+        Some(state.complete && is_quiet && !state.long.is_empty())
     }
 
     /// Divides the first of the intervals that are long, if there is one: its events are folded again, and
@@ -60,12 +52,8 @@ impl Past {
         for piece in pieces {
             let _ = std::fs::remove_file(mark::path(&self.folder, piece.position()));
         }
-        let mut state = self.state();
         // Whatever came of it, it is not tried again.
-        let number = state.number_of(long.head.position());
-        if let Some(ended) = number.and_then(|number| state.ended.get_mut(number)) {
-            ended.stays = true;
-        }
+        self.state().long.remove(&long.head.position());
         divided.map(|()| true)
     }
 
@@ -74,7 +62,8 @@ impl Past {
         if state.closed || !state.complete {
             return None;
         }
-        let number = state.ended.iter().position(|ended| self.is_long(ended))?;
+        let end = *state.long.first()?;
+        let number = state.number_of(end)?;
         let head = Arc::clone(&state.ended.get(number)?.head);
         let row = number.checked_sub(1).and_then(|last| state.marks_to(last));
         Some(Long {

@@ -88,6 +88,9 @@ impl Past {
         let mut state = self.state();
         for head in heads {
             state.open = Interval::after(head.position(), head.top(), head.front());
+            if head.len() >= state.long_from {
+                state.long.insert(head.position());
+            }
             state.push(Ended::kept(head));
         }
     }

@@ -35,12 +35,7 @@ impl Finding {
     pub(super) fn of(event: &Recorded<'_>) -> Option<Self> {
         let (rule, before, what) = match &event.reported.body {
             Body::RuleRaised(said) => {
-                let raised = Raised {
-                    position: event.position,
-                    at: event.effective_at,
-                    since: said.since,
-                    severity: said.severity,
-                };
+                let raised = Raised::of(event, said);
                 (&said.rule, said.before, What::Raised(raised))
             }
             Body::RuleCleared(said) => (&said.rule, said.before, What::Cleared(said.raised)),

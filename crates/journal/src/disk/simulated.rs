@@ -190,6 +190,12 @@ impl SimulatedDisk {
         }
     }
 
+    /// How many bytes were read since this was asked last.
+    #[must_use]
+    pub fn take_read(&self) -> u64 {
+        std::mem::take(&mut self.state().read)
+    }
+
     /// The bytes of a file as a program sees them now.
     #[must_use]
     pub fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
@@ -239,6 +245,8 @@ struct State {
     flipped_bit: u64,
     flips: Vec<(u64, u64)>,
     losses: u64,
+    /// How many bytes were read.
+    read: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -485,7 +493,7 @@ impl SimulatedFile {
 
 impl DiskFile for SimulatedFile {
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.with(&[FaultKind::Read], |file, due, _| {
+        let read = self.with(&[FaultKind::Read], |file, due, _| {
             due.map_or(Ok(()), |_| Err(eio()))?;
             let start = usize::try_from(offset).unwrap_or(usize::MAX);
             let rest = file.bytes().get(start..).unwrap_or_default();
@@ -494,7 +502,9 @@ impl DiskFile for SimulatedFile {
                 *to = *from;
             }
             Ok(count)
-        })
+        })?;
+        self.disk.state().read += read as u64;
+        Ok(read)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {

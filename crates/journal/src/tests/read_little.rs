@@ -1,14 +1,10 @@
 //! What the history of one machine reads of a long log, in blocks and in bytes of the disk.
 
-use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use werkbuch_model::event::{Body, Flags, ItemChanged, Recorded, Reported};
 use werkbuch_model::id::MachineNumber;
 use werkbuch_record::encode_recorded;
 
 use super::*;
-use crate::disk::{Disk, DiskFile, LockGuard, LockMode, OpenMode};
 
 const EVENTS: u64 = 40_000;
 const BATCH: u64 = 40;
@@ -18,71 +14,6 @@ const ONCE: u32 = 1;
 const SELDOM: u32 = 2;
 /// It speaks all the time, as fifty others do.
 const OFTEN: u32 = 3;
-
-/// A disk that counts what is read of it.
-#[derive(Clone, Debug, Default)]
-struct Counted {
-    disk: SimulatedDisk,
-    read: Arc<AtomicU64>,
-}
-
-#[derive(Debug)]
-struct CountedFile(Arc<dyn DiskFile>, Arc<AtomicU64>);
-
-impl Counted {
-    /// The bytes that have been read since it was asked last.
-    fn read(&self) -> u64 {
-        self.read.swap(0, Ordering::SeqCst)
-    }
-}
-
-impl Disk for Counted {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
-        let file = self.disk.open(path, mode)?;
-        Ok(Arc::new(CountedFile(file, Arc::clone(&self.read))))
-    }
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.disk.create_dir_all(path)
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.disk.list(path)
-    }
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.disk.exists(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.disk.sync_dir(path)
-    }
-    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.disk.lock(path, mode)
-    }
-}
-
-impl DiskFile for CountedFile {
-    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let read = self.0.read_at(bytes, offset)?;
-        self.1.fetch_add(read as u64, Ordering::SeqCst);
-        Ok(read)
-    }
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_at(bytes, offset)
-    }
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-    fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.0.set_len(bytes)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-}
 
 fn machine(position: u64) -> u32 {
     match position {
@@ -119,7 +50,7 @@ fn event(position: u64) -> Vec<u8> {
 }
 
 /// A long log, all of it sealed but for its last file.
-fn filled(disk: &Counted) -> Segments {
+fn filled(disk: &SimulatedDisk) -> Segments {
     let options = Options {
         wal_bytes_max: 200_000,
         ..small_files()
@@ -150,8 +81,8 @@ fn filled(disk: &Counted) -> Segments {
 }
 
 /// How many events of it are found, how many blocks are given out for it, and how many bytes are read.
-fn history(store: &Segments, disk: &Counted, wanted: u32) -> (u64, u64, u64) {
-    disk.read();
+fn history(store: &Segments, disk: &SimulatedDisk, wanted: u32) -> (u64, u64, u64) {
+    let _ = disk.take_read();
     let blocks = store
         .read_machine(
             &PlantId::new("a").unwrap(),
@@ -166,19 +97,19 @@ fn history(store: &Segments, disk: &Counted, wanted: u32) -> (u64, u64, u64) {
         let events = block.events();
         found += events.filter(|(at, _)| machine(at.0) == wanted).count() as u64;
     }
-    (found, given, disk.read())
+    (found, given, disk.take_read())
 }
 
 #[test]
 fn one_machine_reads_a_small_part_of_a_long_log() {
-    let disk = Counted::default();
+    let disk = SimulatedDisk::new();
     let store = filled(&disk);
-    disk.read();
+    let _ = disk.take_read();
     let all = store
         .read(&PlantId::new("a").unwrap(), Position(1))
         .unwrap();
     let blocks = all.map(Result::unwrap).count() as u64;
-    let bytes = disk.read();
+    let bytes = disk.take_read();
     assert!(
         blocks > 60 && bytes > 500_000,
         "{blocks} blocks, {bytes} bytes"

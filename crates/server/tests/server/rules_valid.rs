@@ -19,6 +19,17 @@ id = "left"
 raise = "state = 'FAULTED' AND area = 'body'"
 "#;
 
+/// A plant with the rules whose press 1 faults, and when it does.
+async fn faulted() -> (Served, i64) {
+    let served = serve_plant().await;
+    applied(&served, RULES).await;
+    let session = served.session("gateway-1").await;
+    let begin = now();
+    let faulted = at(1, 1, begin, state(State::Faulted));
+    report(&served, session, vec![faulted]).await;
+    (served, begin)
+}
+
 /// Press 1 moves to the paint shop at a time.
 async fn moves(served: &Served, valid_from: i64) {
     let moved = PLANT_FILE.replacen("in = \"body\"", "in = \"paint\"", 1);
@@ -48,12 +59,7 @@ fn turns(found: &[Said]) -> Vec<(i64, String, u32, bool, i64)> {
 
 #[tokio::test]
 async fn a_description_counts_from_its_time_though_nothing_is_reported() {
-    let served = serve_plant().await;
-    applied(&served, RULES).await;
-    let session = served.session("gateway-1").await;
-    let begin = now();
-    let faulted = at(1, 1, begin, state(State::Faulted));
-    report(&served, session, vec![faulted]).await;
+    let (served, begin) = faulted().await;
     let soon = now() + SECOND;
     moves(&served, soon).await;
     let found = wait_for(&served, 4).await;
@@ -70,12 +76,7 @@ async fn a_description_counts_from_its_time_though_nothing_is_reported() {
 
 #[tokio::test]
 async fn a_description_that_became_valid_while_the_server_was_down_counts_from_its_time() {
-    let served = serve_plant().await;
-    applied(&served, RULES).await;
-    let session = served.session("gateway-1").await;
-    let begin = now();
-    let faulted = at(1, 1, begin, state(State::Faulted));
-    report(&served, session, vec![faulted]).await;
+    let (served, begin) = faulted().await;
     wait_for(&served, 1).await;
     let soon = now() + 2 * SECOND;
     moves(&served, soon).await;

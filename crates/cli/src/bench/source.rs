@@ -1,12 +1,15 @@
 //! The source of a plant that is watched or has rules: its requests are made beforehand, so that only reporting is measured.
 
-use crate::bench::ingest::grpc::send;
-use crate::bench::mix::{Numbers, Talker};
-use crate::bench::served::Served;
-use crate::failure::Outcome;
+use super::fill;
+use super::folder::Folder;
+use super::ingest::grpc::send;
+use super::mix::{Numbers, Talker};
+use super::served::Served;
+use crate::failure::{Failure, Outcome};
 use crate::when;
 use bytes::Bytes;
 use prost::Message;
+use std::path::PathBuf;
 use std::time::Instant;
 use werkbuch_model::event::Reported;
 use werkbuch_model::id::{MachineNumber, Sequence};
@@ -18,16 +21,43 @@ use werkbuch_wire::pb::{self, AppendRequest};
 /// The requests that may be under way unanswered.
 const WINDOW: usize = 4;
 
-/// What a source says: of how many machines, how many events in a request, and which of the possible ones.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::bench) struct Voice {
-    pub(in crate::bench) machines: u64,
-    pub(in crate::bench) batch: u64,
-    pub(in crate::bench) seed: u64,
+/// A plant that one source reports to.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Stage {
+    /// The machines of the plant.
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=20_000))]
+    pub(super) machines: u64,
+    /// The events of one request.
+    #[arg(long, default_value_t = 1_024, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4_096))]
+    pub(super) batch: u64,
+    /// What makes the events look like chance.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// A folder to work in, which must be empty, instead of one that vanishes.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+impl Stage {
+    /// Describes the plant in a new log, starts a server on it and opens the source.
+    /// Errors: the folder holds a log, those of the server.
+    pub(super) async fn begin(&self, plant: &str) -> Outcome<(Folder, Served, Source)> {
+        let folder = Folder::new(self.data.as_deref())?;
+        if folder.has_log() {
+            let what = format!("{} holds a log already", folder.path().display());
+            return Err(Failure::usage(what).hint("give another --data, or none"));
+        }
+        let engine = fill::open(folder.path()).await?;
+        fill::describe(&engine, fill::plant_file(plant, self.machines)?).await?;
+        fill::close(engine).await?;
+        let served = Served::start(folder.path()).await?;
+        let source = Source::open(&served, plant, self).await?;
+        Ok((folder, served, source))
+    }
 }
 
 /// A source that has a connection of its own.
-pub(in crate::bench) struct Source {
+pub(super) struct Source {
     client: IngestServiceClient<tonic::transport::Channel>,
     session: u64,
     next: u64,
@@ -41,11 +71,7 @@ pub(in crate::bench) struct Source {
 
 impl Source {
     /// Opens the source. Errors: those of the server.
-    pub(in crate::bench) async fn open(
-        served: &Served,
-        plant: &str,
-        voice: Voice,
-    ) -> Outcome<Self> {
+    async fn open(served: &Served, plant: &str, stage: &Stage) -> Outcome<Self> {
         let mut client = IngestServiceClient::new(served.connect().await?.channel());
         let request = pb::OpenSourceRequest {
             parent: name::of_plant(plant),
@@ -59,36 +85,36 @@ impl Source {
             ..pb::GetTwinRequest::default()
         };
         let twin = served.client.twin().get_twin(twin).await?.into_inner();
-        let machines = usize::try_from(voice.machines).unwrap_or(usize::MAX);
+        let machines = usize::try_from(stage.machines).unwrap_or(usize::MAX);
         Ok(Self {
             client,
             session: opened.session,
             next: opened.next_sequence,
-            numbers: Numbers::new(voice.seed),
+            numbers: Numbers::new(stage.seed),
             talkers: vec![Talker::default(); machines],
-            batch: voice.batch.max(1),
+            batch: stage.batch.max(1),
             before: twin.reflected.map_or(0, |reflected| reflected.position),
             recorded: 0,
         })
     }
 
     /// The last position before its first event: only it reports, so that its events follow.
-    pub(in crate::bench) fn before(&self) -> u64 {
+    pub(super) fn before(&self) -> u64 {
         self.before
     }
 
     /// How many events it has reported.
-    pub(in crate::bench) fn recorded(&self) -> u64 {
+    pub(super) fn recorded(&self) -> u64 {
         self.recorded
     }
 
     /// The position of its last event.
-    pub(in crate::bench) fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         self.before + self.recorded
     }
 
     /// The next so many events as encoded requests.
-    pub(in crate::bench) fn requests(&mut self, mut events: u64) -> Vec<Bytes> {
+    pub(super) fn requests(&mut self, mut events: u64) -> Vec<Bytes> {
         let mut requests = Vec::new();
         while events > 0 {
             let now = events.min(self.batch);
@@ -105,7 +131,7 @@ impl Source {
 
     /// Reports; answers how long it took in nanoseconds, and the last position.
     /// Errors: those of the server; an event is not recorded.
-    pub(in crate::bench) async fn report(&mut self, requests: Vec<Bytes>) -> Outcome<(u64, u64)> {
+    pub(super) async fn report(&mut self, requests: Vec<Bytes>) -> Outcome<(u64, u64)> {
         let begin = Instant::now();
         let (events, _) = send(self.client.clone(), requests, WINDOW).await?;
         let nanos = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
