@@ -15,18 +15,20 @@ mod interval;
 mod keep;
 mod mark;
 mod recent;
+mod row;
 mod stand;
 mod stretch;
 
 use crate::snapshots;
 use interval::{Described, Interval, Lates};
 use mark::Head;
+use row::Row;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use werkbuch_model::id::{LogId, PlantId, Position, SourceNumber};
 use werkbuch_model::time::Timestamp;
-use werkbuch_twin::{MarkBase, Twin};
+use werkbuch_twin::Twin;
 
 pub(crate) use fold::{LateCount, PastTwin};
 pub(crate) use keep::{Taking, keep};
@@ -36,9 +38,9 @@ pub(crate) use stretch::Stretch;
 /// The descriptions of the past that are kept in memory, for each plant.
 const DESCRIPTIONS_KEPT: usize = 16;
 
-/// A mark holds what changed since the one before; after so many events one is whole again.
+/// A mark holds what changed since an earlier one; after so many events one is whole again.
 const WHOLE_EVERY: u64 = 32_768;
-/// So many marks are read in a row, the whole one with them; where an interval was divided up to twice as many.
+/// A row has at most so many marks, the whole one with them.
 const ROW_MAX: u64 = 16;
 
 /// The marks of a plant's past.
@@ -59,7 +61,7 @@ pub(crate) struct Past {
     /// Events between two marks; absent where none are kept.
     every: Option<u64>,
     /// So many marks of a row, the first of which is whole.
-    row_max: u64,
+    row_max: u32,
     state: Mutex<State>,
     /// Descriptions as they held, by what of the log and of plant time decides about them.
     descriptions: Mutex<Vec<(Validity, Arc<Twin>)>>,
@@ -96,19 +98,10 @@ struct State {
     opened: Vec<(Position, SourceNumber)>,
     /// Whether a mark is being written.
     writing: bool,
-    /// The last mark that was written, for the next to be the change since it.
-    chain: Option<Chain>,
+    /// The row of the last mark that was written.
+    row: Row,
     /// Whether the plant closes, so that nothing is gone through any more.
     closed: bool,
-}
-
-/// A mark that the next one may follow.
-#[derive(Clone, Copy, Debug)]
-struct Chain {
-    position: Position,
-    base: MarkBase,
-    /// How many marks there are since the last whole one, with it.
-    length: u64,
 }
 
 /// An interval that has ended.
@@ -131,7 +124,7 @@ impl Past {
         Self {
             folder: snapshots::folder(data, plant).join("past"),
             every: (every > 0).then_some(every),
-            row_max: (WHOLE_EVERY / every.max(1)).clamp(2, ROW_MAX),
+            row_max: u32::try_from((WHOLE_EVERY / every.max(1)).clamp(2, ROW_MAX)).unwrap_or(2),
             state: Mutex::new(State {
                 complete: applied.get() == 0,
                 ended: Vec::new(),
@@ -142,7 +135,7 @@ impl Past {
                 described: Vec::new(),
                 opened: Vec::new(),
                 writing: false,
-                chain: None,
+                row: Row::default(),
                 closed: false,
             }),
             descriptions: Mutex::default(),
@@ -198,18 +191,18 @@ impl State {
             .map_or(SourceNumber(0), |(_, number)| *number)
     }
 
-    /// The marks from a whole one to that of an interval, where all of them are there.
+    /// The marks that the one of an interval is read with, a whole one first and it last, where all of them
+    /// are there.
     fn marks_to(&self, number: usize) -> Option<Vec<Arc<Head>>> {
         let mut marks = Vec::new();
-        for ended in self.ended.get(..=number)?.iter().rev() {
-            if !ended.kept {
-                return None;
-            }
+        let mut next = self.ended.get(number);
+        while let Some(ended) = next.filter(|ended| ended.kept) {
             marks.push(Arc::clone(&ended.head));
-            if ended.head.is_whole() {
+            let Some(since) = ended.head.since() else {
                 marks.reverse();
                 return Some(marks);
-            }
+            };
+            next = self.number_of(since).and_then(|at| self.ended.get(at));
         }
         None
     }

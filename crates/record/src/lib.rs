@@ -50,8 +50,8 @@ pub mod block;
 
 pub use codec::{
     DecodeError, body_bytes, body_message, decode_body, decode_recorded, decode_reported,
-    encode_recorded, encode_recorded_into, encode_reported, encode_reported_into, peek_machine,
-    peek_sequence, reported_part,
+    encode_recorded, encode_recorded_into, encode_reported, encode_reported_into, outline,
+    peek_machine, peek_sequence, reported_part,
 };
 
 /// The messages as generated from the proto files: for readers of single messages and for tests.

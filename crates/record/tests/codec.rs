@@ -6,11 +6,11 @@ mod arbitrary;
 use arbitrary::Dice;
 use proptest::prelude::*;
 use prost::Message;
-use werkbuch_model::event::{Body, Kind, Recorded, Reported};
+use werkbuch_model::event::{Body, Kind, Outline, Recorded, Reported};
 use werkbuch_model::id::Position;
 use werkbuch_record::{
-    DecodeError, decode_recorded, decode_reported, encode_recorded, encode_reported, pb,
-    peek_sequence, reported_part,
+    DecodeError, decode_body, decode_recorded, decode_reported, encode_recorded, encode_reported,
+    outline, pb, peek_sequence, reported_part,
 };
 
 fn kinds() -> impl Iterator<Item = Kind> {
@@ -33,7 +33,7 @@ fn check_equal(seed: u64) {
 
         let body = werkbuch_record::body_message(&reported.body).unwrap();
         let alone = werkbuch_record::body_bytes(&body);
-        assert_eq!(werkbuch_record::decode_body(&alone).unwrap(), reported.body);
+        assert_eq!(decode_body(&alone).unwrap(), reported.body);
 
         let recorded = dice.recorded(reported);
         let bytes = encode_recorded(&recorded);
@@ -52,7 +52,28 @@ fn check_equal(seed: u64) {
             peek_sequence(reported_part(&bytes).unwrap()).unwrap_or_default(),
             recorded.reported.sequence
         );
+        let expected = Outline {
+            position: recorded.position,
+            recorded_at: recorded.recorded_at,
+            effective_at: recorded.effective_at,
+            source: recorded.source,
+            machine: recorded.reported.machine,
+            kind,
+        };
+        let expected = recorded.corrected.is_empty().then_some(expected);
+        assert_eq!(outline(&bytes), expected);
+        assert!(!kind.is_of_machine() || is_of_machine(&recorded.reported.body));
     }
+}
+
+/// Whether a body sets something, and nothing of the plant.
+fn is_of_machine(body: &Body<'_>) -> bool {
+    let (mut any, mut of_plant) = (false, false);
+    body.for_each_aspect(&mut |aspect| {
+        any = true;
+        of_plant |= aspect.kind.of_plant();
+    });
+    any && !of_plant
 }
 
 proptest! {
@@ -69,6 +90,7 @@ proptest! {
         let _ = decode_recorded(&bytes);
         let _ = reported_part(&bytes);
         let _ = peek_sequence(&bytes);
+        let _ = outline(&bytes);
     }
 
     #[test]
@@ -81,7 +103,24 @@ proptest! {
             let _ = decode_recorded(&bytes[..at]);
             bytes[at] ^= 1 << bit;
             let _ = decode_recorded(&bytes);
+            let _ = outline(&bytes);
         }
+    }
+}
+
+/// What says nothing still sets what it always sets; then a kind that may leave its machine is told.
+#[test]
+fn kinds_that_are_of_their_machine_are_all_told() {
+    for kind in kinds().filter(|kind| kind.reportable()) {
+        let mut bytes = Vec::new();
+        prost::encoding::encode_key(
+            kind.code(),
+            prost::encoding::WireType::LengthDelimited,
+            &mut bytes,
+        );
+        bytes.push(0);
+        let body = decode_body(&bytes).unwrap();
+        assert_eq!(kind.is_of_machine(), is_of_machine(&body), "{kind}");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::window::Window;
 use crate::{FORMAT_VERSION, FoldError, correction, fact};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use werkbuch_model::event::{Body, Recorded, SourceOpened};
+use werkbuch_model::event::{Body, Outline, Recorded, SourceOpened};
 use werkbuch_model::id::{MachineNumber, PlantId, Position, SourceNumber};
 use werkbuch_model::plant::Description;
 use werkbuch_model::time::Timestamp;
@@ -144,6 +144,33 @@ impl Twin {
             self.take_reported(event);
         }
         Ok(())
+    }
+
+    /// Folds an event of which no more than the outline was read, as [`Twin::apply_apart`] would, where
+    /// that is enough: in a twin of one machine alone what is of another machine. Answers whether it was.
+    ///
+    /// # Errors
+    ///
+    /// [`FoldError::UnknownSource`].
+    pub fn pass(&mut self, event: &Outline) -> Result<bool, FoldError> {
+        let other = |alone: &&mut Box<Alone>| alone.number != event.machine;
+        let of_other = event.machine.get() != 0 && event.kind.is_of_machine();
+        let Some(alone) = self.alone.as_mut().filter(other).filter(|_| of_other) else {
+            return Ok(false);
+        };
+        if self.sources.get(event.source).is_none() {
+            return Err(FoldError::UnknownSource {
+                position: event.position,
+                source_number: event.source,
+            });
+        }
+        if self.scope.holds(event.effective_at) {
+            let heard_for = Some(event.effective_at);
+            Arc::make_mut(&mut self.sources).reported(event.source, event.position, heard_for);
+            self.window.heard(event.effective_at);
+            alone.heard.add(event.machine);
+        }
+        Ok(true)
     }
 
     /// Knows the sources of another twin of the same log as well, as far as `known` says so.

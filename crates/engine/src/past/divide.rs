@@ -1,13 +1,14 @@
 //! Divides intervals that became long because more was reported than marks could be written for.
 //!
-//! The mark that an interval ends with becomes the change since the last one that is put before it, and
-//! those that follow it stay as they are. So a row can become twice as long as it was to be; to make that
-//! mark whole instead would take a third more room.
+//! The row goes on from the mark before with those that are put between, and the one that the interval ends
+//! with; the marks that follow stay as they are. So one of them can be read with those of two rows; to make
+//! the mark at the end whole instead would take a third more room.
 
 use super::fill::STEP_EVENTS;
 use super::interval::Interval;
 use super::mark::{self, Head, Written};
-use super::{Chain, Ended, Past};
+use super::row::Row;
+use super::{Ended, Past};
 use crate::error::EngineError;
 use crate::plant::Shared;
 use crate::recover::{each_event, fold_error};
@@ -17,8 +18,8 @@ use werkbuch_model::id::Position;
 /// An interval that is to be divided.
 struct Long {
     head: Arc<Head>,
-    /// How many marks there are in the row of the one before it; 0 where they are not all there.
-    row: u64,
+    /// The row up to the one before it, where its marks are all there.
+    row: Row,
 }
 
 impl Past {
@@ -40,11 +41,11 @@ impl Past {
     /// Errors: those of the log, of a fold and of writing; then the interval stays as it is.
     pub(crate) fn divide(&self, shared: &Shared) -> Result<bool, EngineError> {
         let _dividing = self.dividing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((every, long)) = self.every.zip(self.long()) else {
+        let Some((every, mut long)) = self.every.zip(self.long()) else {
             return Ok(false);
         };
         let mut pieces = Vec::new();
-        let divided = self.pieces(shared, (&long, every), &mut pieces);
+        let divided = self.pieces(shared, (&mut long, every), &mut pieces);
         let divided = divided.and_then(|last| match last {
             Some(last) => self.put_between(&long, &mut pieces, last),
             None => Ok(()),
@@ -68,7 +69,7 @@ impl Past {
         let row = number.checked_sub(1).and_then(|last| state.marks_to(last));
         Some(Long {
             head,
-            row: row.map_or(0, |row| row.len() as u64),
+            row: Row::of(&row.unwrap_or_default()),
         })
     }
 
@@ -77,7 +78,7 @@ impl Past {
     fn pieces(
         &self,
         shared: &Shared,
-        (long, every): (&Long, u64),
+        (long, every): (&mut Long, u64),
         pieces: &mut Vec<Head>,
     ) -> Result<Option<Written>, EngineError> {
         let (after, end) = (long.head.after(), long.head.position());
@@ -86,11 +87,6 @@ impl Past {
         let count = (length + every / 2).checked_div(every).unwrap_or(1);
         let piece = length.div_ceil(count.max(2));
         let mut twin = self.twin_at(shared, after)?;
-        let mut chain = (long.row > 0).then(|| Chain {
-            position: after,
-            base: twin.mark_base(),
-            length: long.row,
-        });
         let mut interval = Interval::after(after, long.head.front(), long.head.before());
         let mut over = Ok(());
         let mut closed = false;
@@ -109,10 +105,12 @@ impl Past {
                     .apply(event)
                     .map_err(|error| fold_error(&shared.id, event.position, &error));
                 if over.is_ok() && interval.len() >= piece && event.position < end {
-                    let since = self.since(chain.take(), &interval, &twin);
+                    let since = self.since(&long.row, &interval, &twin);
                     let put = self.put(shared, &interval, (&twin, since));
-                    over = put.and_then(Written::place).map(|head| pieces.push(head));
-                    chain = Some(Chain::after(since, &interval, &twin));
+                    over = put.and_then(Written::place).map(|head| {
+                        long.row.take(&head);
+                        pieces.push(head);
+                    });
                     interval = interval.next();
                 }
                 match over {
@@ -135,7 +133,7 @@ impl Past {
                 "a mark does not hold what its events come to",
             ));
         }
-        let since = self.since(chain, &interval, &twin);
+        let since = self.since(&long.row, &interval, &twin);
         self.put(shared, &interval, (&twin, since)).map(Some)
     }
 

@@ -12,7 +12,7 @@ use werkbuch_journal::{StoreError, StoredBlock};
 use werkbuch_model::event::Recorded;
 use werkbuch_model::id::{MachineNumber, Position, SourceNumber};
 use werkbuch_model::time::Timestamp;
-use werkbuch_record::decode_recorded;
+use werkbuch_record::{decode_recorded, outline};
 use werkbuch_twin::Twin;
 
 /// A plant as it was, and what it took to fold it.
@@ -49,7 +49,11 @@ impl LateCount {
         if !event.is_reported() {
             return;
         }
-        let (reach, top) = span(event);
+        self.take_span(span(event));
+    }
+
+    /// The same of an event that was reported, by the least and the greatest plant time that it changes.
+    fn take_span(&mut self, (reach, top): (Timestamp, Timestamp)) {
         self.count += u64::from(self.beyond && reach <= self.limit);
         self.beyond |= top > self.limit;
     }
@@ -401,9 +405,7 @@ impl<'s> Folding<'s> {
             if position > self.bound || reach > limit {
                 continue;
             }
-            let event = decode_recorded(bytes)
-                .map_err(|error| EngineError::internal(format!("a late event: {error}")))?;
-            self.fold(&event)?;
+            self.fold(position, bytes)?;
         }
         Ok(())
     }
@@ -428,12 +430,7 @@ impl<'s> Folding<'s> {
         }
         for block in blocks {
             for (position, bytes) in block?.events() {
-                let event = decode_recorded(bytes).map_err(|error| EngineError::FormatNewer {
-                    plant: self.shared.id.clone(),
-                    cause: format!("event {position}: {error}"),
-                })?;
-                self.last = (position, Some(event.recorded_at));
-                self.fold(&event)?;
+                self.fold(position, bytes)?;
                 if position >= to {
                     return Ok(());
                 }
@@ -442,9 +439,30 @@ impl<'s> Folding<'s> {
         Ok(())
     }
 
-    fn fold(&mut self, event: &Recorded<'_>) -> Result<(), EngineError> {
-        self.late.take(event);
-        let folded = self.found.twin.apply_apart(event);
-        folded.map_err(|error| fold_error(&self.shared.id, event.position, &error))
+    fn fold(&mut self, position: Position, bytes: &[u8]) -> Result<(), EngineError> {
+        let shared = self.shared;
+        let failed = |error: &_| fold_error(&shared.id, position, error);
+        // Of what other machines did the outline is enough for one alone.
+        if self.found.twin.is_alone()
+            && let Some(event) = outline(bytes)
+            && self
+                .found
+                .twin
+                .pass(&event)
+                .map_err(|error| failed(&error))?
+        {
+            self.last = (position, Some(event.recorded_at));
+            self.late
+                .take_span((event.effective_at, event.effective_at));
+            return Ok(());
+        }
+        let event = decode_recorded(bytes).map_err(|error| EngineError::FormatNewer {
+            plant: shared.id.clone(),
+            cause: format!("event {position}: {error}"),
+        })?;
+        self.last = (position, Some(event.recorded_at));
+        self.late.take(&event);
+        let folded = self.found.twin.apply_apart(&event);
+        folded.map_err(|error| failed(&error))
     }
 }

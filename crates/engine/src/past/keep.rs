@@ -2,7 +2,8 @@
 
 use super::interval::{Interval, Lates};
 use super::mark::{self, Head, Written};
-use super::{Chain, Past, State};
+use super::row::{Link, Row};
+use super::{Past, State};
 use crate::aside;
 use crate::error::EngineError;
 use crate::plant::Shared;
@@ -53,8 +54,8 @@ impl Past {
 
     /// Writes the mark of an interval that has ended, with the state at its end.
     pub(super) fn write(&self, shared: &Shared, interval: &Interval, twin: &Twin) {
-        let chain = self.state().chain.take();
-        let since = self.since(chain, interval, twin);
+        let mut row = std::mem::take(&mut self.state().row);
+        let since = self.since(&row, interval, twin);
         let written = self.put(shared, interval, (twin, since));
         let written = written.and_then(Written::place);
         if let Err(error) = &written {
@@ -63,21 +64,19 @@ impl Past {
             tracing::warn!(plant, error = %error, "no mark of the past was written");
         }
         let mut state = self.state();
-        state.chain = written.is_ok().then(|| Chain::after(since, interval, twin));
+        if let Ok(head) = &written {
+            row.take(head);
+            state.row = row;
+        }
         state.settle(interval.last, written.ok());
     }
 
-    /// The mark that the one at the end of an interval can be written as the change since, if there is one.
-    pub(super) fn since(
-        &self,
-        chain: Option<Chain>,
-        interval: &Interval,
-        twin: &Twin,
-    ) -> Option<Chain> {
-        chain.filter(|chain| {
-            let follows = chain.position == interval.after && twin.follows(&chain.base);
-            follows && !interval.corrected && chain.length < self.row_max
-        })
+    /// The mark that the one at the end of an interval can be written as the change since, and its number
+    /// in the row that goes on; nothing where it is to be whole.
+    pub(super) fn since(&self, row: &Row, interval: &Interval, twin: &Twin) -> Option<(Link, u32)> {
+        let last = row.last()?.position == interval.after && !interval.corrected;
+        let next = row.next(self.row_max).filter(|_| last);
+        next.filter(|(link, _)| twin.follows(&link.base))
     }
 
     /// Writes the mark at the end of an interval beside its place.
@@ -85,28 +84,17 @@ impl Past {
         &self,
         shared: &Shared,
         interval: &Interval,
-        (twin, since): (&Twin, Option<Chain>),
+        (twin, since): (&Twin, Option<(Link, u32)>),
     ) -> Result<Written, EngineError> {
         let mut head = Head::of(interval, shared.log_id);
-        head.follow(since.map(|chain| chain.position));
+        head.follow(since, twin.mark_base());
         let none = Lates::default();
         let late = interval.late.as_ref().unwrap_or(&none);
         let mark = twin
-            .to_mark(since.as_ref().map(|chain| &chain.base))
+            .to_mark(since.as_ref().map(|(link, _)| &link.base))
             .map_err(|error| EngineError::internal(format!("a mark: {error}")))?;
         let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
         mark::write(&self.folder, head, late, &mark)
-    }
-}
-
-impl Chain {
-    /// The mark at the end of an interval, which is the change since that one or whole.
-    pub(super) fn after(since: Option<Chain>, interval: &Interval, twin: &Twin) -> Self {
-        Self {
-            position: interval.last,
-            base: twin.mark_base(),
-            length: since.map_or(1, |chain| chain.length + 1),
-        }
     }
 }
 
@@ -146,6 +134,6 @@ pub(crate) fn keep(shared: &Arc<Shared>) {
     if written.is_err() {
         // Then there is a mark less: the next one is whole.
         let mut state = shared.past.state();
-        (state.chain, state.writing) = (None, false);
+        (state.row, state.writing) = (Row::default(), false);
     }
 }

@@ -7,6 +7,7 @@
 //! intervals at once. Each part and each page has a CRC-32C of its own.
 
 use super::interval::{Described, Interval, Lates};
+use super::row::Link;
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -15,10 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use werkbuch_model::id::{LogId, Position};
 use werkbuch_model::time::Timestamp;
-use werkbuch_twin::{FOLD_VERSION, Mark};
+use werkbuch_twin::{FOLD_VERSION, Mark, MarkBase};
 
 const MAGIC: &[u8; 8] = b"WBMARK\r\n";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const FIXED: usize = 8 + 4 + 4 + 4;
 /// No part may ask for more memory than this when it is read.
 const PART_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -34,8 +35,12 @@ pub(super) struct Head {
     fold: u32,
     after: u64,
     position: u64,
-    /// Whether the state is all of it, and not what changed since the mark before.
-    whole: bool,
+    /// The position of the mark that the state is the change since; 0 where it is whole.
+    since: u64,
+    /// Its number in its row.
+    number: u32,
+    /// What it is to those that are the change since it.
+    base: Option<MarkBase>,
     before: i64,
     front: i64,
     top: i64,
@@ -81,7 +86,9 @@ impl Head {
             fold: FOLD_VERSION,
             after: interval.after.get(),
             position: interval.last.get(),
-            whole: true,
+            since: 0,
+            number: 0,
+            base: None,
             before: interval.before.nanos(),
             front: interval.front.nanos(),
             top: interval.top.nanos(),
@@ -112,13 +119,25 @@ impl Head {
         self.log_id == log_id.0 && self.fold == FOLD_VERSION
     }
 
-    /// Says which mark the state is the change since, if it is not whole.
-    pub(super) fn follow(&mut self, mark: Option<Position>) {
-        self.whole = mark.is_none();
+    /// Says what the state is the change since, if it is not whole.
+    pub(super) fn follow(&mut self, mark: Option<(Link, u32)>, base: MarkBase) {
+        (self.since, self.number) =
+            mark.map_or((0, 0), |(link, number)| (link.position.get(), number));
+        self.base = Some(base);
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole
+    /// The mark that the state is the change since, if it is not whole.
+    pub(super) fn since(&self) -> Option<Position> {
+        (self.since > 0).then_some(Position(self.since))
+    }
+
+    /// It as one that others are the change since.
+    pub(super) fn link(&self) -> Option<Link> {
+        self.base.map(|base| Link {
+            number: self.number,
+            position: self.position(),
+            base,
+        })
     }
 
     pub(super) fn after(&self) -> Position {
@@ -179,6 +198,7 @@ impl Head {
     /// Whether it can be: whatever wrote it.
     fn is_sound(&self) -> bool {
         self.after < self.position
+            && self.since <= self.after
             && self.front <= self.top
             && self.near.bytes <= PART_BYTES_MAX
             && self.far.bytes <= PART_BYTES_MAX

@@ -69,8 +69,8 @@ pub use process::{Figure, ProcessResult, ResultVerdict};
 pub use program::ProgramChanged;
 pub use quality::QualityResult;
 pub use recorded::{
-    Corrected, EVENT_BYTES_MAX, Flags, OrderKey, Recorded, Reported, Restored, SEQUENCE_MAX,
-    UNLISTED_AUTHORITY,
+    Corrected, EVENT_BYTES_MAX, Flags, OrderKey, Outline, Recorded, Reported, Restored,
+    SEQUENCE_MAX, UNLISTED_AUTHORITY,
 };
 pub use refusal::{Refusal, RefusalReason};
 pub use rule::{ActionRecorded, DeclaredRule, RuleCleared, RuleRaised, RulesChanged};
@@ -160,6 +160,16 @@ macro_rules! bodies {
                 self.code() < Self::BufferLevelChanged.code()
                     || matches!(self, Self::SampleReported | Self::ProcessResult | Self::ItemChanged)
                     || matches!(self, Self::DowntimeReasonAssigned | Self::MaintenanceEnded)
+            }
+
+            /// Whether it is about nothing but its machine, if it has one: it sets aspects of it, and
+            /// none of the plant.
+            #[must_use]
+            pub const fn is_of_machine(self) -> bool {
+                (self.code() != 0 && self.code() < Self::BufferLevelChanged.code())
+                    || matches!(self, Self::ProcessResult | Self::QualityResult | Self::EnergyCounter)
+                    || matches!(self, Self::DowntimeReasonAssigned | Self::MaintenanceEnded)
+                    || matches!(self, Self::ItemChanged | Self::AndonRaised | Self::AndonCleared)
             }
 
             /// Whether a source may report it; the others are the plant writer's own records.

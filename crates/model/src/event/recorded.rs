@@ -1,6 +1,6 @@
 //! An event as a source reports it, and as the log keeps it.
 
-use super::{Body, Refusal, RefusalReason};
+use super::{Body, Kind, Refusal, RefusalReason};
 use crate::id::{MachineNumber, Position, Sequence, SourceNumber};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -172,6 +172,23 @@ pub struct Recorded<'a> {
     /// For a correction: its targets as the writer found them, in the order of the correction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corrected: Vec<Corrected<'a>>,
+}
+
+/// What is said of a recorded event without its body: enough to know whether it matters to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Its number in the plant's log.
+    pub position: Position,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// The time in the plant that it is ordered by.
+    pub effective_at: Timestamp,
+    /// Who reported it; 0 is the plant's writer.
+    pub source: SourceNumber,
+    /// The machine it is about; 0 when it is about none.
+    pub machine: MachineNumber,
+    /// What kind of thing it says.
+    pub kind: Kind,
 }
 
 /// The order of events in plant time, without the name of the source: see `twin` for the whole of it.

@@ -12,5 +12,5 @@ pub use body::{body_bytes, body_message, decode_body};
 pub use input::DecodeError;
 pub use recorded::{
     decode_recorded, decode_reported, encode_recorded, encode_recorded_into, encode_reported,
-    encode_reported_into, peek_machine, peek_sequence, reported_part,
+    encode_reported_into, outline, peek_machine, peek_sequence, reported_part,
 };

@@ -3,7 +3,7 @@
 use super::canonical;
 use super::field::{Field, Message, nested, put_nested, read_nested};
 use super::input::{DecodeError, Input, Place, Wire, put_message};
-use werkbuch_model::event::{Body, Corrected, Flags, Recorded, Reported, Restored};
+use werkbuch_model::event::{Body, Corrected, Flags, Kind, Outline, Recorded, Reported, Restored};
 use werkbuch_model::id::{MachineNumber, Position, Sequence, SourceNumber};
 use werkbuch_model::time::Timestamp;
 
@@ -46,6 +46,24 @@ pub fn encode_recorded_into(event: &Recorded<'_>, out: &mut Vec<u8>) {
 /// Errors: [`DecodeError`]; unknown fields and values are errors.
 pub fn decode_recorded(bytes: &[u8]) -> Result<Recorded<'_>, DecodeError> {
     Recorded::read_fields(Input::new(bytes))
+}
+
+/// What is said of a recorded event without its body, which is passed over as it is. Nothing where the
+/// whole event has to be read: bytes in another form than the canonical one, an event that corrects others.
+#[must_use]
+pub fn outline(bytes: &[u8]) -> Option<Outline> {
+    let head = canonical::recorded(Input::new(bytes))?;
+    let mut body = head.event.body?;
+    let (place, wire) = body.tag("Body").ok()?;
+    body.skip(wire).ok()?;
+    body.is_empty().then_some(Outline {
+        position: head.position,
+        recorded_at: head.recorded_at,
+        effective_at: head.effective_at,
+        source: head.source,
+        machine: head.event.machine,
+        kind: Kind::from_code(place.tag)?,
+    })
 }
 
 /// The part of a recorded event's bytes that its source reported, as it was encoded.

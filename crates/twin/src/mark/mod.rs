@@ -56,7 +56,7 @@ pub struct Page {
 }
 
 /// What a mark is, so that the next one need not be whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkBase {
     position: Position,
     texts: usize,
