@@ -80,7 +80,37 @@ impl<'a> Unpacker<'a> {
         Some(*byte)
     }
 
+    #[inline]
     pub(crate) fn number(&mut self) -> Option<u64> {
+        if let [byte @ 0..=0x7f, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Some(u64::from(*byte));
+        }
+        match self.0.first_chunk::<8>() {
+            Some(bytes) => self.number_of(u64::from_le_bytes(*bytes)),
+            None => self.long_number(),
+        }
+    }
+
+    /// A number that begins with these eight bytes. Where it ends among them, what is before its end is
+    /// moved together at once: pairs of seven bits, then pairs of fourteen, then of twenty-eight.
+    #[inline]
+    fn number_of(&mut self, bytes: u64) -> Option<u64> {
+        let ends = !bytes & 0x8080_8080_8080_8080;
+        if ends == 0 {
+            return self.long_number();
+        }
+        let own = bytes & (ends ^ (ends - 1));
+        let sevens = own & 0x7f7f_7f7f_7f7f_7f7f;
+        let pairs = sevens & 0x007f_007f_007f_007f | (sevens & 0x7f00_7f00_7f00_7f00) >> 1;
+        let fours = pairs & 0x0000_3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+        let number = fours & 0x0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4;
+        self.0 = self.0.get(ends.trailing_zeros() as usize / 8 + 1..)?;
+        Some(number)
+    }
+
+    #[cold]
+    fn long_number(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -146,5 +176,36 @@ impl<'a> Unpacker<'a> {
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever lies behind a number, it is read as one byte after the other says.
+        #[test]
+        fn numbers_are_read_back(bits in any::<u64>(), shift in 0_u32..64, behind in prop::collection::vec(any::<u8>(), 0..12)) {
+            let number = bits >> shift;
+            let mut bytes = Vec::new();
+            Packer(&mut bytes).number(number);
+            let length = bytes.len();
+            bytes.extend_from_slice(&behind);
+            let mut from = Unpacker(&bytes);
+            prop_assert_eq!(from.number(), Some(number));
+            prop_assert_eq!(from.0, behind.as_slice());
+            for cut in 0..length {
+                prop_assert_eq!(Unpacker(&bytes[..cut]).number(), None);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_the_same_number_in_both_ways(bytes in prop::collection::vec(any::<u8>(), 0..24)) {
+            let (mut one, mut other) = (Unpacker(&bytes), Unpacker(&bytes));
+            prop_assert_eq!(one.number(), other.long_number());
+            prop_assert!(one.0 == other.0 || other.long_number().is_none());
+        }
     }
 }

@@ -390,8 +390,8 @@ impl<'s> Folding<'s> {
             }
             Later::Far(heads) => {
                 let far = mark::far(folder, &heads);
-                for far in far.map_err(|(head, what)| Stop::Mark(head, what))? {
-                    self.fold_late(&far)?;
+                for far in far.map_err(|(head, what)| Stop::Mark(head, what))?.each() {
+                    self.fold_late(far)?;
                 }
             }
         }

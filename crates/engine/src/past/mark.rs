@@ -12,6 +12,8 @@ use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::{Range, RangeInclusive};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use werkbuch_model::id::{LogId, Position};
@@ -23,6 +25,10 @@ const VERSION: u32 = 4;
 const FIXED: usize = 8 + 4 + 4 + 4;
 /// No part may ask for more memory than this when it is read.
 const PART_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// A head has seldom more bytes.
+const HEAD_BYTES: u64 = 1024;
+const CONTRADICTION: &str = "it contradicts itself";
 
 /// So many bytes are read in vain rather than sought over.
 const FAR_WAY_MAX: u64 = 64 * 1024;
@@ -298,10 +304,33 @@ pub(super) fn cut_far(folder: &Path, end: u64) {
     });
 }
 
-/// What reaches far of several marks, in their order. Errors: the mark of which it is not what was written.
-pub(super) fn far(folder: &Path, heads: &[Arc<Head>]) -> Result<Vec<Vec<u8>>, (Arc<Head>, String)> {
+/// What reaches far of several marks.
+#[derive(Debug)]
+pub(super) struct Far {
+    /// Pieces of the file of all marks.
+    runs: Vec<Vec<u8>>,
+    /// Of each mark in their order: the number of its piece, and where in it its own begins and ends.
+    places: Vec<(usize, Range<usize>)>,
+}
+
+impl Far {
+    /// The late events of each mark, in the order in which the marks were named.
+    pub(super) fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let own = |(run, range): &(usize, Range<usize>)| self.runs.get(*run)?.get(range.clone());
+        self.places
+            .iter()
+            .map(move |place| own(place).unwrap_or_default())
+    }
+}
+
+/// Reads what reaches far of several marks. Errors: the mark of which it is not what was written.
+pub(super) fn far(folder: &Path, heads: &[Arc<Head>]) -> Result<Far, (Arc<Head>, String)> {
+    let mut far = Far {
+        runs: Vec::new(),
+        places: vec![(0, 0..0); heads.len()],
+    };
     let Some(first) = heads.first() else {
-        return Ok(Vec::new());
+        return Ok(far);
     };
     // Marks of an interval that was divided stand behind those that follow it.
     let mut order: Vec<(usize, &Arc<Head>)> = heads.iter().enumerate().collect();
@@ -311,15 +340,14 @@ pub(super) fn far(folder: &Path, heads: &[Arc<Head>]) -> Result<Vec<Vec<u8>>, (A
     };
     let io = |head: &Arc<Head>, error: std::io::Error| (Arc::clone(head), error.to_string());
     let mut file = File::open(far_path(folder)).map_err(|error| io(first, error))?;
-    let mut all = vec![Vec::new(); heads.len()];
     for run in order.chunk_by(is_near) {
         let (Some((_, first)), Some((_, last))) = (run.first(), run.last()) else {
             continue;
         };
         let mut read = || {
             file.seek(SeekFrom::Start(first.far_at))?;
-            let mut bytes = Vec::new();
             let length = last.far_end().saturating_sub(first.far_at);
+            let mut bytes = Vec::new();
             (&mut file).take(length).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
@@ -330,25 +358,28 @@ pub(super) fn far(folder: &Path, heads: &[Arc<Head>]) -> Result<Vec<Vec<u8>>, (A
             let end = from
                 .zip(length)
                 .and_then(|(from, length)| from.checked_add(length));
-            match from.zip(end).and_then(|(from, end)| bytes.get(from..end)) {
-                Some(bytes) if Part::of(bytes) == head.far => {
-                    if let Some(all) = all.get_mut(*at) {
-                        bytes.clone_into(all);
-                    }
-                }
+            let range = from.zip(end).map(|(from, end)| from..end);
+            let own = range.clone().and_then(|range| bytes.get(range));
+            match (
+                own.filter(|own| Part::of(own) == head.far),
+                far.places.get_mut(*at),
+            ) {
+                (Some(_), Some(place)) => *place = (far.runs.len(), range.unwrap_or_default()),
                 _ => {
                     let what = "what came late is not what was written".to_owned();
                     return Err((Arc::clone(head), what));
                 }
             }
         }
+        far.runs.push(bytes);
     }
-    Ok(all)
+    Ok(far)
 }
 
 /// The head of a file. Errors: a sentence that says why it is none.
 pub(super) fn head(path: &Path) -> Result<Head, String> {
-    open(path).map(|(head, _, _)| head)
+    let mut file = File::open(path).map_err(|error| error.to_string())?;
+    begin(&mut file).map(|(head, _)| head)
 }
 
 /// The late events of a mark's file that reach no further than the interval before.
@@ -378,14 +409,22 @@ fn pages(mark: &Mark) -> Vec<Page> {
     mark.pages.iter().map(page).collect()
 }
 
-/// The state of a file, as far as it was read.
+/// The state of a file whose pages are still to be read.
 #[derive(Debug)]
 pub(super) struct State {
     /// What it holds beside the machines.
     pub(super) rest: Vec<u8>,
-    /// Where the pages lie among the bytes that were read, in the order of their numbers.
-    table: Vec<(Page, usize)>,
-    pages: Vec<u8>,
+    /// The pages and where they lie in the file, in the order of their numbers.
+    table: Vec<(Page, u64)>,
+    file: File,
+}
+
+/// Some of the pages of a state.
+#[derive(Debug)]
+pub(super) struct Pages<'s> {
+    table: &'s [(Page, u64)],
+    /// What lies in the file from the first of them to the last.
+    bytes: Vec<u8>,
 }
 
 impl State {
@@ -394,72 +433,130 @@ impl State {
         self.table.iter().map(|(page, _)| page.number)
     }
 
+    /// Reads those of its pages whose numbers lie in a range. Errors: they are not what was written.
+    pub(super) fn pages(&self, numbers: RangeInclusive<u32>) -> Result<Pages<'_>, String> {
+        let table = self.table.as_slice();
+        let begin = table.partition_point(|(page, _)| page.number < *numbers.start());
+        let end = table.partition_point(|(page, _)| page.number <= *numbers.end());
+        let table = table.get(begin..end).unwrap_or_default();
+        let mut bytes = Vec::new();
+        if let (Some((_, from)), Some((last, at))) = (table.first(), table.last()) {
+            let length = at.saturating_add(last.part.bytes).saturating_sub(*from);
+            bytes = vec![0; usize::try_from(length).map_err(|_| CONTRADICTION.to_owned())?];
+            let read = self.file.read_exact_at(&mut bytes, *from);
+            read.map_err(|error| error.to_string())?;
+        }
+        Ok(Pages { table, bytes })
+    }
+}
+
+impl Pages<'_> {
     /// The bytes of a page, where it has it. Errors: they are not what was written.
     pub(super) fn page(&self, number: u32) -> Result<Option<&[u8]>, String> {
         let place = self
             .table
             .binary_search_by_key(&number, |(page, _)| page.number);
+        let from = self.table.first().map_or(0, |(_, from)| *from);
         let Some((page, at)) = place.ok().and_then(|place| self.table.get(place)) else {
             return Ok(None);
         };
-        let length = usize::try_from(page.part.bytes).ok();
-        let end = length.and_then(|length| at.checked_add(length));
-        let bytes = end.and_then(|end| self.pages.get(*at..end));
-        match bytes {
+        let begin = usize::try_from(at.saturating_sub(from)).ok();
+        let end = usize::try_from(at.saturating_sub(from).saturating_add(page.part.bytes)).ok();
+        let range = begin.zip(end).map(|(begin, end)| begin..end);
+        match range.and_then(|range| self.bytes.get(range)) {
             Some(bytes) if Part::of(bytes) == page.part => Ok(Some(bytes)),
             _ => Err("the checksum of a page does not fit".to_owned()),
         }
     }
 }
 
-/// The state of a mark's file: all of it, or one page alone. Errors: a sentence that says why it is none.
-pub(super) fn state(folder: &Path, head: &Head, only: Option<u32>) -> Result<State, String> {
-    let (mut file, at) = open_as(folder, head)?;
+/// The states of the marks of a row, to read all of their pages or one. What will be read is asked of the
+/// disk before, of all of them at once: a page that the system does not have in its cache takes the disk
+/// longer than all else takes us. Errors: the number of the mark that is not what was written, and why.
+pub(super) fn states(
+    folder: &Path,
+    row: &[Arc<Head>],
+    only: Option<u32>,
+) -> Result<Vec<State>, (usize, String)> {
+    let mut files = Vec::with_capacity(row.len());
+    for (at, head) in row.iter().enumerate() {
+        let file = File::open(path(folder, head.position()));
+        let file = file.map_err(|error| (at, error.to_string()))?;
+        let pages = if only.is_none() { head.pages } else { 0 };
+        let length = HEAD_BYTES.saturating_add(head.in_file() - head.pages);
+        will_need(&file, 0, length.saturating_add(pages));
+        files.push(file);
+    }
+    let states = row.iter().zip(files).enumerate();
+    let states =
+        states.map(|(at, (head, file))| state(file, head, only).map_err(|what| (at, what)));
+    let states: Vec<State> = states.collect::<Result<_, _>>()?;
+    if only.is_some() {
+        for state in &states {
+            if let Some((page, at)) = state.table.first() {
+                will_need(&state.file, *at, page.part.bytes);
+            }
+        }
+    }
+    Ok(states)
+}
+
+/// Has the system read a part of a file, if it likes, while we do something else.
+#[cfg(target_os = "linux")]
+fn will_need(file: &File, at: u64, length: u64) {
+    let length = std::num::NonZero::new(length);
+    let _ = rustix::fs::fadvise(file, at, length, rustix::fs::Advice::WillNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn will_need(_: &File, _: u64, _: u64) {}
+
+/// The state of a mark's file, to read all of its pages or one.
+fn state(mut file: File, head: &Head, only: Option<u32>) -> Result<State, String> {
+    let at = check(&mut file, head)?;
     let at = at.saturating_add(head.near.bytes);
     let rest = part(&mut file, at, head.rest)?;
     let at = at.saturating_add(head.rest.bytes);
     let table = part(&mut file, at, head.table)?;
     let mut at = at.saturating_add(head.table.bytes);
+    let end = at.saturating_add(head.pages);
     let config = bincode::config::standard().with_limit::<{ 64 * 1024 * 1024 }>();
     let (all, _): (Vec<Page>, usize) =
         bincode::serde::decode_from_slice(&table, config).map_err(|error| error.to_string())?;
-    let (mut table, mut begin, mut length) = (Vec::with_capacity(all.len()), 0, 0_u64);
+    let mut table = Vec::with_capacity(if only.is_some() { 1 } else { all.len() });
     for page in all {
-        let wanted = only.is_none_or(|only| only == page.number);
-        let place = usize::try_from(length).map_err(|_| "it contradicts itself".to_owned())?;
-        if wanted {
-            table.push((page, place));
-            length = length.saturating_add(page.part.bytes);
-        } else if table.is_empty() {
-            begin = page.part.bytes.saturating_add(begin);
+        if only.is_none_or(|only| only == page.number) {
+            table.push((page, at));
         }
+        at = at.saturating_add(page.part.bytes);
     }
-    at = at.saturating_add(begin);
     let sorted = table.is_sorted_by(|(a, _), (b, _)| a.number < b.number);
-    if !sorted || begin.saturating_add(length) > head.pages {
-        return Err("it contradicts itself".to_owned());
+    if !sorted || at != end {
+        return Err(CONTRADICTION.to_owned());
     }
-    let io = |error: std::io::Error| error.to_string();
-    file.seek(SeekFrom::Start(at)).map_err(io)?;
-    let mut pages = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.take(length).read_to_end(&mut pages).map_err(io)?;
-    Ok(State { rest, table, pages })
+    Ok(State { rest, table, file })
 }
 
 /// The file of a mark, and where in it the part behind its head begins.
 fn open_as(folder: &Path, head: &Head) -> Result<(File, u64), String> {
-    let (found, file, at) = open(&path(folder, head.position()))?;
+    let mut file = File::open(path(folder, head.position())).map_err(|error| error.to_string())?;
+    let at = check(&mut file, head)?;
+    Ok((file, at))
+}
+
+/// Checks that a file is the mark that has this head. Answers where the part behind the head begins.
+fn check(file: &mut File, head: &Head) -> Result<u64, String> {
+    let (found, at) = begin(file)?;
     // What is built on one interval must not be taken for what is built on another.
     if found != *head {
         return Err("it is of another interval".to_owned());
     }
-    Ok((file, at))
+    Ok(at)
 }
 
-/// The head, the file, and where in it the next part begins.
-fn open(path: &Path) -> Result<(Head, File, u64), String> {
+/// The head of a file, and where in it the next part begins.
+fn begin(file: &mut File) -> Result<(Head, u64), String> {
     let io = |error: std::io::Error| error.to_string();
-    let mut file = File::open(path).map_err(io)?;
     let mut fixed = [0; FIXED];
     file.read_exact(&mut fixed).map_err(io)?;
     let number = |at: usize| {
@@ -475,7 +572,7 @@ fn open(path: &Path) -> Result<(Head, File, u64), String> {
     let bytes = u64::from(number(12));
     let length = file.metadata().map_err(io)?.len();
     let encoded = part(
-        &mut file,
+        file,
         FIXED as u64,
         Part {
             bytes,
@@ -487,9 +584,9 @@ fn open(path: &Path) -> Result<(Head, File, u64), String> {
         bincode::serde::decode_from_slice(&encoded, config).map_err(|error| error.to_string())?;
     let at = bytes.saturating_add(FIXED as u64);
     if !head.is_sound() || at.checked_add(head.in_file()) != Some(length) {
-        return Err("it contradicts itself".to_owned());
+        return Err(CONTRADICTION.to_owned());
     }
-    Ok((head, file, at))
+    Ok((head, at))
 }
 
 fn part(file: &mut File, at: u64, part: Part) -> Result<Vec<u8>, String> {

@@ -2,7 +2,7 @@
 
 use super::Past;
 use super::fold::{Plan, Stop};
-use super::mark::{self, Head, State};
+use super::mark::{self, Pages, State};
 use crate::aside;
 use crate::error::EngineError;
 use crate::plant::Shared;
@@ -15,11 +15,14 @@ use werkbuch_twin::{MachinePage, Marked, Spare, Twin, page_of};
 /// Up to so many events are read beside the pages; where marks are missing they are too many to be held.
 const AHEAD_MAX: u64 = 16_384;
 
+/// So many pages are read at once: some 200 KB of a whole mark.
+const PIECE_PAGES: usize = 4;
+
 /// A piece of the reading.
 enum Piece {
     Log(Result<Vec<StoredBlock>, EngineError>),
     /// Or the number of the mark in its row that is not what was written, and why.
-    Page(Result<MachinePage, (usize, String)>),
+    Pages(Result<Vec<MachinePage>, (usize, String)>),
 }
 
 impl Past {
@@ -40,14 +43,19 @@ impl Past {
             Some(head) => Stop::Mark(Arc::clone(head), what),
             None => Stop::Error(EngineError::internal("a mark of no row")),
         };
-        let states = self.states(row, only.map(page_of)).map_err(damaged)?;
+        let states = mark::states(&self.folder, row, only.map(page_of)).map_err(damaged)?;
         let rests: Vec<&[u8]> = states.iter().map(|state| &*state.rest).collect();
         let marked = described
             .marked(&rests)
             .map_err(|(at, error)| damaged((at, error.to_string())))?;
         if let Some(number) = only {
-            let page = page(&marked, &states, page_of(number), (only, Spare::default()));
-            let page = page.map_err(damaged)?;
+            let pages = pages(
+                &marked,
+                &states,
+                &[page_of(number)],
+                (only, &Spare::default),
+            );
+            let page = pages.map_err(damaged)?.pop().unwrap_or_default();
             return Ok((marked.alone(number, page), None));
         }
         self.whole(shared, plan, marked, states)
@@ -55,15 +63,6 @@ impl Past {
                 Ok(error) => Stop::Error(error),
                 Err(what) => damaged(what),
             })
-    }
-
-    /// The states of a row of marks. Errors: the number of the mark that is not what was written.
-    fn states(&self, row: &[Arc<Head>], page: Option<u32>) -> Result<Vec<State>, (usize, String)> {
-        let states = row.iter().enumerate().map(|(at, head)| {
-            let state = mark::state(&self.folder, head, page);
-            state.map_err(|what| (at, what))
-        });
-        states.collect()
     }
 
     #[allow(clippy::type_complexity)]
@@ -84,38 +83,48 @@ impl Past {
         let own = Arc::clone(&marked);
         let recent = Arc::clone(&shared.recent);
         // The log comes first: it is the largest piece.
-        let pieces = aside::shared(numbers.len() + usize::from(ahead), move |piece| match piece
-            .checked_sub(usize::from(ahead))
-        {
-            None => Piece::Log(blocks(&*store, &id, (from, through))),
-            Some(at) => {
-                let number = numbers.get(at).copied().unwrap_or_default();
-                Piece::Page(page(&own, &states, number, (None, recent.spare())))
+        let count = numbers.len().div_ceil(PIECE_PAGES) + usize::from(ahead);
+        let pieces = aside::shared(count, move |piece| {
+            match piece.checked_sub(usize::from(ahead)) {
+                None => Piece::Log(blocks(&*store, &id, (from, through))),
+                Some(at) => {
+                    let numbers = numbers.chunks(PIECE_PAGES).nth(at).unwrap_or_default();
+                    Piece::Pages(pages(&own, &states, numbers, (None, &|| recent.spare())))
+                }
             }
         });
-        let (mut log, mut pages) = (None, Vec::new());
+        let (mut log, mut machines) = (None, Vec::new());
         for piece in pieces.map_err(Ok)? {
             match piece {
                 Piece::Log(blocks) => log = Some(blocks.map_err(Ok)?),
-                Piece::Page(page) => pages.push(page.map_err(Err)?),
+                Piece::Pages(pages) => machines.extend(pages.map_err(Err)?),
             }
         }
-        Ok((marked.with_machines(pages), log))
+        Ok((marked.with_machines(machines), log))
     }
 }
 
-/// A page out of the states of a row of marks.
-fn page(
+/// Pages out of the states of a row of marks; their numbers grow.
+fn pages(
     marked: &Marked,
     states: &[State],
-    number: u32,
-    (only, spare): (Option<MachineNumber>, Spare),
-) -> Result<MachinePage, (usize, String)> {
-    let pages = states.iter().enumerate();
-    let pages = pages.map(|(at, state)| state.page(number).map_err(|what| (at, what)));
-    let pages: Vec<_> = pages.collect::<Result<_, _>>()?;
-    let page = marked.page(&pages, only, spare);
-    page.map_err(|(at, error)| (at, error.to_string()))
+    numbers: &[u32],
+    (only, spare): (Option<MachineNumber>, &dyn Fn() -> Spare),
+) -> Result<Vec<MachinePage>, (usize, String)> {
+    let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
+        return Ok(Vec::new());
+    };
+    let read = states.iter().enumerate();
+    let read = read.map(|(at, state)| state.pages(*first..=*last).map_err(|what| (at, what)));
+    let read: Vec<Pages<'_>> = read.collect::<Result<_, _>>()?;
+    let page = |number: &u32| {
+        let pages = read.iter().enumerate();
+        let pages = pages.map(|(at, pages)| pages.page(*number).map_err(|what| (at, what)));
+        let pages: Vec<_> = pages.collect::<Result<_, _>>()?;
+        let page = marked.page(&pages, only, spare());
+        page.map_err(|(at, error)| (at, error.to_string()))
+    };
+    numbers.iter().map(page).collect()
 }
 
 /// The blocks that hold the events from one position to another.

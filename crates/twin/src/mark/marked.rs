@@ -20,7 +20,7 @@ pub struct Marked {
 }
 
 /// The machines of one page.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct MachinePage(Vec<Arc<MachineState>>);
 
 fn cut() -> SnapshotError {
