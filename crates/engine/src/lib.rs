@@ -75,13 +75,16 @@
 //!   mark lies at a position, since the live twin stands at positions and costs nothing to write down
 //!   aside; that plant time runs otherwise is made good by what came late, which is kept by how far it
 //!   reaches. A property holds every answer to a fold of the whole log.
-//! - 2026-11-23: marks are changes since the one before, because each slot knows which event gave it:
-//!   with 5,000 machines some 110 bytes an event, where whole ones took 370. What a correction lets hold
-//!   again is older than the mark before, so behind one a mark is whole.
-//! - 2026-11-23: machines lie in pages of 64 in a mark, each with its checksum. Two thirds of what an
-//!   instant costs is making machines of bytes; pages are read apart, so that both cores share it, and one
-//!   machine alone reads one page of each mark. What it costs then is the log behind the mark: everything
-//!   there is decoded, since any event may move what the plant keeps beside its machines.
+//! - 2026-11-23: marks are changes since an earlier one, because each slot knows which event gave it: whole
+//!   ones took 370 bytes an event with 5,000 machines. Which earlier one is a tree over their numbers
+//!   (`past/row`): when each was the change since the one before, 190 bytes an event did, but up to thirty
+//!   files were read for a question, and a file that the system has let go of costs a seek; now it is 230
+//!   bytes and five files. What a correction lets hold again is older than the mark before, so behind one a
+//!   mark is whole.
+//! - 2026-11-23: machines lie in pages of 64 in a mark, each with its checksum. Half of what an instant costs
+//!   is making machines of bytes; pages are read apart, so that both cores share it, and one machine alone
+//!   reads one page of each mark. Of what other machines did behind it it reads the outline, unless a kind of
+//!   event may move what the plant keeps beside its machines: that halved the question.
 //! - 2026-11-23: a mark every 2,048 events. With 5,000 machines marks every 1,024, 2,048, 4,096 and 8,192 (at a
 //!   rate at which some were left out, so that they took a third less room than all of them)
 //!   take 185, 130, 122 and 117 bytes an event, and a plant stands after 7.0, 7.5, 8.5 and 9.5 ms: below

@@ -3,10 +3,12 @@
 use super::fill::drop_file;
 use super::interval::{Described, Lates, lates, span};
 use super::mark::{self, Head};
+use super::stand::Ahead;
 use super::{DESCRIPTIONS_KEPT, Past, State, Validity};
 use crate::error::EngineError;
 use crate::plant::Shared;
 use crate::recover::fold_error;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use werkbuch_journal::{StoreError, StoredBlock};
 use werkbuch_model::event::Recorded;
@@ -70,13 +72,14 @@ pub(super) struct Plan {
     /// All events behind the mark are folded up to here.
     pub(super) through: Position,
     /// What is added from what follows.
-    later: Vec<Later>,
+    pub(super) later: Vec<Later>,
     described: Vec<Described>,
     sources: SourceNumber,
 }
 
-/// What came late in intervals that follow.
-enum Later {
+/// What came late in intervals that follow, and where it is to be had.
+#[derive(Clone)]
+pub(super) enum Later {
     /// These events.
     Events(Arc<Lates>),
     /// Those in the file of this mark that reach no further than the interval before.
@@ -85,6 +88,34 @@ enum Later {
     Far(Vec<Arc<Head>>),
     /// Whatever matters of these positions in the log.
     Log(Position, Position),
+}
+
+/// What came late, once it is read.
+#[derive(Debug)]
+pub(super) enum Late {
+    Events(Arc<Lates>),
+    Near(Vec<u8>),
+    Far(mark::Far),
+    /// Whatever matters of these positions in the log.
+    Log(Position, Position),
+}
+
+impl Later {
+    /// Reads it, but for what is in the log. Errors: a mark is not what was written.
+    pub(super) fn read(&self, folder: &Path) -> Result<Late, Stop> {
+        Ok(match self {
+            Self::Events(late) => Late::Events(Arc::clone(late)),
+            Self::Near(head) => {
+                let near = mark::near(folder, head);
+                Late::Near(near.map_err(|what| Stop::Mark(Arc::clone(head), what))?)
+            }
+            Self::Far(heads) => {
+                let far = mark::far(folder, heads);
+                Late::Far(far.map_err(|(head, what)| Stop::Mark(head, what))?)
+            }
+            Self::Log(from, to) => Late::Log(*from, *to),
+        })
+    }
 }
 
 /// Why a fold ends.
@@ -141,9 +172,9 @@ impl Past {
             let described = self.described(shared, &plan.described, at)?;
             let only = pick(&described).filter(|_| !plan.marks.is_empty());
             let folded = match self.stand(shared, &described, &plan, only) {
-                Ok((twin, read)) => {
-                    let mark = plan.begin();
-                    Folding::new(shared, twin, mark, (bound, at)).run(plan, read)
+                Ok((twin, ahead)) => {
+                    let folding = Folding::new(shared, twin, plan.begin(), (bound, at));
+                    folding.run(&plan, ahead).map_err(Stop::Error)
                 }
                 Err(stop) => Err(stop),
             };
@@ -341,7 +372,7 @@ impl<'s> Folding<'s> {
         }
     }
 
-    fn run(mut self, plan: Plan, read: Option<Vec<StoredBlock>>) -> Result<PastTwin, Stop> {
+    fn run(mut self, plan: &Plan, ahead: Ahead) -> Result<PastTwin, EngineError> {
         let live_end = {
             let live = self.shared.twin.read();
             let live = live.unwrap_or_else(PoisonError::into_inner);
@@ -352,12 +383,12 @@ impl<'s> Folding<'s> {
             (live.position(), live.last_recorded_at())
         };
         let from = self.found.mark.next();
-        match read {
+        match ahead.log {
             Some(blocks) => self.fold_blocks(blocks.into_iter().map(Ok), (from, plan.through))?,
             None => self.read(from, plan.through)?,
         }
-        for later in plan.later {
-            self.add(later)?;
+        for late in ahead.late {
+            self.add(late)?;
         }
         self.found.late = self.late.count();
         if live_end.0 == self.bound {
@@ -376,24 +407,15 @@ impl<'s> Folding<'s> {
         Ok(self.found)
     }
 
-    fn add(&mut self, later: Later) -> Result<(), Stop> {
-        let folder = &self.shared.past.folder;
-        match later {
-            Later::Log(from, to) => self.read(from, to)?,
-            Later::Events(late) => {
+    fn add(&mut self, late: Late) -> Result<(), EngineError> {
+        match late {
+            Late::Log(from, to) => self.read(from, to)?,
+            Late::Events(late) => {
                 self.fold_late(&late.near.bytes)?;
                 self.fold_late(&late.far.bytes)?;
             }
-            Later::Near(head) => {
-                let near = mark::near(folder, &head);
-                self.fold_late(&near.map_err(|what| Stop::Mark(head, what))?)?;
-            }
-            Later::Far(heads) => {
-                let far = mark::far(folder, &heads);
-                for far in far.map_err(|(head, what)| Stop::Mark(head, what))?.each() {
-                    self.fold_late(far)?;
-                }
-            }
+            Late::Near(near) => self.fold_late(&near)?,
+            Late::Far(far) => far.each().try_for_each(|far| self.fold_late(far))?,
         }
         Ok(())
     }

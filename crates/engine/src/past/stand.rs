@@ -1,12 +1,13 @@
 //! Reads the plant as it stood at a mark: its pages, and the events behind it, on several cores at once.
 
 use super::Past;
-use super::fold::{Plan, Stop};
+use super::fold::{Late, Later, Plan, Stop};
 use super::mark::{self, Pages, State};
 use crate::aside;
 use crate::error::EngineError;
 use crate::plant::Shared;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use werkbuch_journal::{Store, StoredBlock};
 use werkbuch_model::id::{MachineNumber, PlantId, Position};
@@ -18,32 +19,44 @@ const AHEAD_MAX: u64 = 16_384;
 /// So many pages are read at once: some 200 KB of a whole mark.
 const PIECE_PAGES: usize = 4;
 
-/// A piece of the reading.
-enum Piece {
-    Log(Result<Vec<StoredBlock>, EngineError>),
+/// What is read beside the plant as it stood at the mark.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    /// The blocks of the log behind the mark, unless they are too many to be held.
+    pub(super) log: Option<Vec<StoredBlock>>,
+    /// What came late in intervals that follow, in their order.
+    pub(super) late: Vec<Late>,
+}
+
+/// A piece of the first reading: what lies at places that are known.
+enum First {
+    Log(Result<Option<Vec<StoredBlock>>, EngineError>),
+    Late(Result<Vec<Late>, Stop>),
     /// Or the number of the mark in its row that is not what was written, and why.
-    Pages(Result<Vec<MachinePage>, (usize, String)>),
+    Marks(Result<Vec<State>, (usize, String)>),
 }
 
 impl Past {
-    /// The state of the last of a plan's marks under a description, and the events behind it where
-    /// they were read beside it. With `only` it is the state of one machine alone.
+    /// The state of the last of a plan's marks under a description, and what follows it. With `only` it is
+    /// the state of one machine alone.
     pub(super) fn stand(
         &self,
         shared: &Shared,
         described: &Twin,
         plan: &Plan,
         only: Option<MachineNumber>,
-    ) -> Result<(Twin, Option<Vec<StoredBlock>>), Stop> {
+    ) -> Result<(Twin, Ahead), Stop> {
         let row = &plan.marks;
         if row.is_empty() {
-            return Ok((described.clone(), None));
+            let late = late(&self.folder, &plan.later)?;
+            return Ok((described.clone(), Ahead { log: None, late }));
         }
         let damaged = |(at, what): (usize, String)| match row.get(at) {
             Some(head) => Stop::Mark(Arc::clone(head), what),
             None => Stop::Error(EngineError::internal("a mark of no row")),
         };
-        let states = mark::states(&self.folder, row, only.map(page_of)).map_err(damaged)?;
+        let (states, ahead) = self.first(shared, plan, only)?;
+        let states = states.map_err(damaged)?;
         let rests: Vec<&[u8]> = states.iter().map(|state| &*state.rest).collect();
         let marked = described
             .marked(&rests)
@@ -56,52 +69,70 @@ impl Past {
                 (only, &Spare::default),
             );
             let page = pages.map_err(damaged)?.pop().unwrap_or_default();
-            return Ok((marked.alone(number, page), None));
+            return Ok((marked.alone(number, page), ahead));
         }
-        self.whole(shared, plan, marked, states)
-            .map_err(|stop| match stop {
-                Ok(error) => Stop::Error(error),
-                Err(what) => damaged(what),
-            })
+        let pages = self.pages(shared, Arc::new(marked), states);
+        let twin = pages.map_err(|stop| match stop {
+            Ok(error) => Stop::Error(error),
+            Err(what) => damaged(what),
+        })?;
+        Ok((twin, ahead))
     }
 
+    /// The log comes first: the disk brings what it was asked for first, and the marks are the most.
     #[allow(clippy::type_complexity)]
-    fn whole(
+    fn first(
         &self,
         shared: &Shared,
         plan: &Plan,
-        marked: Marked,
-        states: Vec<State>,
-    ) -> Result<(Twin, Option<Vec<StoredBlock>>), Result<EngineError, (usize, String)>> {
-        let numbers: BTreeSet<u32> = states.iter().flat_map(State::numbers).collect();
-        let numbers: Vec<u32> = numbers.into_iter().collect();
-        let from = plan.begin().next();
-        let through = plan.through;
-        let ahead = from <= through && through.get() - from.get() <= AHEAD_MAX;
+        only: Option<MachineNumber>,
+    ) -> Result<(Result<Vec<State>, (usize, String)>, Ahead), Stop> {
+        let (from, through) = (plan.begin().next(), plan.through);
         let (store, id) = (Arc::clone(&shared.store), shared.id.clone());
-        let marked = Arc::new(marked);
-        let own = Arc::clone(&marked);
-        let recent = Arc::clone(&shared.recent);
-        // The log comes first: it is the largest piece.
-        let count = numbers.len().div_ceil(PIECE_PAGES) + usize::from(ahead);
-        let pieces = aside::shared(count, move |piece| {
-            match piece.checked_sub(usize::from(ahead)) {
-                None => Piece::Log(blocks(&*store, &id, (from, through))),
-                Some(at) => {
-                    let numbers = numbers.chunks(PIECE_PAGES).nth(at).unwrap_or_default();
-                    Piece::Pages(pages(&own, &states, numbers, (None, &|| recent.spare())))
-                }
-            }
+        let (folder, row, later) = (self.folder.clone(), plan.marks.clone(), plan.later.clone());
+        let count = if later.is_empty() { 2 } else { 3 };
+        let pieces = aside::shared(count, move |piece| match piece {
+            0 => First::Log(blocks(&*store, &id, (from, through))),
+            1 => First::Marks(mark::states(&folder, &row, only.map(page_of))),
+            _ => First::Late(late(&folder, &later)),
         });
-        let (mut log, mut machines) = (None, Vec::new());
-        for piece in pieces.map_err(Ok)? {
+        let (mut states, mut ahead) = (Ok(Vec::new()), Ahead::default());
+        for piece in pieces? {
             match piece {
-                Piece::Log(blocks) => log = Some(blocks.map_err(Ok)?),
-                Piece::Pages(pages) => machines.extend(pages.map_err(Err)?),
+                First::Log(log) => ahead.log = log?,
+                First::Late(late) => ahead.late = late?,
+                First::Marks(read) => states = read,
             }
         }
-        Ok((marked.with_machines(machines), log))
+        Ok((states, ahead))
     }
+
+    /// The machines of all pages, on several cores at once.
+    fn pages(
+        &self,
+        shared: &Shared,
+        marked: Arc<Marked>,
+        states: Vec<State>,
+    ) -> Result<Twin, Result<EngineError, (usize, String)>> {
+        let numbers: BTreeSet<u32> = states.iter().flat_map(State::numbers).collect();
+        let numbers: Vec<u32> = numbers.into_iter().collect();
+        let (own, recent) = (Arc::clone(&marked), Arc::clone(&shared.recent));
+        let count = numbers.len().div_ceil(PIECE_PAGES);
+        let read = aside::shared(count, move |piece| {
+            let numbers = numbers.chunks(PIECE_PAGES).nth(piece).unwrap_or_default();
+            pages(&own, &states, numbers, (None, &|| recent.spare()))
+        });
+        let mut machines = Vec::new();
+        for pages in read.map_err(Ok)? {
+            machines.extend(pages.map_err(Err)?);
+        }
+        Ok(marked.with_machines(machines))
+    }
+}
+
+/// Reads what came late.
+fn late(folder: &Path, later: &[Later]) -> Result<Vec<Late>, Stop> {
+    later.iter().map(|later| later.read(folder)).collect()
 }
 
 /// Pages out of the states of a row of marks; their numbers grow.
@@ -127,12 +158,15 @@ fn pages(
     numbers.iter().map(page).collect()
 }
 
-/// The blocks that hold the events from one position to another.
+/// The blocks that hold the events from one position to another, where they are not too many.
 fn blocks(
     store: &dyn Store,
     plant: &PlantId,
     (from, through): (Position, Position),
-) -> Result<Vec<StoredBlock>, EngineError> {
+) -> Result<Option<Vec<StoredBlock>>, EngineError> {
+    if from > through || through.get() - from.get() > AHEAD_MAX {
+        return Ok(None);
+    }
     let mut all = Vec::new();
     for block in store.read(plant, from)? {
         let block = block?;
@@ -142,5 +176,5 @@ fn blocks(
             break;
         }
     }
-    Ok(all)
+    Ok(Some(all))
 }
