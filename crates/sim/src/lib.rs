@@ -67,6 +67,7 @@ mod degrade;
 mod factory;
 pub mod kernel;
 pub mod layout;
+pub mod network;
 mod report;
 mod run;
 #[cfg(test)]

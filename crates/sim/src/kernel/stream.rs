@@ -21,6 +21,8 @@ pub enum Purpose {
     People,
     /// What goes wrong on the way from the machine to the log.
     Reporting,
+    /// Where parts go.
+    Routing,
 }
 
 /// The streams of one replication of one seed.
