@@ -4,7 +4,7 @@
 //! server has the plant T1 of `support.rs` with some events, and T1 is the plant that is meant where
 //! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
 //! folder, `{log}` a data folder that no server holds, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
-//! a batch of samples, `{rules}` a file of rules.
+//! a batch of samples, `{rules}` a file of rules, `{cases}` a file of exact results.
 
 use crate::support::{PLANT, Server, werkbuch};
 use serde_json::Value;
@@ -87,6 +87,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
     (
         "find all",
         "state<>'FAULTED' --from 2016-01-01T00:00:00Z --for 1s",
+        List,
+    ),
+    (
+        "sim conformance",
+        "{cases} --relative 0.1 --events 100000",
         List,
     ),
     ("rule check", "{rules}", List),
@@ -288,6 +293,14 @@ fn every_command_answers_in_every_form() {
             file("plant.toml", &PLANT.replace("mill", "lathe")),
         ),
         ("{shdr}", shdr.to_str().unwrap().to_owned()),
+        (
+            "{cases}",
+            file(
+                "cases.json",
+                r#"{"cases": [{"id": "one", "family": "mm1", "model": "M/M/1", "quantity": "Wq",
+                    "params": {"lam": 0.5, "mu": 1.0}, "value": 1.0}]}"#,
+            ),
+        ),
         (
             "{rules}",
             file(

@@ -5,6 +5,7 @@ mod bad_folder;
 mod bench;
 mod cli_errors;
 mod clock;
+mod conformance;
 mod contexts;
 mod demo;
 mod disturbed_import;

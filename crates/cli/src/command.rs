@@ -21,6 +21,7 @@ pub(crate) mod replay;
 pub(crate) mod rule;
 pub(crate) mod serve;
 pub(crate) mod server;
+pub(crate) mod sim;
 pub(crate) mod twin;
 pub(crate) mod wip;
 

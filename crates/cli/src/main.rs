@@ -125,6 +125,9 @@ enum Command {
     /// Ask how the server does.
     #[command(subcommand)]
     Server(command::server::Args),
+    /// Simulate what would happen, and see how far that can be trusted.
+    #[command(subcommand)]
+    Sim(command::sim::Args),
     /// Measure how fast and how small it is on this machine.
     #[command(subcommand)]
     Bench(bench::Args),
@@ -237,6 +240,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Replay(args) => command::replay::run(args, context).await,
         Command::Log(args) => command::log::run(args, context).await,
         Command::Server(args) => command::server::run(args, context).await,
+        Command::Sim(args) => command::sim::run(args, context).await,
         Command::Bench(args) => Box::pin(bench::run(args, context)).await,
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,
         Command::Context(args) => command::context::run(args, context),

@@ -9,6 +9,10 @@
 //! shifts and breaks come and go. What goes wrong on the way to the log is a choice ([`Degrade`]).
 //! The same description and seed give the same events on every machine.
 //!
+//! Beside it stand networks of queues and machines ([`network`]), from which the planner's what-if grows: what
+//! many replications of them say ([`statistics`]), and how they are held against exact results
+//! ([`conformance`]).
+//!
 //! The kernel ([`kernel`]) knows nothing of factories, the factory nothing of events, and what turns
 //! what happens into events knows nothing of what spoils them.
 //!
@@ -59,17 +63,25 @@
 //!   is a line able to take it out, and its counters can know of it.
 //! - 2026-11-22: invented plants are written as plant files and read like any other, so that nothing
 //!   is simulated that could not have been described.
+//! - 2026-11-23: in a network everything that may happen is one timer of a fixed set, in a tree of winners:
+//!   nothing is ever void, nothing is allocated on the way, and a fork is a copy of arrays. The factory's
+//!   calendar is a heap of what was planned, with generations that make it void.
+//! - 2026-11-23: how long a study of the long run is to be is guessed from a pilot whose chance is another: an
+//!   interval that is looked at until it is narrow holds its value less often than it says.
 //! - 2026-11-22: a plant's clocks keep the offset from UTC that they have at the start of a run.
 
 #![warn(missing_docs)]
 
+pub mod conformance;
 mod degrade;
 mod factory;
+mod fan_out;
 pub mod kernel;
 pub mod layout;
 pub mod network;
 mod report;
 mod run;
+pub mod statistics;
 #[cfg(test)]
 mod tests;
 pub mod truth;
@@ -77,6 +89,7 @@ pub mod works;
 
 pub use degrade::{DEGRADATIONS, Degrade, Delivered, Faults, LEVELS, Outage, UnknownDegradation};
 pub use factory::{Cause, Stop, Tally};
+pub use fan_out::replicate;
 pub use report::{Beside, CounterTruth};
 pub use run::{PartTruth, PlantRun, Setting};
 

@@ -32,7 +32,7 @@ const APART: [&str; 9] = [
     "plant apply",
 ];
 /// Single ones of nouns that read as well.
-const APART_TOO: [&str; 7] = [
+const APART_TOO: [&str; 8] = [
     "plant diff",
     "plant confirm-clock",
     "event append",
@@ -40,6 +40,7 @@ const APART_TOO: [&str; 7] = [
     "rule check",
     "rule apply",
     "rule rm",
+    "sim conformance",
 ];
 
 /// All commands that do something, by their full names.

@@ -184,6 +184,63 @@ pub struct ServerStart {
     pub down: Option<Option<u64>>,
 }
 
+/// The servers of all stations, the ways in which they fail, and the stations.
+fn machines(network: &Network, streams: &Streams) -> (Vec<Server>, Vec<Mode>, Vec<StationState>) {
+    let number = |at: usize| u32::try_from(at).unwrap_or(NONE);
+    let (mut servers, mut modes, mut stations) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, station) in network.stations.iter().enumerate() {
+        let first = number(servers.len());
+        for _ in 0..station.servers {
+            let first_mode = number(modes.len());
+            for failure in &station.failures {
+                let way = number(modes.len());
+                modes.push(Mode {
+                    server: number(servers.len()),
+                    failure: *failure,
+                    up: streams.stream(way, Purpose::Failure),
+                    repair: streams.stream(way, Purpose::Repair),
+                    up_left_ns: 0,
+                    is_down: false,
+                    next: NONE,
+                });
+            }
+            servers.push(Server {
+                station: number(at),
+                hold: Hold::Nothing,
+                phase: Phase::Starved,
+                is_working: false,
+                part: NONE,
+                next: NONE,
+                down: 0,
+                called: 0,
+                fails: NONE,
+                first_mode,
+                end_mode: number(modes.len()),
+                phase_since_ns: 0,
+                work_since_ns: 0,
+                left_ns: 0,
+            });
+        }
+        stations.push(StationState {
+            first,
+            end: number(servers.len()),
+            held: 0,
+            work: streams.stream(number(at), Purpose::Cycle),
+            routing: streams.stream(number(at), Purpose::Routing),
+            only: match station.route.as_slice() {
+                [(_, only)] => Some(*only),
+                _ => None,
+            },
+            input: match station.inputs.as_slice() {
+                [(place, 1)] => Some(number(*place)),
+                _ => None,
+            },
+            makes: station.inputs.is_empty(),
+        });
+    }
+    (servers, modes, stations)
+}
+
 impl Run {
     /// A network at time 0.
     ///
@@ -196,58 +253,7 @@ impl Run {
         start: &Start,
     ) -> Result<Self, NetworkError> {
         network.check()?;
-        let number = |at: usize| u32::try_from(at).unwrap_or(NONE);
-        let (mut servers, mut modes, mut stations) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, station) in network.stations.iter().enumerate() {
-            let first = number(servers.len());
-            for _ in 0..station.servers {
-                let first_mode = number(modes.len());
-                for failure in &station.failures {
-                    let way = number(modes.len());
-                    modes.push(Mode {
-                        server: number(servers.len()),
-                        failure: *failure,
-                        up: streams.stream(way, Purpose::Failure),
-                        repair: streams.stream(way, Purpose::Repair),
-                        up_left_ns: 0,
-                        is_down: false,
-                        next: NONE,
-                    });
-                }
-                servers.push(Server {
-                    station: number(at),
-                    hold: Hold::Nothing,
-                    phase: Phase::Starved,
-                    is_working: false,
-                    part: NONE,
-                    next: NONE,
-                    down: 0,
-                    called: 0,
-                    fails: NONE,
-                    first_mode,
-                    end_mode: number(modes.len()),
-                    phase_since_ns: 0,
-                    work_since_ns: 0,
-                    left_ns: 0,
-                });
-            }
-            stations.push(StationState {
-                first,
-                end: number(servers.len()),
-                held: 0,
-                work: streams.stream(number(at), Purpose::Cycle),
-                routing: streams.stream(number(at), Purpose::Routing),
-                only: match station.route.as_slice() {
-                    [(_, only)] => Some(*only),
-                    _ => None,
-                },
-                input: match station.inputs.as_slice() {
-                    [(place, 1)] => Some(number(*place)),
-                    _ => None,
-                },
-                makes: station.inputs.is_empty(),
-            });
-        }
+        let (servers, modes, stations) = machines(network, streams);
         let places = network.places.iter().enumerate().map(|(at, place)| {
             let takes = |station: &&Station| station.inputs.iter().any(|(from, _)| *from == at);
             let takers = network.stations.iter().zip(0..);
@@ -344,6 +350,25 @@ impl Run {
         for server in &mut self.servers {
             server.phase_since_ns = self.now_ns;
         }
+    }
+
+    /// What a server does; the servers of all stations are numbered in their order. Absent where there is no
+    /// such server.
+    #[must_use]
+    pub fn phase(&self, server: usize) -> Option<Phase> {
+        self.servers.get(server).map(|server| server.phase)
+    }
+
+    /// How many parts have left through an exit since counting began; 0 where there is no such exit.
+    #[must_use]
+    pub fn exit_parts(&self, exit: usize) -> u64 {
+        self.counts.exits.get(exit).map_or(0, |left| left.parts)
+    }
+
+    /// How many timers were due since counting began.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.counts.events
     }
 
     /// How many parts there are in the network.

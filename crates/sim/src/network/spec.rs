@@ -156,67 +156,21 @@ impl Network {
     ///
     /// The first [`NetworkError`]: an index that names nothing, a value out of range.
     pub fn check(&self) -> Result<(), NetworkError> {
-        let value = |what: String, wrong, holds: bool| match holds {
-            true => Ok(()),
-            false => Err(NetworkError::Value { what, wrong }),
-        };
-        let classes = "classes".to_owned();
-        value(classes, "there is at least one", self.classes > 0)?;
+        value(
+            "classes".to_owned(),
+            "there is at least one",
+            self.classes > 0,
+        )?;
         for (at, station) in self.stations.iter().enumerate() {
-            let what = || format!("station {at}");
-            value(what(), "it has no server", station.servers > 0)?;
-            value(
-                what(),
-                "it has too many servers",
-                (station.servers as usize) < THINGS_MAX,
-            )?;
-            check_times(&station.work, &|| format!("the work of station {at}"))?;
-            for (place, count) in &station.inputs {
-                self.has_place(*place, &what)?;
-                value(what(), "it takes no part of a place", *count > 0)?;
-                let room = self.places.get(*place).and_then(|place| place.capacity);
-                let alone = station.inputs.len() == 1 && *count == 1;
-                let enough = alone || room.is_none_or(|room| room >= *count);
-                value(
-                    what(),
-                    "a place has no room for all that it takes at once",
-                    enough,
-                )?;
-            }
-            value(what(), "its parts go nowhere", !station.route.is_empty())?;
-            for (weight, target) in &station.route {
-                let fits = weight.is_finite() && *weight >= 0.0;
-                value(
-                    what(),
-                    "a weight of its route is negative or no number",
-                    fits,
-                )?;
-                self.check_target(*target, &what)?;
-            }
-            let sum: f64 = station.route.iter().map(|(weight, _)| weight).sum();
-            value(
-                what(),
-                "the weights of its route come to nothing",
-                sum > 0.0,
-            )?;
-            for failure in &station.failures {
-                check_times(&failure.up, &|| format!("a failure of station {at}"))?;
-                check_times(&failure.repair, &|| format!("a repair of station {at}"))?;
-                let crew = failure.crew.unwrap_or(0);
-                let known = failure.crew.is_none() || crew < self.crews.len();
-                self.known(known, &what, ("crew", crew, self.crews.len()))?;
-            }
+            self.check_station(at, station)?;
         }
         for (at, source) in self.sources.iter().enumerate() {
             let what = || format!("source {at}");
             self.has_place(source.to, &what)?;
             check_times(&source.between, &what)?;
             value(what(), "its batches are empty", source.batch > 0)?;
-            value(
-                what(),
-                "it has a class that there is not",
-                source.class < self.classes,
-            )?;
+            let has_class = source.class < self.classes;
+            value(what(), "it has a class that there is not", has_class)?;
             let some = source.between.mean_s() > 0.0;
             value(
                 what(),
@@ -230,7 +184,7 @@ impl Network {
         for (at, window) in self.windows.iter().enumerate() {
             let what = || format!("window {at}");
             let (station, count) = (window.station, self.stations.len());
-            self.known(station < count, &what, ("station", station, count))?;
+            known(station < count, &what, ("station", station, count))?;
             value(
                 what(),
                 "it ends before it begins",
@@ -240,13 +194,57 @@ impl Network {
         Ok(())
     }
 
+    fn check_station(&self, at: usize, station: &Station) -> Result<(), NetworkError> {
+        let what = || format!("station {at}");
+        value(what(), "it has no server", station.servers > 0)?;
+        let few = (station.servers as usize) < THINGS_MAX;
+        value(what(), "it has too many servers", few)?;
+        check_times(&station.work, &|| format!("the work of station {at}"))?;
+        for (place, count) in &station.inputs {
+            self.has_place(*place, &what)?;
+            value(what(), "it takes no part of a place", *count > 0)?;
+            let room = self.places.get(*place).and_then(|place| place.capacity);
+            let alone = station.inputs.len() == 1 && *count == 1;
+            let enough = alone || room.is_none_or(|room| room >= *count);
+            value(
+                what(),
+                "a place has no room for all that it takes at once",
+                enough,
+            )?;
+        }
+        value(what(), "its parts go nowhere", !station.route.is_empty())?;
+        for (weight, target) in &station.route {
+            let fits = weight.is_finite() && *weight >= 0.0;
+            value(
+                what(),
+                "a weight of its route is negative or no number",
+                fits,
+            )?;
+            self.check_target(*target, &what)?;
+        }
+        let sum: f64 = station.route.iter().map(|(weight, _)| weight).sum();
+        value(
+            what(),
+            "the weights of its route come to nothing",
+            sum > 0.0,
+        )?;
+        for failure in &station.failures {
+            check_times(&failure.up, &|| format!("a failure of station {at}"))?;
+            check_times(&failure.repair, &|| format!("a repair of station {at}"))?;
+            let (crew, count) = (failure.crew.unwrap_or(0), self.crews.len());
+            let is_known = failure.crew.is_none() || crew < count;
+            known(is_known, &what, ("crew", crew, count))?;
+        }
+        Ok(())
+    }
+
     fn check_target(&self, target: Target, what: &dyn Fn() -> String) -> Result<(), NetworkError> {
         let exits = self.exits.len();
         match target {
             Target::Place(place) => self.has_place(place, what),
-            Target::Exit(exit) => self.known(exit < exits, what, ("exit", exit, exits)),
+            Target::Exit(exit) => known(exit < exits, what, ("exit", exit, exits)),
             Target::Replaced { exit, place } => {
-                self.known(exit < exits, what, ("exit", exit, exits))?;
+                known(exit < exits, what, ("exit", exit, exits))?;
                 self.has_place(place, what)
             }
         }
@@ -254,24 +252,30 @@ impl Network {
 
     fn has_place(&self, place: usize, what: &dyn Fn() -> String) -> Result<(), NetworkError> {
         let count = self.places.len();
-        self.known(place < count, what, ("place", place, count))
+        known(place < count, what, ("place", place, count))
     }
+}
 
-    fn known(
-        &self,
-        holds: bool,
-        what: &dyn Fn() -> String,
-        (kind, index, count): (&'static str, usize, usize),
-    ) -> Result<(), NetworkError> {
-        match holds {
-            true => Ok(()),
-            false => Err(NetworkError::Unknown {
-                what: what(),
-                kind,
-                index,
-                count,
-            }),
-        }
+fn known(
+    holds: bool,
+    what: &dyn Fn() -> String,
+    (kind, index, count): (&'static str, usize, usize),
+) -> Result<(), NetworkError> {
+    match holds {
+        true => Ok(()),
+        false => Err(NetworkError::Unknown {
+            what: what(),
+            kind,
+            index,
+            count,
+        }),
+    }
+}
+
+fn value(what: String, wrong: &'static str, holds: bool) -> Result<(), NetworkError> {
+    match holds {
+        true => Ok(()),
+        false => Err(NetworkError::Value { what, wrong }),
     }
 }
 

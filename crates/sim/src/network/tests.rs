@@ -265,7 +265,8 @@ fn closed_forms_are_met() {
 #[test]
 fn what_cannot_run_is_named() {
     let good = queue(Constant(1.0), Constant(1.0), 1, None);
-    let spoilt: [(&str, fn(&mut Network)); 8] = [
+    type Spoil = fn(&mut Network);
+    let spoilt: [(&str, Spoil); 8] = [
         ("station 0: it has no server", |n| n.stations[0].servers = 0),
         ("station 0 names place 7, and there are 1", |n| {
             n.stations[0].inputs[0].0 = 7
