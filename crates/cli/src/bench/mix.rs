@@ -1,11 +1,15 @@
 //! What the machines of a benchmark say: a seeded mix of events as a car plant makes them.
 
+use crate::when;
+use bytes::Bytes;
 use werkbuch_model::event::{
     AlarmCleared, AlarmRaised, Body, ConditionChanged, ConditionLevel, Connection,
     ConnectionChanged, ItemChanged, Mode, ModeChanged, OverrideChanged, OverrideKind, PartMeaning,
-    PartProduced, ProgramChanged, Qualifier, State, StateChanged, ToolChanged, ToolLifeUnit,
-    Vocabulary,
+    PartProduced, ProgramChanged, Qualifier, Reported, State, StateChanged, ToolChanged,
+    ToolLifeUnit, Vocabulary,
 };
+use werkbuch_model::id::{MachineNumber, Sequence};
+use werkbuch_record::encode_reported;
 
 /// What the mix is of, for whoever reads the figures.
 pub(super) const SAID: &str = "per 1,000 events: 450 states, 250 counts (200 good, 50 scrap), 70 \
@@ -206,6 +210,27 @@ fn tool(numbers: &mut Numbers) -> Body<'static> {
         life_limit: Some(5_000.0),
         life_unit: ToolLifeUnit::ALL.get(1).copied().unwrap_or_default(),
     })
+}
+
+/// What one of the machines, chosen by chance, says now, as it goes over the wire; nothing where there is none.
+/// The machines are numbered from 1.
+pub(super) fn said_now(
+    talkers: &mut [Talker],
+    numbers: &mut Numbers,
+    sequence: u64,
+) -> Option<Bytes> {
+    let chosen = usize::try_from(numbers.below(talkers.len() as u64)).ok()?;
+    let talker = talkers.get_mut(chosen)?;
+    let now = when::now();
+    let event = Reported {
+        sequence: Sequence(sequence),
+        machine: MachineNumber(u32::try_from(chosen + 1).ok()?),
+        occurred_at: now,
+        observed_at: Some(now),
+        historical: false,
+        body: talker.next(numbers),
+    };
+    Some(encode_reported(&event).into())
 }
 
 #[cfg(test)]

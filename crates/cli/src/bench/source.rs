@@ -3,17 +3,13 @@
 use super::fill;
 use super::folder::Folder;
 use super::ingest::grpc::send;
-use super::mix::{Numbers, Talker};
+use super::mix::{Numbers, Talker, said_now};
 use super::served::Served;
 use crate::failure::{Failure, Outcome};
-use crate::when;
 use bytes::Bytes;
 use prost::Message;
 use std::path::PathBuf;
 use std::time::Instant;
-use werkbuch_model::event::Reported;
-use werkbuch_model::id::{MachineNumber, Sequence};
-use werkbuch_record::encode_reported;
 use werkbuch_wire::name;
 use werkbuch_wire::pb::ingest_service_client::IngestServiceClient;
 use werkbuch_wire::pb::{self, AppendRequest};
@@ -140,21 +136,8 @@ impl Source {
     }
 
     fn event(&mut self) -> Bytes {
-        let machine = self.numbers.below(self.talkers.len() as u64);
-        let talker = usize::try_from(machine).ok();
-        let Some(talker) = talker.and_then(|at| self.talkers.get_mut(at)) else {
-            return Bytes::new();
-        };
-        let now = when::now();
-        let event = Reported {
-            sequence: Sequence(self.next),
-            machine: MachineNumber(u32::try_from(machine + 1).unwrap_or(u32::MAX)),
-            occurred_at: now,
-            observed_at: Some(now),
-            historical: false,
-            body: talker.next(&mut self.numbers),
-        };
+        let said = said_now(&mut self.talkers, &mut self.numbers, self.next);
         self.next += 1;
-        encode_reported(&event).into()
+        said.unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
 //! A network of queues and machines in flat arrays: parts wait in places, stations work on them, machines fail
 //! and are repaired, crews are shared, what is finished waits where there is no room.
 //!
-//! Everything that may happen is one timer of a fixed set ([`timers`]), so that nothing is allocated while a
+//! Everything that may happen is one timer of a fixed set, so that nothing is allocated while a
 //! network runs and a fork is a copy of arrays. Chance comes from streams of their own for each station, source
 //! and way to fail: what one draws never moves what another gets.
 

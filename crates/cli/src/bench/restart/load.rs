@@ -1,19 +1,15 @@
 //! Reports to every plant of a server until it is killed in the middle of it.
 
-use super::super::mix::{Numbers, Talker};
+use super::super::mix::{Numbers, Talker, said_now};
 use super::super::served::Served;
 use super::Args;
 use crate::bench::fleet::plant_name;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::when;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use werkbuch_model::event::Reported;
-use werkbuch_model::id::{MachineNumber, Sequence};
-use werkbuch_record::encode_reported;
 use werkbuch_wire::pb::ingest_service_client::IngestServiceClient;
 use werkbuch_wire::pb::{self, AppendRequest};
 
@@ -111,22 +107,9 @@ impl Source {
             ..AppendRequest::default()
         };
         for _ in 0..BATCH {
-            let machine = self.numbers.below(self.talkers.len() as u64);
-            let talker = usize::try_from(machine).ok();
-            let Some(talker) = talker.and_then(|at| self.talkers.get_mut(at)) else {
-                continue;
-            };
-            let now = when::now();
-            let event = Reported {
-                sequence: Sequence(self.next),
-                machine: MachineNumber(u32::try_from(machine + 1).unwrap_or(u32::MAX)),
-                occurred_at: now,
-                observed_at: Some(now),
-                historical: false,
-                body: talker.next(&mut self.numbers),
-            };
+            let said = said_now(&mut self.talkers, &mut self.numbers, self.next);
             self.next += 1;
-            request.events.push(encode_reported(&event).into());
+            request.events.extend(said);
         }
         request
     }
