@@ -15,7 +15,7 @@ pub struct Truth {
 }
 
 /// What is true of a machine.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MachineTruth {
     /// The mean cycle as a multiple of the planned one.
     pub cycle_factor: f64,
@@ -34,7 +34,7 @@ pub struct MachineTruth {
 }
 
 /// One way in which a machine fails.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FailureTruth {
     /// Working time until it happens.
     pub up: Distribution,
@@ -45,7 +45,7 @@ pub struct FailureTruth {
 }
 
 /// What is true of a zone.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ZoneTruth {
     /// The time between two stops.
     pub up: Distribution,
@@ -54,7 +54,7 @@ pub struct ZoneTruth {
 }
 
 /// What is true of a line-side stock.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FeedTruth {
     /// How many pieces lie there at most.
     pub full: u32,

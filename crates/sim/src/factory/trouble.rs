@@ -42,7 +42,10 @@ pub(super) struct ZoneState {
 impl MachineState {
     pub(super) fn new(number: u32, truth: &MachineTruth, streams: &Streams) -> Self {
         let mut failures = streams.stream(number, Purpose::Failure);
-        let lives_ns = truth.failures.map(|way| way.up.draw_ns(&mut failures));
+        let lives_ns = truth
+            .failures
+            .each_ref()
+            .map(|way| way.up.draw_ns(&mut failures));
         Self {
             state: State::Unspecified,
             since_ns: 0,

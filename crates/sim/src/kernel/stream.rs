@@ -77,6 +77,14 @@ impl Stream {
         u64::from(a) << 32 | u64::from(b)
     }
 
+    /// How many draws of 64 bits were taken from it; begins anew after 2^33.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        // A block holds two draws; the second one waits in `spare`.
+        let blocks = 2 * u64::from(self.counter[0]);
+        blocks.wrapping_sub(u64::from(self.spare.is_some())) % (1 << 33)
+    }
+
     /// A number from 0 to `bound - 1`; 0 when the bound is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.bits()) * u128::from(bound);

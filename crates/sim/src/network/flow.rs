@@ -33,8 +33,8 @@ impl Run {
 
     /// The next batch of a source is planned.
     pub(super) fn plan_source(&mut self, source: usize) {
-        let of = &mut self.sources[source];
-        let after_ns = of.between.draw_ns(&mut of.stream);
+        let between = &self.network.sources[source].between;
+        let after_ns = between.draw_ns(&mut self.sources[source]);
         let thing = self.source_timer(source);
         self.timers
             .plan(thing, self.now_ns.saturating_add(after_ns), ARRIVES);
@@ -42,11 +42,12 @@ impl Run {
 
     /// A batch comes; what finds no room is lost.
     pub(super) fn arrive(&mut self, source: usize) {
-        let of = self.network.sources[source];
-        for _ in 0..of.batch {
-            let part = self.make(of.class);
+        let of = &self.network.sources[source];
+        let (batch, class, to) = (of.batch, of.class, of.to);
+        for _ in 0..batch {
+            let part = self.make(class);
             self.counts.arrived[source][0] += 1;
-            if !self.offer(of.to, part) {
+            if !self.offer(to, part) {
                 self.counts.arrived[source][1] += 1;
                 self.end(part);
             }

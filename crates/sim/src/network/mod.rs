@@ -18,7 +18,7 @@ pub use spec::{
     Clock, Crew, Exit, Failure, Network, NetworkError, Place, Source, Station, Target, Window,
 };
 
-use crate::kernel::{Distribution, Purpose, Stream, Streams};
+use crate::kernel::{Purpose, Stream, Streams};
 use std::sync::Arc;
 use timers::Timers;
 
@@ -40,7 +40,7 @@ pub struct Run {
     /// What the timers are about, by their numbers.
     servers: Vec<Server>,
     modes: Vec<Mode>,
-    sources: Vec<SourceState>,
+    sources: Vec<Stream>,
     /// Whether each window is to begin, and not to end.
     windows: Vec<bool>,
     stations: Vec<StationState>,
@@ -139,11 +139,15 @@ struct Server {
     left_ns: u64,
 }
 
-/// A way to fail of one server.
-#[derive(Clone, Debug)]
+/// A way to fail of one server. The times are those of the network.
+#[derive(Clone, Copy, Debug)]
 struct Mode {
     server: u32,
-    failure: Failure,
+    station: u32,
+    /// Which of the station's ways to fail it is.
+    way: u32,
+    clock: Clock,
+    crew: Option<usize>,
     up: Stream,
     repair: Stream,
     /// Work until the next failure, on the clock of work.
@@ -151,12 +155,6 @@ struct Mode {
     is_down: bool,
     /// The next one that waits for the same crew.
     next: u32,
-}
-
-#[derive(Clone, Debug)]
-struct SourceState {
-    between: Distribution,
-    stream: Stream,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -192,11 +190,14 @@ fn machines(network: &Network, streams: &Streams) -> (Vec<Server>, Vec<Mode>, Ve
         let first = number(servers.len());
         for _ in 0..station.servers {
             let first_mode = number(modes.len());
-            for failure in &station.failures {
+            for (failure, of_station) in station.failures.iter().zip(0..) {
                 let way = number(modes.len());
                 modes.push(Mode {
                     server: number(servers.len()),
-                    failure: *failure,
+                    station: number(at),
+                    way: of_station,
+                    clock: failure.clock,
+                    crew: failure.crew,
                     up: streams.stream(way, Purpose::Failure),
                     repair: streams.stream(way, Purpose::Repair),
                     up_left_ns: 0,
@@ -271,10 +272,7 @@ impl Run {
             .sources
             .iter()
             .zip(0..)
-            .map(|(source, at)| SourceState {
-                between: source.between,
-                stream: streams.stream(at, Purpose::Arrivals),
-            });
+            .map(|(_, at)| streams.stream(at, Purpose::Arrivals));
         let crews = network.crews.iter().map(|crew| CrewState {
             free: crew.size,
             waiting: EMPTY,

@@ -1,6 +1,6 @@
 //! What a network is made of, and what is wrong with one that cannot run.
 
-use crate::kernel::Distribution;
+use crate::kernel::{Distribution, DistributionError};
 
 /// A network of places, stations, sources and exits. Everything is named by its index.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,7 +62,7 @@ pub enum Target {
 }
 
 /// A way to fail.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// What time counts.
     pub clock: Clock,
@@ -84,7 +84,7 @@ pub enum Clock {
 }
 
 /// A source: parts come in batches; those for which there is no room are lost.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// The time between batches. The first one comes after such a time.
     pub between: Distribution,
@@ -143,6 +143,14 @@ pub enum NetworkError {
         what: String,
         /// What is wrong, and what to give.
         wrong: &'static str,
+    },
+    /// Times that cannot be drawn.
+    #[error("{what}: {wrong}")]
+    Times {
+        /// Whose times.
+        what: String,
+        /// What is wrong with them.
+        wrong: DistributionError,
     },
 }
 
@@ -280,12 +288,14 @@ fn value(what: String, wrong: &'static str, holds: bool) -> Result<(), NetworkEr
 }
 
 fn check_times(times: &Distribution, what: &dyn Fn() -> String) -> Result<(), NetworkError> {
-    let mean = times.mean_s();
-    match mean.is_finite() && mean >= 0.0 {
-        true => Ok(()),
-        false => Err(NetworkError::Value {
-            what: what(),
-            wrong: "its mean is negative, infinite or no number",
-        }),
-    }
+    let wrong = match times.check() {
+        Ok(()) if times.mean_s().is_finite() => return Ok(()),
+        Ok(()) => DistributionError::Whole {
+            family: times.family(),
+            wrong: "its mean is infinite, so that no run would be long enough",
+        },
+        Err(wrong) => wrong,
+    };
+    let what = what();
+    Err(NetworkError::Times { what, wrong })
 }

@@ -15,7 +15,7 @@ fn line(work: &[Distribution], rooms: &[u32], failures: &[Vec<Failure>]) -> Netw
             .map(|place| (place, 1))
             .into_iter()
             .collect(),
-        work: *work,
+        work: work.clone(),
         failures: failures.get(at).cloned().unwrap_or_default(),
         route: vec![(
             1.0,
@@ -278,7 +278,7 @@ fn what_cannot_run_is_named() {
             n.stations[0].route.clear()
         }),
         (
-            "the work of station 0: its mean is negative, infinite or no number",
+            "the work of station 0: constant: its value is inf and has to be at least 0 and finite",
             |n| {
                 n.stations[0].work = Constant(f64::INFINITY);
             },

@@ -6,8 +6,9 @@ impl Run {
     /// Draws when a server fails next in a way.
     pub(super) fn plan_failure(&mut self, mode: usize) {
         let of = &mut self.modes[mode];
-        let up_ns = of.failure.up.draw_ns(&mut of.up);
-        match of.failure.clock {
+        let failures = &self.network.stations[of.station as usize].failures;
+        let up_ns = failures[of.way as usize].up.draw_ns(&mut of.up);
+        match of.clock {
             Clock::Work => of.up_left_ns = up_ns,
             Clock::Calendar => {
                 of.up_left_ns = u64::MAX;
@@ -34,7 +35,7 @@ impl Run {
         of.is_down = true;
         // Until it is up again its clock does not run.
         of.up_left_ns = u64::MAX;
-        let crew = of.failure.crew;
+        let crew = of.crew;
         self.servers[server].down += 1;
         match crew {
             Some(crew) if self.crews[crew].free == 0 => self.call(mode, crew),
@@ -50,7 +51,9 @@ impl Run {
     /// Somebody begins with the repair.
     fn repair(&mut self, mode: usize, down_ns: Option<u64>) {
         let of = &mut self.modes[mode];
-        let repair_ns = down_ns.unwrap_or_else(|| of.failure.repair.draw_ns(&mut of.repair));
+        let failures = &self.network.stations[of.station as usize].failures;
+        let times = &failures[of.way as usize].repair;
+        let repair_ns = down_ns.unwrap_or_else(|| times.draw_ns(&mut of.repair));
         let thing = self.mode_timer(mode);
         self.timers
             .plan(thing, self.now_ns.saturating_add(repair_ns), OPENS);
@@ -59,7 +62,7 @@ impl Run {
     fn repaired(&mut self, mode: usize) {
         let of = &mut self.modes[mode];
         of.is_down = false;
-        let (server, crew) = (of.server as usize, of.failure.crew);
+        let (server, crew) = (of.server as usize, of.crew);
         self.servers[server].down -= 1;
         self.plan_failure(mode);
         if let Some(crew) = crew {
