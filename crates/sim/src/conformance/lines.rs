@@ -6,13 +6,6 @@ use super::study::{Measure, Study};
 use crate::kernel::Distribution;
 use crate::network::{Clock, Exit, Failure, Network, Phase, Place, Source, Station, Target};
 
-/// A station of a line as a case tells it.
-struct Told {
-    servers: u32,
-    work: Distribution,
-    failure: Option<Failure>,
-}
-
 /// The line that a case tells of.
 pub(super) fn network_of(params: &Params<'_>) -> Result<Network, String> {
     let told = stations(params)?;
@@ -44,18 +37,15 @@ pub(super) fn line(params: &Params<'_>, quantity: &str) -> Result<Study, String>
 
 fn measure(quantity: &str, stations: usize, rooms: usize) -> Result<Measure, String> {
     let shares = |station: usize, phases: &'static [Phase]| -> Measure {
-        Box::new(move |run| {
-            phases
-                .iter()
-                .map(|phase| share(run, station, *phase))
-                .collect()
+        Box::new(move |_, counts| {
+            let of = |phase: &Phase| share(counts, station, *phase);
+            phases.iter().map(of).collect()
         })
     };
     let of_each = |phase: Phase| -> Measure {
-        Box::new(move |run| {
-            (0..stations)
-                .map(|station| share(run, station, phase))
-                .collect()
+        Box::new(move |_, counts| {
+            let of = |station: usize| share(counts, station, phase);
+            (0..stations).map(of).collect()
         })
     };
     if let Some(rest) = quantity.strip_prefix("state split machine ") {
@@ -76,17 +66,18 @@ fn measure(quantity: &str, stations: usize, rooms: usize) -> Result<Measure, Str
         };
     }
     Ok(match quantity {
-        "throughput" => Box::new(|run| vec![rate(run, 0)]),
-        "mean lead time" => Box::new(|run| vec![stay(run)]),
-        "mean WIP (all parts in machines and buffers)" => Box::new(|run| vec![mean_parts(run)]),
+        "throughput" => Box::new(|_, counts| vec![rate(counts, 0)]),
+        "mean lead time" => Box::new(|_, counts| vec![stay(counts)]),
+        "mean WIP (all parts in machines and buffers)" => {
+            Box::new(|_, counts| vec![mean_parts(counts)])
+        }
         "state split of the middle station [working, starved, blocked]" => shares(
             stations / 2,
             &[Phase::Working, Phase::Starved, Phase::Blocked],
         ),
         "blocked fraction per station" => of_each(Phase::Blocked),
         "starved fraction per station" => of_each(Phase::Starved),
-        "mean parts in buffers" => Box::new(move |run| {
-            let counts = run.counts();
+        "mean parts in buffers" => Box::new(move |_, counts| {
             let held = counts.held.iter().take(rooms);
             held.map(|held| *held as f64 / counts.time_ns as f64)
                 .collect()
@@ -96,27 +87,20 @@ fn measure(quantity: &str, stations: usize, rooms: usize) -> Result<Measure, Str
 }
 
 /// The stations: a list of groups, a list of rates, or so many alike.
-fn stations(params: &Params<'_>) -> Result<Vec<Told>, String> {
-    let exponential = |mean: f64| Told {
-        servers: 1,
-        work: Distribution::Exponential(mean),
-        failure: None,
-    };
+fn stations(params: &Params<'_>) -> Result<Vec<Station>, String> {
+    let exponential = |mean: f64| Station::new(Distribution::Exponential(mean));
     if params.has("phases") {
         let (count, phases) = (params.count("stations")?, params.count("phases")?);
         let mean = params.number("mean")?;
-        let one = || Told {
-            work: Distribution::Erlang(phases, mean),
-            ..exponential(mean)
-        };
+        let one = || Station::new(Distribution::Erlang(phases, mean));
         return Ok((0..count).map(|_| one()).collect());
     }
     if params.has("stations") {
         let groups = params.groups("stations")?;
-        let one = |group: &Params<'_>| -> Result<Told, String> {
+        let one = |group: &Params<'_>| -> Result<Station, String> {
             let mut told = exponential(group.mean_of_rate("mu")?);
             if group.has("p") && group.number("p")? > 0.0 {
-                told.failure = Some(failure(group)?);
+                told.failures.push(failure(group)?);
             }
             Ok(told)
         };
@@ -127,10 +111,13 @@ fn stations(params: &Params<'_>) -> Result<Vec<Told>, String> {
         if servers.len() != means.len() {
             return Err("there are not as many servers as rates".to_owned());
         }
-        let told = servers.into_iter().zip(means).map(|(servers, mean)| Told {
-            servers,
-            ..exponential(mean)
-        });
+        let told = servers
+            .into_iter()
+            .zip(means)
+            .map(|(servers, mean)| Station {
+                servers,
+                ..exponential(mean)
+            });
         return Ok(told.collect());
     }
     Ok(params
@@ -163,45 +150,16 @@ fn rooms(params: &Params<'_>, stations: usize) -> Result<Vec<u32>, String> {
     }
 }
 
-/// The first station is never starved, the last one never blocked.
-fn network(told: Vec<Told>, rooms: &[u32]) -> Result<Network, String> {
-    let count = told.len();
-    if count == 0 || rooms.len() + 1 != count {
-        return Err(format!(
+/// The line, if there are as many rooms as gaps.
+fn network(stations: Vec<Station>, rooms: &[u32]) -> Result<Network, String> {
+    let count = stations.len();
+    match count > 0 && rooms.len() + 1 == count {
+        true => Ok(Network::line(stations, rooms)),
+        false => Err(format!(
             "{count} stations do not fit {} rooms between",
             rooms.len()
-        ));
+        )),
     }
-    let stations = told.into_iter().enumerate().map(|(at, told)| Station {
-        servers: told.servers,
-        inputs: at
-            .checked_sub(1)
-            .map(|place| (place, 1))
-            .into_iter()
-            .collect(),
-        work: told.work,
-        failures: told.failure.into_iter().collect(),
-        route: vec![(
-            1.0,
-            if at + 1 < count {
-                Target::Place(at)
-            } else {
-                Target::Exit(0)
-            },
-        )],
-    });
-    Ok(Network {
-        stations: stations.collect(),
-        places: rooms
-            .iter()
-            .map(|room| Place {
-                capacity: Some(*room),
-            })
-            .collect(),
-        exits: vec![Exit::default()],
-        classes: 1,
-        ..Network::default()
-    })
 }
 
 /// Feeders that are never starved, and a station that takes one part of each.
@@ -216,19 +174,14 @@ pub(super) fn assembly(params: &Params<'_>, quantity: &str) -> Result<Study, Str
         ));
     }
     let feeder = |(at, mean): (usize, &f64)| Station {
-        servers: 1,
-        inputs: Vec::new(),
-        work: Distribution::Exponential(*mean),
-        failures: Vec::new(),
         route: vec![(1.0, Target::Place(at))],
+        ..Station::new(Distribution::Exponential(*mean))
     };
     let mut stations: Vec<Station> = means.iter().enumerate().map(feeder).collect();
     stations.push(Station {
-        servers: 1,
         inputs: (0..means.len()).map(|place| (place, 1)).collect(),
-        work: Distribution::Exponential(params.mean_of_rate("mu")?),
-        failures: Vec::new(),
         route: vec![(1.0, Target::Exit(0))],
+        ..Station::new(Distribution::Exponential(params.mean_of_rate("mu")?))
     });
     let network = Network {
         stations,
@@ -243,7 +196,7 @@ pub(super) fn assembly(params: &Params<'_>, quantity: &str) -> Result<Study, Str
         ..Network::default()
     };
     match quantity {
-        "throughput" => Ok(steady(network, Box::new(|run| vec![rate(run, 0)]))),
+        "throughput" => Ok(steady(network, Box::new(|_, counts| vec![rate(counts, 0)]))),
         _ => Err(unknown(quantity)),
     }
 }

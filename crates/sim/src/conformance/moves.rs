@@ -25,7 +25,7 @@ fn begin(network: &Arc<Network>, seed: u64, number: u32) -> Result<Run, String> 
 fn time_of(network: &Arc<Network>, events: u64, effort: &Effort) -> Result<u64, String> {
     let mut probe = begin(network, effort.seed, u32::MAX)?;
     let mut time_ns = 1_000_000_000;
-    while probe.counts().events < events && time_ns < u64::MAX / 8 {
+    while probe.events() < events && time_ns < u64::MAX / 8 {
         time_ns *= 2;
         probe.run_until(time_ns);
     }

@@ -4,35 +4,12 @@ use super::params::Params;
 use super::study::{Measure, Study};
 use crate::kernel::Distribution;
 use crate::network::{
-    Clock, Crew, Exit, Failure, Network, PHASES, Phase, Place, Run, ServerStart, Source, Start,
-    Station, Target,
+    Clock, Counts, Crew, Exit, Failure, Network, PHASES, Phase, Place, Run, ServerStart, Source,
+    Start, Station, Target,
 };
 
 /// Work that goes on for as long as anybody looks: the machine itself is what is studied.
 const ENDLESS: Distribution = Distribution::Constant(1e9);
-
-/// A queue before a station, fed by a source.
-fn queue(between: Distribution, work: Distribution, servers: u32, room: Option<u32>) -> Network {
-    Network {
-        places: vec![Place { capacity: room }],
-        stations: vec![Station {
-            servers,
-            inputs: vec![(0, 1)],
-            work,
-            failures: Vec::new(),
-            route: vec![(1.0, Target::Exit(0))],
-        }],
-        sources: vec![Source {
-            between,
-            batch: 1,
-            class: 0,
-            to: 0,
-        }],
-        exits: vec![Exit::default()],
-        classes: 1,
-        ..Network::default()
-    }
-}
 
 /// A study of the long run.
 pub(super) fn steady(network: Network, measure: Measure) -> Study {
@@ -48,8 +25,13 @@ pub(super) fn unknown(quantity: &str) -> String {
     format!("the quantity \"{quantity}\" is not known")
 }
 
-fn one(measure: impl Fn(&Run) -> f64 + Sync + 'static) -> Measure {
-    Box::new(move |run| vec![measure(run)])
+fn one(measure: impl Fn(&Counts) -> f64 + Sync + 'static) -> Measure {
+    Box::new(move |_, counts| vec![measure(counts)])
+}
+
+/// What is asked for is how the network stands at the end.
+fn last(measure: impl Fn(&Run) -> f64 + Sync + 'static) -> Measure {
+    Box::new(move |run, _| vec![measure(run)])
 }
 
 fn seconds(ns: u128) -> f64 {
@@ -57,33 +39,30 @@ fn seconds(ns: u128) -> f64 {
 }
 
 /// The share of time that a server was in a phase.
-pub(super) fn share(run: &Run, server: usize, phase: Phase) -> f64 {
-    let counts = run.counts();
+pub(super) fn share(counts: &Counts, server: usize, phase: Phase) -> f64 {
     let of = counts.servers.get(server).copied().unwrap_or([0; PHASES]);
     of[phase as usize] as f64 / counts.time_ns as f64
 }
 
 /// How many parts there were on average.
-pub(super) fn mean_parts(run: &Run) -> f64 {
-    let counts = run.counts();
+pub(super) fn mean_parts(counts: &Counts) -> f64 {
     counts.parts_held as f64 / counts.time_ns as f64
 }
 
 /// Parts a second through an exit.
-pub(super) fn rate(run: &Run, exit: usize) -> f64 {
-    let counts = run.counts();
+pub(super) fn rate(counts: &Counts, exit: usize) -> f64 {
     counts.exits[exit].parts as f64 / (counts.time_ns as f64 / 1e9)
 }
 
 /// How long parts were in the network, in seconds.
-pub(super) fn stay(run: &Run) -> f64 {
-    let left = run.counts().exits[0];
+pub(super) fn stay(counts: &Counts) -> f64 {
+    let left = counts.exits[0];
     seconds(left.ns) / left.parts as f64
 }
 
 /// How long parts of a class waited in the first place, in seconds.
-fn wait(run: &Run, class: usize) -> f64 {
-    let taken = run.counts().taken[class];
+fn wait(counts: &Counts, class: usize) -> f64 {
+    let taken = counts.taken[class];
     seconds(taken.ns) / taken.parts as f64
 }
 
@@ -91,24 +70,21 @@ fn wait(run: &Run, class: usize) -> f64 {
 fn of_queue(quantity: &str) -> Result<Measure, String> {
     Ok(match quantity {
         "L" => one(mean_parts),
-        "Lq" => one(|run| {
-            let counts = run.counts();
-            counts.held[0] as f64 / counts.time_ns as f64
-        }),
+        "Lq" => one(|counts| counts.held[0] as f64 / counts.time_ns as f64),
         "W" | "W (accepted)" => one(stay),
-        "Wq" => one(|run| wait(run, 0)),
-        "throughput" => one(|run| rate(run, 0)),
-        "P(wait)" => one(|run| {
-            let taken = run.counts().taken[0];
+        "Wq" => one(|counts| wait(counts, 0)),
+        "throughput" => one(|counts| rate(counts, 0)),
+        "P(wait)" => one(|counts| {
+            let taken = counts.taken[0];
             taken.waited as f64 / taken.parts as f64
         }),
-        "P(lost)" => one(|run| {
-            let [came, lost] = run.counts().arrived[0];
+        "P(lost)" => one(|counts| {
+            let [came, lost] = counts.arrived[0];
             lost as f64 / came as f64
         }),
-        "P(server busy or down)" => one(|run| 1.0 - share(run, 0, Phase::Starved)),
-        _ if limit(quantity).is_some() => one(|run| {
-            let left = run.counts().exits[0];
+        "P(server busy or down)" => one(|counts| 1.0 - share(counts, 0, Phase::Starved)),
+        _ if limit(quantity).is_some() => one(|counts| {
+            let left = counts.exits[0];
             left.late as f64 / left.parts as f64
         }),
         _ => return Err(unknown(quantity)),
@@ -141,7 +117,7 @@ pub(super) fn markov(params: &Params<'_>, model: &str, quantity: &str) -> Result
         all.checked_sub(servers)
             .ok_or("there is less room than servers")
     });
-    let mut network = queue(
+    let mut network = Network::queue(
         Distribution::Exponential(params.mean_of_rate("lam")?),
         Distribution::Exponential(params.mean_of_rate("mu")?),
         servers,
@@ -155,7 +131,7 @@ pub(super) fn markov(params: &Params<'_>, model: &str, quantity: &str) -> Result
 pub(super) fn general(params: &Params<'_>, quantity: &str) -> Result<Study, String> {
     let (mean, scv) = (params.number("mean")?, params.number("scv")?);
     let between = Distribution::Exponential(params.mean_of_rate("lam")?);
-    let network = queue(between, varied(mean, scv)?, 1, None);
+    let network = Network::queue(between, varied(mean, scv)?, 1, None);
     Ok(steady(network, of_queue(quantity)?))
 }
 
@@ -166,7 +142,7 @@ pub(super) fn failing(params: &Params<'_>, quantity: &str) -> Result<Study, Stri
         params.number("service_scv")?,
     )?;
     let between = Distribution::Exponential(params.mean_of_rate("lam")?);
-    let mut network = queue(between, work, 1, None);
+    let mut network = Network::queue(between, work, 1, None);
     network.stations[0].failures = vec![Failure {
         clock: Clock::Work,
         up: Distribution::Exponential(params.mean_of_rate("fail_rate")?),
@@ -194,14 +170,17 @@ fn varied(mean: f64, scv: f64) -> Result<Distribution, String> {
 pub(super) fn regular(params: &Params<'_>, quantity: &str) -> Result<Study, String> {
     let between = Distribution::Constant(params.number("interarrival")?);
     let work = Distribution::Exponential(params.mean_of_rate("mu")?);
-    Ok(steady(queue(between, work, 1, None), of_queue(quantity)?))
+    Ok(steady(
+        Network::queue(between, work, 1, None),
+        of_queue(quantity)?,
+    ))
 }
 
 /// Classes of parts, of which the lower one goes first when a server is free.
 pub(super) fn priority(params: &Params<'_>, quantity: &str) -> Result<Study, String> {
     let means = params.means_of_rates("lam")?;
     let work = Distribution::Exponential(params.mean_of_rate("mu")?);
-    let mut network = queue(ENDLESS, work, 1, None);
+    let mut network = Network::queue(ENDLESS, work, 1, None);
     network.classes = u8::try_from(means.len()).map_err(|_| "there are too many classes")?;
     network.sources = means
         .iter()
@@ -220,14 +199,14 @@ pub(super) fn priority(params: &Params<'_>, quantity: &str) -> Result<Study, Str
         .and_then(|class| class.checked_sub(1))
         .filter(|class| *class < means.len());
     let class = class.ok_or_else(|| unknown(quantity))?;
-    Ok(steady(network, one(move |run| wait(run, class))))
+    Ok(steady(network, one(move |counts| wait(counts, class))))
 }
 
 /// Parts that come in batches.
 pub(super) fn batch(params: &Params<'_>, quantity: &str) -> Result<Study, String> {
     let between = Distribution::Exponential(params.mean_of_rate("lam_batches")?);
     let work = Distribution::Exponential(params.mean_of_rate("mu")?);
-    let mut network = queue(between, work, 1, None);
+    let mut network = Network::queue(between, work, 1, None);
     network.sources[0].batch = params.count("batch")?;
     Ok(steady(network, of_queue(quantity)?))
 }
@@ -237,7 +216,7 @@ pub(super) fn rework(params: &Params<'_>, quantity: &str) -> Result<Study, Strin
     let between = Distribution::Exponential(params.mean_of_rate("lam")?);
     let work = Distribution::Exponential(params.mean_of_rate("mu")?);
     let (again, scrap) = (params.number("q")?, params.number("s")?);
-    let mut network = queue(between, work, 1, None);
+    let mut network = Network::queue(between, work, 1, None);
     network.exits.push(Exit::default());
     network.stations[0].route = vec![
         (1.0 - again - scrap, Target::Exit(0)),
@@ -245,9 +224,8 @@ pub(super) fn rework(params: &Params<'_>, quantity: &str) -> Result<Study, Strin
         (scrap, Target::Exit(1)),
     ];
     let measure = match quantity {
-        "good parts per time" => one(|run| rate(run, 0)),
-        "mean passes per part" => one(|run| {
-            let counts = run.counts();
+        "good parts per time" => one(|counts| rate(counts, 0)),
+        "mean passes per part" => one(|counts| {
             let left: u64 = counts.exits.iter().map(|exit| exit.parts).sum();
             counts.finished[0] as f64 / left as f64
         }),
@@ -260,7 +238,7 @@ pub(super) fn rework(params: &Params<'_>, quantity: &str) -> Result<Study, Strin
 pub(super) fn tandem(params: &Params<'_>, quantity: &str) -> Result<Study, String> {
     let means = params.means_of_rates("mu")?;
     let between = Distribution::Exponential(params.mean_of_rate("lam")?);
-    let mut network = queue(between, ENDLESS, 1, None);
+    let mut network = Network::queue(between, ENDLESS, 1, None);
     network.places = vec![Place::default(); means.len()];
     network.stations = in_a_row(&means, Target::Exit(0));
     let measure = match quantity {
@@ -274,10 +252,7 @@ pub(super) fn tandem(params: &Params<'_>, quantity: &str) -> Result<Study, Strin
 /// Exponential stations, each with a place before it.
 fn in_a_row(means: &[f64], end: Target) -> Vec<Station> {
     let stations = means.iter().enumerate().map(|(at, mean)| Station {
-        servers: 1,
         inputs: vec![(at, 1)],
-        work: Distribution::Exponential(*mean),
-        failures: Vec::new(),
         route: vec![(
             1.0,
             if at + 1 < means.len() {
@@ -286,6 +261,7 @@ fn in_a_row(means: &[f64], end: Target) -> Vec<Station> {
                 end
             },
         )],
+        ..Station::new(Distribution::Exponential(*mean))
     });
     stations.collect()
 }
@@ -301,7 +277,7 @@ pub(super) fn cards(params: &Params<'_>, quantity: &str) -> Result<Study, String
         ..Network::default()
     };
     let measure = match quantity {
-        "throughput" => one(|run| rate(run, 0)),
+        "throughput" => one(|counts| rate(counts, 0)),
         "mean lead time" => one(stay),
         _ => return Err(unknown(quantity)),
     };
@@ -327,16 +303,13 @@ pub(super) fn repairmen(params: &Params<'_>, quantity: &str) -> Result<Study, St
         size: params.count("repairmen")?,
     }];
     let measure = match quantity {
-        "mean machines up" => one(|run| {
-            let machines = 0..run.counts().servers.len();
+        "mean machines up" => one(|counts| {
+            let machines = 0..counts.servers.len();
             machines
-                .map(|machine| share(run, machine, Phase::Working))
+                .map(|machine| share(counts, machine, Phase::Working))
                 .sum()
         }),
-        "P(all repairmen busy)" => one(|run| {
-            let counts = run.counts();
-            counts.crews[0][1] as f64 / counts.time_ns as f64
-        }),
+        "P(all repairmen busy)" => one(|counts| counts.crews[0][1] as f64 / counts.time_ns as f64),
         _ => return Err(unknown(quantity)),
     };
     Ok(steady(network, measure))
@@ -346,9 +319,6 @@ pub(super) fn repairmen(params: &Params<'_>, quantity: &str) -> Result<Study, St
 fn machine(up: Distribution, repair: Distribution) -> Network {
     Network {
         stations: vec![Station {
-            servers: 1,
-            inputs: Vec::new(),
-            work: ENDLESS,
             failures: vec![Failure {
                 clock: Clock::Calendar,
                 up,
@@ -356,6 +326,7 @@ fn machine(up: Distribution, repair: Distribution) -> Network {
                 crew: None,
             }],
             route: vec![(1.0, Target::Exit(0))],
+            ..Station::new(ENDLESS)
         }],
         exits: vec![Exit::default()],
         classes: 1,
@@ -365,7 +336,7 @@ fn machine(up: Distribution, repair: Distribution) -> Network {
 
 /// M/M/1 that begins with so many parts.
 pub(super) fn transient(params: &Params<'_>, quantity: &str) -> Result<Study, String> {
-    let network = queue(
+    let network = Network::queue(
         Distribution::Exponential(params.mean_of_rate("lam")?),
         Distribution::Exponential(params.mean_of_rate("mu")?),
         1,
@@ -377,10 +348,10 @@ pub(super) fn transient(params: &Params<'_>, quantity: &str) -> Result<Study, St
         .and_then(|rest| rest.strip_suffix(')'));
     let asked = asked.and_then(|rest| rest.split_once(")="));
     let measure = match asked {
-        None if quantity == "E[N(t)]" => one(|run| run.parts() as f64),
+        None if quantity == "E[N(t)]" => last(|run| run.parts() as f64),
         Some((time, count)) if time.parse() == Ok(at_s) => {
             let count: u64 = count.parse().map_err(|_| unknown(quantity))?;
-            one(move |run| f64::from(u8::from(run.parts() == count)))
+            last(move |run| f64::from(u8::from(run.parts() == count)))
         }
         _ => return Err(unknown(quantity)),
     };
@@ -405,12 +376,12 @@ pub(super) fn availability(params: &Params<'_>, quantity: &str) -> Result<Study,
         let mut network = machine(up, repair);
         network.stations[0].work = Distribution::Constant(params.number("cycle")?);
         network.stations[0].failures[0].clock = Clock::Work;
-        return Ok(steady(network, one(|run| rate(run, 0))));
+        return Ok(steady(network, one(|counts| rate(counts, 0))));
     }
     let up = Distribution::Exponential(params.number("MTBF")?);
     let repair = Distribution::Exponential(params.number("MTTR")?);
     let network = machine(up, repair);
-    let works = one(|run| share(run, 0, Phase::Working));
+    let works = one(|counts| share(counts, 0, Phase::Working));
     let until_s = params.number("t");
     Ok(match quantity {
         "A" => steady(network, works),
@@ -419,10 +390,10 @@ pub(super) fn availability(params: &Params<'_>, quantity: &str) -> Result<Study,
             ..steady(network, works)
         },
         "A(t)" => {
-            let is_up = one(|run| f64::from(u8::from(run.phase(0) == Some(Phase::Working))));
+            let is_up = |run: &Run| f64::from(u8::from(run.phase(0) == Some(Phase::Working)));
             Study {
                 until_s: Some(until_s?),
-                ..steady(network, is_up)
+                ..steady(network, last(is_up))
             }
         }
         _ => return Err(unknown(quantity)),
@@ -454,21 +425,18 @@ pub(super) fn starving(params: &Params<'_>, quantity: &str) -> Result<Study, Str
     network.stations[0].route = vec![(1.0, Target::Place(0))];
     network.places = vec![Place::default()];
     network.stations.push(Station {
-        servers: 1,
         inputs: vec![(0, 1)],
-        work: Distribution::Exponential(mean),
-        failures: Vec::new(),
         route: vec![(1.0, Target::Exit(0))],
+        ..Station::new(Distribution::Exponential(mean))
     });
     // What starves is looked at while the other one stands; after that it delivers nothing either.
-    let starved_s = |run: &Run| {
-        let counts = run.counts();
+    let starved_s = |counts: &Counts| {
         let down_ns = counts.servers[0][Phase::Down as usize];
         down_ns.saturating_sub(counts.first_starved_ns[1]) as f64 / 1e9
     };
     let measure = match quantity {
         "P(starves before repair)" | "P(starves)" => {
-            one(move |run| f64::from(u8::from(starved_s(run) > 0.0)))
+            one(move |counts| f64::from(u8::from(starved_s(counts) > 0.0)))
         }
         "E[starved time]" => one(starved_s),
         _ => return Err(unknown(quantity)),

@@ -3,7 +3,7 @@
 use super::{CONFIDENCE, Effort};
 use crate::fan_out::replicate;
 use crate::kernel::Streams;
-use crate::network::{Network, Run, Start};
+use crate::network::{Counts, Network, Run, Start};
 use crate::statistics::{Interval, mean_interval};
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ pub(super) struct Study {
     pub(super) measure: Measure,
 }
 
-/// Measures a run: as many numbers as the case asks for.
-pub(super) type Measure = Box<dyn Fn(&Run) -> Vec<f64> + Sync>;
+/// Measures a run by it and what was counted: as many numbers as the case asks for.
+pub(super) type Measure = Box<dyn Fn(&Run, &Counts) -> Vec<f64> + Sync>;
 
 /// So many replications are made of what lasts for ever; each is as long as it takes.
 const LONG_RUNS: u32 = 20;
@@ -67,8 +67,7 @@ impl Study {
             run.count_anew();
         }
         run.run_until(to);
-        let events = run.counts().events;
-        ((self.measure)(&run), events)
+        ((self.measure)(&run, &run.counts()), run.events())
     }
 
     fn in_the_long_run(
@@ -78,7 +77,7 @@ impl Study {
         effort: &Effort,
     ) -> Vec<Interval> {
         let mut pilot_ns = 1_000_000_000;
-        while probe.counts().events < PILOT_EVENTS && pilot_ns < LENGTH_MAX {
+        while probe.events() < PILOT_EVENTS && pilot_ns < LENGTH_MAX {
             pilot_ns *= 2;
             probe.run_until(pilot_ns);
         }

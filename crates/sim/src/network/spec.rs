@@ -157,7 +157,82 @@ pub enum NetworkError {
 /// The most things of one kind.
 const THINGS_MAX: usize = 1_000_000;
 
+impl Station {
+    /// One server that never fails and makes its parts, which go nowhere yet.
+    #[must_use]
+    pub fn new(work: Distribution) -> Self {
+        Self {
+            servers: 1,
+            inputs: Vec::new(),
+            work,
+            failures: Vec::new(),
+            route: Vec::new(),
+        }
+    }
+}
+
 impl Network {
+    /// A place before a station, fed by a source; without a room it holds any number of parts.
+    #[must_use]
+    pub fn queue(
+        between: Distribution,
+        work: Distribution,
+        servers: u32,
+        room: Option<u32>,
+    ) -> Self {
+        let station = Station {
+            servers,
+            inputs: vec![(0, 1)],
+            route: vec![(1.0, Target::Exit(0))],
+            ..Station::new(work)
+        };
+        Self {
+            places: vec![Place { capacity: room }],
+            stations: vec![station],
+            sources: vec![Source {
+                between,
+                batch: 1,
+                class: 0,
+                to: 0,
+            }],
+            exits: vec![Exit::default()],
+            classes: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Stations one after the other, the first of which is never starved and the last never blocked. What they
+    /// take and where their parts go is set; the place between two of them has the room that is given for it,
+    /// or any where none is.
+    #[must_use]
+    pub fn line(stations: Vec<Station>, rooms: &[u32]) -> Self {
+        let gaps = stations.len().saturating_sub(1);
+        let stations = stations.into_iter().enumerate().map(|(at, station)| {
+            let before = at.checked_sub(1).map(|place| (place, 1));
+            let target = match at < gaps {
+                true => Target::Place(at),
+                false => Target::Exit(0),
+            };
+            Station {
+                inputs: before.into_iter().collect(),
+                route: vec![(1.0, target)],
+                ..station
+            }
+        });
+        let capacity = |at: usize| rooms.get(at).copied();
+        Self {
+            stations: stations.collect(),
+            places: (0..gaps)
+                .map(|at| Place {
+                    capacity: capacity(at),
+                })
+                .collect(),
+            exits: vec![Exit::default()],
+            classes: 1,
+            ..Self::default()
+        }
+    }
+
     /// Checks that it can run.
     ///
     /// # Errors

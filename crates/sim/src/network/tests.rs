@@ -7,59 +7,11 @@ use proptest::prelude::*;
 const SECOND_NS: u64 = 1_000_000_000;
 
 fn line(work: &[Distribution], rooms: &[u32], failures: &[Vec<Failure>]) -> Network {
-    let last = work.len() - 1;
     let stations = work.iter().enumerate().map(|(at, work)| Station {
-        servers: 1,
-        inputs: at
-            .checked_sub(1)
-            .map(|place| (place, 1))
-            .into_iter()
-            .collect(),
-        work: work.clone(),
         failures: failures.get(at).cloned().unwrap_or_default(),
-        route: vec![(
-            1.0,
-            if at == last {
-                Target::Exit(0)
-            } else {
-                Target::Place(at)
-            },
-        )],
+        ..Station::new(work.clone())
     });
-    Network {
-        stations: stations.collect(),
-        places: rooms
-            .iter()
-            .map(|room| Place {
-                capacity: Some(*room),
-            })
-            .collect(),
-        exits: vec![Exit::default()],
-        classes: 1,
-        ..Network::default()
-    }
-}
-
-fn queue(between: Distribution, work: Distribution, servers: u32, room: Option<u32>) -> Network {
-    Network {
-        places: vec![Place { capacity: room }],
-        stations: vec![Station {
-            servers,
-            inputs: vec![(0, 1)],
-            work,
-            failures: Vec::new(),
-            route: vec![(1.0, Target::Exit(0))],
-        }],
-        sources: vec![Source {
-            between,
-            batch: 1,
-            class: 0,
-            to: 0,
-        }],
-        exits: vec![Exit::default()],
-        classes: 1,
-        ..Network::default()
-    }
+    Network::line(stations.collect(), rooms)
 }
 
 fn run(network: Network, seed: u64, seconds: u64) -> Run {
@@ -125,7 +77,7 @@ fn a_machine_that_fails_by_its_work_keeps_its_part() {
 
 #[test]
 fn a_clock_of_the_calendar_runs_while_a_machine_waits() {
-    let mut network = queue(Constant(10.0), Constant(1.0), 1, None);
+    let mut network = Network::queue(Constant(10.0), Constant(1.0), 1, None);
     network.stations[0].failures = vec![Failure {
         clock: Clock::Calendar,
         up: Constant(15.5),
@@ -227,7 +179,7 @@ fn cards_come_back_and_the_start_is_as_it_is_said() {
 fn closed_forms_are_met() {
     // M/M/1 at a load of a half: one part on average, half of them wait, for a second on average.
     let counts = run(
-        queue(Exponential(2.0), Exponential(1.0), 1, None),
+        Network::queue(Exponential(2.0), Exponential(1.0), 1, None),
         5,
         400_000,
     )
@@ -241,7 +193,7 @@ fn closed_forms_are_met() {
     assert!((waited - 0.5).abs() < 0.01, "{waited}");
     // Erlang's loss formula for two servers at a load of 1: a fifth.
     let counts = run(
-        queue(Exponential(1.0), Exponential(1.0), 2, Some(0)),
+        Network::queue(Exponential(1.0), Exponential(1.0), 2, Some(0)),
         5,
         200_000,
     )
@@ -264,7 +216,7 @@ fn closed_forms_are_met() {
 
 #[test]
 fn what_cannot_run_is_named() {
-    let good = queue(Constant(1.0), Constant(1.0), 1, None);
+    let good = Network::queue(Constant(1.0), Constant(1.0), 1, None);
     type Spoil = fn(&mut Network);
     let spoilt: [(&str, Spoil); 8] = [
         ("station 0: it has no server", |n| n.stations[0].servers = 0),
