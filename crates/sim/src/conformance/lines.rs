@@ -143,7 +143,7 @@ fn failure(group: &Params<'_>) -> Result<Failure, String> {
 }
 
 /// The room between stations: a list, or the same everywhere.
-fn rooms(params: &Params<'_>, stations: usize) -> Result<Vec<u32>, String> {
+pub(super) fn rooms(params: &Params<'_>, stations: usize) -> Result<Vec<u32>, String> {
     match params.has("buffers") {
         true => params.counts("buffers"),
         false => Ok(vec![params.count("b")?; stations.saturating_sub(1)]),
@@ -151,7 +151,7 @@ fn rooms(params: &Params<'_>, stations: usize) -> Result<Vec<u32>, String> {
 }
 
 /// The line, if there are as many rooms as gaps.
-fn network(stations: Vec<Station>, rooms: &[u32]) -> Result<Network, String> {
+pub(super) fn network(stations: Vec<Station>, rooms: &[u32]) -> Result<Network, String> {
     let count = stations.len();
     match count > 0 && rooms.len() + 1 == count {
         true => Ok(Network::line(stations, rooms)),

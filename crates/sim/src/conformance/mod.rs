@@ -8,6 +8,7 @@ mod closed;
 mod lines;
 mod moves;
 mod params;
+mod plans;
 mod queues;
 mod slots;
 mod study;
@@ -238,6 +239,7 @@ fn answer(case: &Case, effort: &Effort) -> Result<Answer, String> {
         "hb-balanced" | "exp-unbalanced" | "exp-parallel" | "exp-unreliable" | "erlang-lines"
         | "arrivals-lines" => lines::line(&params, quantity),
         "assembly" => lines::assembly(&params, quantity),
+        "what-if" => plans::finished(&params, quantity),
         "time-to-starve" => queues::starving(&params, quantity),
         other => Err(format!("the family \"{other}\" is not known")),
     }?;

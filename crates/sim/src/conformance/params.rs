@@ -33,6 +33,19 @@ impl Params<'_> {
         super::numbers(self.0.get(name).ok_or_else(missing)?).ok_or_else(missing)
     }
 
+    /// A list of lists of numbers.
+    pub(super) fn lists(&self, name: &str) -> Result<Vec<Vec<f64>>, String> {
+        let missing =
+            || format!("the parameter \"{name}\" is missing or no list of lists of numbers");
+        let lists = self.0.get(name).and_then(Value::as_array);
+        let lists: Option<Vec<_>> = lists
+            .ok_or_else(missing)?
+            .iter()
+            .map(super::numbers)
+            .collect();
+        lists.ok_or_else(missing)
+    }
+
     /// A list of rates as mean times between.
     pub(super) fn means_of_rates(&self, name: &str) -> Result<Vec<f64>, String> {
         let rates = self.numbers(name)?;
@@ -62,7 +75,8 @@ impl Params<'_> {
     }
 }
 
-fn mean_of(name: &str, rate: f64) -> Result<f64, String> {
+/// A rate as the mean time between. Errors: it is not greater than zero.
+pub(super) fn mean_of(name: &str, rate: f64) -> Result<f64, String> {
     match rate > 0.0 {
         true => Ok(1.0 / rate),
         false => Err(format!("the rate \"{name}\" is not greater than zero")),

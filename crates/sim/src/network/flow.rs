@@ -239,12 +239,24 @@ impl Run {
     #[inline]
     pub(super) fn load(&mut self, server: usize, part: u32) {
         let station = self.servers[server].station as usize;
-        let work = &self.network.stations[station].work;
-        let left_ns = work.draw_ns(&mut self.stations[station].work);
+        let left_ns = self.cycle_ns(station);
         let of = &mut self.servers[server];
         (of.part, of.hold, of.left_ns) = (part, Hold::Begun, left_ns);
         self.update(server);
         self.go_on(server);
+    }
+
+    /// How long the next cycle of a station takes.
+    #[inline]
+    fn cycle_ns(&mut self, station: usize) -> u64 {
+        let (told, of) = (&self.network.stations[station], &mut self.stations[station]);
+        match told.trace.get(of.traced) {
+            Some(known_ns) => {
+                of.traced += 1;
+                *known_ns
+            }
+            None => told.work.draw_ns(&mut of.work),
+        }
     }
 
     /// The timer of a server is due: its part is done, or it fails.
@@ -341,7 +353,8 @@ impl Run {
         if of.phase != Phase::Working || of.is_working {
             return;
         }
-        let (mut after_ns, mut fails) = (of.left_ns, NONE);
+        let speed = self.stations[of.station as usize].speed;
+        let (mut after_ns, mut fails) = (scaled(of.left_ns, 1.0 / speed), NONE);
         for mode in of.first_mode..of.end_mode {
             let one = &self.modes[mode as usize];
             if one.up_left_ns < after_ns {
@@ -369,7 +382,8 @@ impl Run {
         let of = &mut self.servers[server];
         of.is_working = false;
         let done_ns = self.now_ns - of.work_since_ns;
-        of.left_ns = of.left_ns.saturating_sub(done_ns);
+        let speed = self.stations[of.station as usize].speed;
+        of.left_ns = of.left_ns.saturating_sub(scaled(done_ns, speed));
         for mode in of.first_mode..of.end_mode {
             let one = &mut self.modes[mode as usize];
             one.up_left_ns = one.up_left_ns.saturating_sub(done_ns);
@@ -391,6 +405,7 @@ impl Run {
         } else {
             match of.hold {
                 Hold::Nothing => Phase::Starved,
+                Hold::Begun if self.stations[of.station as usize].speed == 0.0 => Phase::Held,
                 Hold::Begun => Phase::Working,
                 Hold::Done => Phase::Blocked,
             }
@@ -402,5 +417,14 @@ impl Run {
         self.counts.spend(server, was, (since_ns, self.now_ns));
         let of = &mut self.servers[server];
         (of.phase, of.phase_since_ns) = (phase, self.now_ns);
+    }
+}
+
+/// A time by a factor; exactly itself where that is 1.
+#[inline]
+fn scaled(ns: u64, factor: f64) -> u64 {
+    match factor == 1.0 {
+        true => ns,
+        false => (ns as f64 * factor) as u64,
     }
 }

@@ -15,7 +15,8 @@ mod trouble;
 
 pub use counts::{Counts, Left, PHASES, Phase, Waits};
 pub use spec::{
-    Clock, Crew, Exit, Failure, Network, NetworkError, Place, Source, Station, Target, Window,
+    Change, Clock, Crew, Exit, Failure, Network, NetworkError, Place, Source, Station, Target,
+    Window,
 };
 
 use crate::kernel::{Purpose, Stream, Streams};
@@ -96,6 +97,10 @@ struct StationState {
     end: u32,
     /// How many windows hold it.
     held: u32,
+    /// How many times as fast it works as its times say; at 0 it stands.
+    speed: f64,
+    /// How many cycles of its trace have begun.
+    traced: usize,
     work: Stream,
     routing: Stream,
     /// Where all parts go, if it is one place.
@@ -135,7 +140,7 @@ struct Server {
     end_mode: u32,
     phase_since_ns: u64,
     work_since_ns: u64,
-    /// How much of the part's work is left, as of then.
+    /// How much of the part's work is left, as of then, at a speed of 1.
     left_ns: u64,
 }
 
@@ -226,6 +231,8 @@ fn machines(network: &Network, streams: &Streams) -> (Vec<Server>, Vec<Mode>, Ve
             first,
             end: number(servers.len()),
             held: 0,
+            speed: 1.0,
+            traced: 0,
             work: streams.stream(number(at), Purpose::Cycle),
             routing: streams.stream(number(at), Purpose::Routing),
             only: match station.route.as_slice() {
@@ -278,7 +285,8 @@ impl Run {
             waiting: EMPTY,
         });
         let classes = usize::from(network.classes);
-        let things = servers.len() + modes.len() + network.sources.len() + network.windows.len();
+        let planned = network.windows.len() + network.changes.len();
+        let things = servers.len() + modes.len() + network.sources.len() + planned;
         let mut run = Self {
             now_ns: 0,
             timers: Timers::new(things),
@@ -357,6 +365,13 @@ impl Run {
         self.servers.get(server).map(|server| server.phase)
     }
 
+    /// When something happens next, in nanoseconds from the start; absent where nothing ever does.
+    #[must_use]
+    pub fn next_ns(&self) -> Option<u64> {
+        let (_, at_ns) = self.timers.first();
+        (at_ns < u64::MAX).then_some(at_ns)
+    }
+
     /// How many parts have left through an exit since counting began; 0 where there is no such exit.
     #[must_use]
     pub fn exit_parts(&self, exit: usize) -> u64 {
@@ -422,6 +437,10 @@ impl Run {
             let thing = self.window_timer(window);
             self.timers.plan(thing, of.from_ns, STOPS);
         }
+        for (change, of) in self.network.clone().changes.iter().enumerate() {
+            let thing = self.window_timer(self.windows.len() + change);
+            self.timers.plan(thing, of.from_ns, STOPS);
+        }
         for source in 0..self.sources.len() {
             self.plan_source(source);
         }
@@ -448,6 +467,7 @@ impl Run {
         (self.servers.len() + self.modes.len() + source) as u32
     }
 
+    /// Of a window, or of a change behind them.
     #[allow(
         clippy::cast_possible_truncation,
         reason = "there are fewer things than that"
@@ -470,7 +490,11 @@ impl Run {
         if thing < self.sources.len() {
             return self.arrive(thing);
         }
-        self.window_turns(thing - self.sources.len());
+        let thing = thing - self.sources.len();
+        match thing.checked_sub(self.windows.len()) {
+            None => self.window_turns(thing),
+            Some(change) => self.speed_changes(change),
+        }
     }
 
     /// Lets every server that lost its part look for the next one, until none has.

@@ -17,6 +17,8 @@ pub struct Network {
     pub crews: Vec<Crew>,
     /// When stations stand as planned.
     pub windows: Vec<Window>,
+    /// When stations become faster or slower as planned.
+    pub changes: Vec<Change>,
     /// How many classes of parts there are; a lower one goes first. At least 1.
     pub classes: u8,
 }
@@ -38,6 +40,9 @@ pub struct Station {
     pub inputs: Vec<(usize, u32)>,
     /// How long a cycle takes.
     pub work: Distribution,
+    /// How long the first cycles take in nanoseconds, in the order in which they begin, where that is known
+    /// and not left to chance.
+    pub trace: Vec<u64>,
     /// The ways in which each server fails, apart from each other.
     pub failures: Vec<Failure>,
     /// Where a finished part goes, each with its weight; it is chosen by chance where there are several. A part
@@ -121,6 +126,19 @@ pub struct Window {
     pub to_ns: u64,
 }
 
+/// A planned change of how fast a station works. What is left of the part at hand takes as much longer or
+/// shorter; the clocks on which the station fails go as before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// The station.
+    pub station: usize,
+    /// From when on, in nanoseconds from the start.
+    pub from_ns: u64,
+    /// How many times as fast it works as its times say, whatever it was before: 1 makes it as it was. At 0 it
+    /// stands but still takes parts, which it does not in a [`Window`].
+    pub speed: f64,
+}
+
 /// Why a network cannot run.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NetworkError {
@@ -165,6 +183,7 @@ impl Station {
             servers: 1,
             inputs: Vec::new(),
             work,
+            trace: Vec::new(),
             failures: Vec::new(),
             route: Vec::new(),
         }
@@ -273,6 +292,13 @@ impl Network {
                 "it ends before it begins",
                 window.from_ns < window.to_ns,
             )?;
+        }
+        for (at, change) in self.changes.iter().enumerate() {
+            let what = || format!("change {at}");
+            let (station, count) = (change.station, self.stations.len());
+            known(station < count, &what, ("station", station, count))?;
+            let fits = change.speed.is_finite() && change.speed >= 0.0;
+            value(what(), "its speed is negative or no number", fits)?;
         }
         Ok(())
     }

@@ -176,6 +176,45 @@ fn cards_come_back_and_the_start_is_as_it_is_said() {
 }
 
 #[test]
+fn a_station_works_as_fast_as_it_is_planned_and_takes_the_times_that_are_known() {
+    let fails = Failure {
+        clock: Clock::Work,
+        up: Constant(13.0),
+        repair: Constant(4.0),
+        crew: None,
+    };
+    let mut network = line(&[Constant(4.0)], &[], &[vec![fails]]);
+    let change = |from_s: u64, speed| Change {
+        station: 0,
+        from_ns: from_s * SECOND_NS,
+        speed,
+    };
+    network.changes = vec![
+        change(6, 0.5),
+        change(19, 2.0),
+        change(30, 1.0),
+        change(35, 0.0),
+        change(38, 1.0),
+    ];
+    network.stations[0].trace = vec![3 * SECOND_NS];
+    let mut run = run(network, 1, 0);
+    let mut left = Vec::new();
+    while let Some(at_ns) = run.next_ns().filter(|at_ns| *at_ns < 40 * SECOND_NS) {
+        let before = run.exit_parts(0);
+        run.run_until(at_ns + 1);
+        if run.exit_parts(0) > before {
+            left.push(at_ns as f64 / 1e9);
+        }
+    }
+    // The first by its trace. The second has a second of work left at 6, which takes two. The third would take
+    // eight, stands from 13 to 17 with three of them left, and has one left at 19, which takes a quarter. Then
+    // each takes two; at 30 the machine has worked for 13 seconds again and fails with 1.25 left, which are
+    // 2.5 from 34 on, but that it stands from 35 to 38.
+    let expected = [3.0, 8.0, 19.25, 21.25, 23.25, 25.25, 27.25, 29.25, 39.5];
+    assert_eq!(left, expected);
+}
+
+#[test]
 fn closed_forms_are_met() {
     // M/M/1 at a load of a half: one part on average, half of them wait, for a second on average.
     let counts = run(
@@ -292,6 +331,13 @@ fn network() -> impl Strategy<Value = Network> {
                 class: 1,
                 to: 0,
             }],
+            changes: [(500, 0.5), (2_000, 3.0)]
+                .map(|(from_s, speed)| Change {
+                    station: 0,
+                    from_ns: from_s * SECOND_NS,
+                    speed,
+                })
+                .to_vec(),
             classes: 2,
             ..Network::default()
         };
@@ -319,9 +365,9 @@ fn network() -> impl Strategy<Value = Network> {
                 } else {
                     vec![(at, 1)]
                 },
-                work: Exponential(f64::from(work)),
                 failures: vec![failure; ways as usize],
                 route: vec![(0.9, onward), (0.1, Target::Exit(1))],
+                ..Station::new(Exponential(f64::from(work)))
             });
         }
         network

@@ -145,4 +145,19 @@ impl Run {
             self.resume(server);
         }
     }
+
+    /// A station becomes faster or slower.
+    pub(super) fn speed_changes(&mut self, change: usize) {
+        let of = self.network.changes[change];
+        let station = &self.stations[of.station];
+        let servers = station.first as usize..station.end as usize;
+        for server in servers.clone() {
+            self.rest(server);
+        }
+        self.stations[of.station].speed = of.speed;
+        for server in servers {
+            self.update(server);
+            self.resume(server);
+        }
+    }
 }
