@@ -4,6 +4,7 @@
 //! be run. What is simulated is given with an interval that holds the true value with 99 %, all parts of a list
 //! together; what follows without chance must be met to six digits.
 
+mod allocation;
 mod closed;
 mod lines;
 mod moves;
@@ -12,10 +13,13 @@ mod plans;
 mod queues;
 mod slots;
 mod study;
+mod supply;
+mod traces;
 
 use crate::statistics::Interval;
 use params::Params;
 use serde_json::Value;
+use std::cmp::Ordering;
 
 /// A case of a reference file.
 #[derive(Clone, Debug)]
@@ -78,6 +82,16 @@ pub const CONFIDENCE: f64 = 0.99;
 enum Answer {
     Exact(Vec<f64>),
     Estimates(Vec<Interval>),
+    /// Lists that were looked for, in ascending order, which is of no meaning.
+    Lists(Vec<Vec<u32>>),
+}
+
+/// A number as a reference file tells it.
+#[derive(Clone, Copy)]
+enum Told {
+    Number(f64),
+    /// It lies between the two.
+    Between(f64, f64),
 }
 
 impl Verdict {
@@ -129,70 +143,115 @@ pub fn cases(file: &Value) -> Result<Vec<Case>, String> {
     Ok(found)
 }
 
-/// Runs a case.
+/// Runs a case. Each has chance of its own, so that what is bad luck for one is none for the next.
 #[must_use]
 pub fn check(case: &Case, effort: &Effort) -> Finding {
-    let found = answer(case, effort).and_then(|answer| {
-        let exact = numbers(&case.exact).ok_or("its value is no number and no list of numbers")?;
-        let found = match &answer {
-            Answer::Exact(values) => values.len(),
-            Answer::Estimates(intervals) => intervals.len(),
-        };
-        match found == exact.len() {
-            true => Ok((answer, exact)),
-            false => Err(format!(
-                "its value has {} numbers, not {found}",
-                exact.len()
-            )),
-        }
-    });
-    match found {
-        Ok((Answer::Exact(values), exact)) => case.exactly(values, &exact),
-        Ok((Answer::Estimates(intervals), exact)) => case.nearly(&intervals, &exact),
-        Err(why) => Finding {
-            value: Value::Null,
-            half_width: Value::Null,
-            verdict: Verdict::Unsupported,
-            why,
-        },
-    }
+    let effort = Effort {
+        seed: seed_of(&case.id, effort.seed),
+        ..*effort
+    };
+    let found = answer(case, &effort).and_then(|answer| case.judge(answer));
+    found.unwrap_or_else(|why| Finding {
+        value: Value::Null,
+        half_width: Value::Null,
+        verdict: Verdict::Unsupported,
+        why,
+    })
+}
+
+/// A seed for a name, other than that for any other (FNV-1a of 64 bits, begun at the seed).
+fn seed_of(name: &str, seed: u64) -> u64 {
+    let begin = seed ^ 0xCBF2_9CE4_8422_2325;
+    name.bytes().fold(begin, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
 }
 
 impl Case {
-    fn exactly(&self, values: Vec<f64>, exact: &[f64]) -> Finding {
-        let near =
-            |(value, exact): (&f64, &f64)| (value - exact).abs() <= 1e-6 * exact.abs().max(1e-3);
-        let is_exact = values.iter().zip(exact).all(near);
-        Finding {
-            value: self.shape(values),
-            half_width: Value::Null,
-            verdict: if is_exact {
-                Verdict::Exact
-            } else {
-                Verdict::Differs
-            },
-            why: String::new(),
+    fn judge(&self, answer: Answer) -> Result<Finding, String> {
+        let fits = |found: usize, told: Vec<Told>| match found == told.len() {
+            true => Ok(told),
+            false => Err(format!("its value has {} numbers, not {found}", told.len())),
+        };
+        let told = || {
+            told(&self.exact)
+                .ok_or_else(|| "its value is no number and no list of numbers".to_owned())
+        };
+        match answer {
+            Answer::Exact(values) => {
+                let told = fits(values.len(), told()?)?;
+                Ok(self.exactly(values, &told))
+            }
+            Answer::Estimates(intervals) => {
+                let told = fits(intervals.len(), told()?)?;
+                Ok(self.nearly(&intervals, &told))
+            }
+            Answer::Lists(lists) => self.among(lists),
         }
     }
 
-    fn nearly(&self, intervals: &[Interval], exact: &[f64]) -> Finding {
-        // The exact values of lists are given to eight digits.
-        let holds = |(interval, exact): (&Interval, &f64)| {
-            (interval.mean - exact).abs() <= interval.half_width + 1e-8
+    fn exactly(&self, values: Vec<f64>, told: &[Told]) -> Finding {
+        let near = |(value, told): (&f64, &Told)| match *told {
+            Told::Number(exact) => (value - exact).abs() <= 1e-6 * exact.abs().max(1e-3),
+            Told::Between(least, most) => (least..=most).contains(value),
         };
-        let agrees = intervals.iter().zip(exact).all(holds);
-        Finding {
-            value: self.shape(intervals.iter().map(|interval| interval.mean).collect()),
-            half_width: self.shape(
-                intervals
+        let is_exact = values.iter().zip(told).all(near);
+        self.finding(values, None, (Verdict::Exact, is_exact))
+    }
+
+    fn nearly(&self, intervals: &[Interval], told: &[Told]) -> Finding {
+        // The exact values of lists are given to eight digits.
+        let holds = |(interval, told): (&Interval, &Told)| {
+            let (least, most) = match *told {
+                Told::Number(exact) => (exact, exact),
+                Told::Between(least, most) => (least, most),
+            };
+            let width = interval.half_width + 1e-8;
+            (least - width..=most + width).contains(&interval.mean)
+        };
+        let agrees = intervals.iter().zip(told).all(holds);
+        let means = intervals.iter().map(|interval| interval.mean).collect();
+        let widths = intervals.iter().map(|interval| interval.half_width);
+        self.finding(means, Some(widths.collect()), (Verdict::Agrees, agrees))
+    }
+
+    fn among(&self, lists: Vec<Vec<u32>>) -> Result<Finding, String> {
+        let no_lists = || "its value is no list of lists of numbers".to_owned();
+        let exact = self.exact.as_array().ok_or_else(no_lists)?;
+        // One alone may be told as itself.
+        let exact: Option<Vec<_>> = match numbers(&self.exact) {
+            Some(one) => Some(vec![one]),
+            None => exact.iter().map(numbers).collect(),
+        };
+        let mut exact = exact.ok_or_else(no_lists)?;
+        exact.sort_by(|a, b| a.iter().partial_cmp(b).unwrap_or(Ordering::Equal));
+        let same = |(list, exact): (&Vec<u32>, &Vec<f64>)| {
+            list.len() == exact.len()
+                && list
                     .iter()
-                    .map(|interval| interval.half_width)
-                    .collect(),
-            ),
-            verdict: if agrees {
-                Verdict::Agrees
-            } else {
-                Verdict::Differs
+                    .zip(exact)
+                    .all(|(one, exact)| f64::from(*one) == *exact)
+        };
+        let is_exact = lists.len() == exact.len() && lists.iter().zip(&exact).all(same);
+        let found = self.finding(Vec::new(), None, (Verdict::Exact, is_exact));
+        Ok(Finding {
+            value: Value::from(lists.into_iter().map(Value::from).collect::<Vec<_>>()),
+            ..found
+        })
+    }
+
+    fn finding(
+        &self,
+        values: Vec<f64>,
+        half_widths: Option<Vec<f64>>,
+        (verdict, holds): (Verdict, bool),
+    ) -> Finding {
+        Finding {
+            value: self.shape(values),
+            half_width: half_widths.map_or(Value::Null, |widths| self.shape(widths)),
+            verdict: match holds {
+                true => verdict,
+                false => Verdict::Differs,
             },
             why: String::new(),
         }
@@ -200,9 +259,10 @@ impl Case {
 
     /// A number or a list, as the exact value is.
     fn shape(&self, values: Vec<f64>) -> Value {
-        match &self.exact {
-            Value::Array(_) => Value::from(values),
-            _ => values.first().copied().map_or(Value::Null, Value::from),
+        match (&self.exact, values.as_slice()) {
+            (Value::Array(_), _) => Value::from(values),
+            (_, [one]) => Value::from(*one),
+            _ => Value::from(values),
         }
     }
 }
@@ -210,17 +270,19 @@ impl Case {
 fn answer(case: &Case, effort: &Effort) -> Result<Answer, String> {
     let params = Params(&case.params);
     let quantity = case.quantity.as_str();
-    if case.family == "statistics" {
-        return closed::statistics(&params, &case.model).map(Answer::Exact);
-    }
+    let exact = |values: Result<Vec<f64>, String>| values.map(Answer::Exact);
+    let estimates = |found: Result<Vec<Interval>, String>| found.map(Answer::Estimates);
     match case.family.as_str() {
-        "gershwin-det" => return slots::transfer(&params, quantity, effort).map(Answer::Estimates),
-        "bernoulli" => return slots::bernoulli(&params, quantity, effort).map(Answer::Estimates),
-        "continuous-2m" => return slots::flow(&params, quantity, effort).map(Answer::Estimates),
-        "output-variance" => {
-            return moves::variance(&params, quantity, effort).map(Answer::Estimates);
-        }
+        "statistics" => return exact(closed::statistics(&params, &case.model)),
+        "supply-ttr-tts" => return exact(supply::outage(&params, quantity)),
+        "flow-shop" => return exact(traces::shop(&params, quantity)),
+        "gershwin-det" => return estimates(slots::transfer(&params, quantity, effort)),
+        "bernoulli" => return estimates(slots::bernoulli(&params, quantity, effort)),
+        "continuous-2m" => return estimates(slots::flow(&params, quantity, effort)),
+        "output-variance" => return estimates(moves::variance(&params, quantity, effort)),
+        "inventory" => return estimates(supply::stock(&params, quantity, effort)),
         "bottleneck" => return moves::bottleneck(&params, quantity, effort),
+        "buffer-allocation" => return allocation::best(&params, quantity, effort),
         _ => {}
     }
     let study = match case.family.as_str() {
@@ -252,4 +314,20 @@ fn numbers(value: &Value) -> Option<Vec<f64>> {
         Value::Array(values) => values.iter().map(Value::as_f64).collect(),
         value => value.as_f64().map(|value| vec![value]),
     }
+}
+
+/// The numbers of a value: one, a list, or a text of ranges such as "49.99 < x < 50.01 ; 26.9 < x < 26.91".
+fn told(value: &Value) -> Option<Vec<Told>> {
+    let Value::String(text) = value else {
+        return Some(numbers(value)?.into_iter().map(Told::Number).collect());
+    };
+    let one = |range: &str| {
+        let ends: Vec<&str> = range.split('<').map(str::trim).collect();
+        match *ends {
+            [least, _, most] => Some(Told::Between(least.parse().ok()?, most.parse().ok()?)),
+            [number] => number.parse().ok().map(Told::Number),
+            _ => None,
+        }
+    };
+    text.split([';', ',']).map(one).collect()
 }

@@ -61,6 +61,22 @@ impl Params<'_> {
             .collect()
     }
 
+    /// A whole number or a list of them, in which null is no limit. Without any there is none either.
+    pub(super) fn limits(&self, name: &str) -> Result<Vec<Option<u32>>, String> {
+        let one = |value: &Value| match value {
+            Value::Null => Ok(None),
+            value => {
+                let number = value.as_f64();
+                let number = number.ok_or_else(|| format!("\"{name}\" is no number"))?;
+                count_of(name, number).map(Some)
+            }
+        };
+        match self.0.get(name) {
+            Some(Value::Array(values)) => values.iter().map(one).collect(),
+            value => Ok(vec![one(value.unwrap_or(&Value::Null))?]),
+        }
+    }
+
     /// A list of groups of parameters.
     pub(super) fn groups(&self, name: &str) -> Result<Vec<Params<'_>>, String> {
         let groups = self.0.get(name).and_then(Value::as_array);
