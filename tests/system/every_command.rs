@@ -4,7 +4,8 @@
 //! server has the plant T1 of `support.rs` with some events, and T1 is the plant that is meant where
 //! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
 //! folder, `{log}` a data folder that no server holds, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
-//! a batch of samples, `{rules}` a file of rules, `{cases}` a file of exact results.
+//! a batch of samples, `{rules}` a file of rules, `{cases}` a file of exact results, `{model}` a model
+//! and `{scenario}` changes to it.
 
 use crate::support::{PLANT, Server, werkbuch};
 use serde_json::Value;
@@ -94,6 +95,16 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "{cases} --relative 0.1 --events 100000",
         List,
     ),
+    (
+        "sim run",
+        "--model {model} --scenario {scenario} --horizon 2h --replications 2 --save {dir}/result-{form}",
+        List,
+    ),
+    ("sim rerun", "{dir}/result-{form} --stations", List),
+    ("scenario new", "", Text),
+    ("scenario check", "{scenario} --model {model}", One),
+    ("scenario ls", "{scenario} --model {model}", List),
+    ("scenario diff", "{scenario} {scenario} --model {model}", List),
     ("rule check", "{rules}", List),
     ("rule apply", "{rules} --why test --who anna", Rows),
     ("rule ls", "", List),
@@ -284,6 +295,8 @@ fn every_command_answers_in_every_form() {
     let shdr = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios/mill.shdr");
     let example = Path::new(env!("CARGO_MANIFEST_DIR"));
     let example = example.join("../../examples/plants/car-plant.toml");
+    let model = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let model = model.join("../../examples/models/engine-line.toml");
     let line =
         r#"{"machine":"m1","time":"2026-01-05T06:00:00Z","kind":"STATE_CHANGED","to":"HELD"}"#;
     let words = [
@@ -306,6 +319,14 @@ fn every_command_answers_in_every_form() {
             file(
                 "rules.toml",
                 "[[rule]]\nid = \"r\"\nraise = \"state <> 'FAULTED'\"\nhold = \"1ms\"\n",
+            ),
+        ),
+        ("{model}", model.to_str().unwrap().to_owned()),
+        (
+            "{scenario}",
+            file(
+                "scenario.toml",
+                "[[change]]\ndo = \"down\"\nmachines = \"op10-1\"\nfrom = \"1h\"\nfor = \"30m\"\n",
             ),
         ),
         ("{example}", example.to_str().unwrap().to_owned()),

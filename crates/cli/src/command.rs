@@ -19,6 +19,7 @@ pub(crate) mod plant;
 pub(crate) mod quality;
 pub(crate) mod replay;
 pub(crate) mod rule;
+pub(crate) mod scenario;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod sim;

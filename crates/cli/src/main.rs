@@ -128,6 +128,9 @@ enum Command {
     /// Simulate what would happen, and see how far that can be trusted.
     #[command(subcommand)]
     Sim(command::sim::Args),
+    /// Write, check, list and compare files of changes for `sim run`.
+    #[command(subcommand)]
+    Scenario(command::scenario::Args),
     /// Measure how fast and how small it is on this machine.
     #[command(subcommand)]
     Bench(bench::Args),
@@ -241,6 +244,7 @@ async fn run(command: Command, context: &Context) -> Outcome<()> {
         Command::Log(args) => command::log::run(args, context).await,
         Command::Server(args) => command::server::run(args, context).await,
         Command::Sim(args) => command::sim::run(args, context).await,
+        Command::Scenario(args) => command::scenario::run(args, context).await,
         Command::Bench(args) => Box::pin(bench::run(args, context)).await,
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,
         Command::Context(args) => command::context::run(args, context),

@@ -85,6 +85,7 @@ pub mod statistics;
 #[cfg(test)]
 mod tests;
 pub mod truth;
+pub mod whatif;
 pub mod works;
 
 pub use degrade::{DEGRADATIONS, Degrade, Delivered, Faults, LEVELS, Outage, UnknownDegradation};

@@ -17,7 +17,9 @@ pub struct Truth {
 /// What is true of a machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MachineTruth {
-    /// The mean cycle as a multiple of the planned one.
+    /// How long a cycle takes whatever is planned; absent where it follows from the plan.
+    pub cycle: Option<Distribution>,
+    /// The mean cycle as a multiple of the planned one, or of that.
     pub cycle_factor: f64,
     /// By how much this multiple grows in an hour of the run; 0 for a machine that does not drift.
     pub drift_per_hour: f64,
@@ -29,8 +31,25 @@ pub struct MachineTruth {
     pub scrap: f64,
     /// The probability that a part must be reworked.
     pub rework: f64,
+    /// The time between two parts that come in at it; absent where it is as planned.
+    pub arrivals: Option<Distribution>,
+    /// What becomes of the part at hand while it stands as planned; absent while it may work.
+    pub hold: Option<AtHand>,
+    /// By how much a change of variant takes longer than planned.
+    pub setup_factor: f64,
     /// The probability that the people at it call for help in a cycle.
     pub andon: f64,
+}
+
+/// What becomes of the part at hand when a machine stands as planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtHand {
+    /// Its work rests, and goes on afterwards.
+    Pause,
+    /// It is finished first.
+    Finish,
+    /// It is thrown away.
+    Scrap,
 }
 
 /// One way in which a machine fails.
@@ -157,6 +176,10 @@ fn machine_truth(
     let sorts_out = station.is_some_and(|station| station.rework_limit > 0);
     let scraps = matches!(sort, "press" | "measuring");
     MachineTruth {
+        cycle: None,
+        arrivals: None,
+        hold: None,
+        setup_factor: 1.0,
         cycle_factor: if is_paced_by_hand {
             stream.between(0.93, 1.03)
         } else {

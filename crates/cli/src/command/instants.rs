@@ -20,7 +20,7 @@ const RANGES: [(&str, [&str; 2]); 2] = [
 ];
 
 /// Commands that write, that are about this machine alone, or that read files without a server.
-const APART: [&str; 9] = [
+const APART: [&str; 10] = [
     "serve",
     "import",
     "log",
@@ -28,11 +28,12 @@ const APART: [&str; 9] = [
     "demo",
     "context",
     "completion",
+    "scenario",
     "man",
     "plant apply",
 ];
 /// Single ones of nouns that read as well.
-const APART_TOO: [&str; 8] = [
+const APART_TOO: [&str; 10] = [
     "plant diff",
     "plant confirm-clock",
     "event append",
@@ -41,6 +42,8 @@ const APART_TOO: [&str; 8] = [
     "rule apply",
     "rule rm",
     "sim conformance",
+    "sim run",
+    "sim rerun",
 ];
 
 /// All commands that do something, by their full names.

@@ -4,7 +4,7 @@ mod apply;
 mod calendar;
 mod check;
 mod graph;
-mod source;
+pub(crate) mod source;
 
 use super::{Instant, last, reflected, with};
 use crate::Context;

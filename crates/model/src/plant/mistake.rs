@@ -40,13 +40,16 @@ impl fmt::Display for Mistake {
 }
 
 /// Where the lines of a text begin.
-pub(crate) struct Lines<'t> {
+#[derive(Clone, Debug)]
+pub struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
+    /// The lines of a text.
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
         let after = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             text,
@@ -55,7 +58,8 @@ impl<'t> Lines<'t> {
     }
 
     /// The place of a byte of the text.
-    pub(crate) fn place(&self, at: usize) -> Place {
+    #[must_use]
+    pub fn place(&self, at: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= at).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let before = self.text.get(start..at).unwrap_or_default();

@@ -29,8 +29,7 @@ pub use file::{
     OBJECTS_MAX, PlantFile, STEPS_MAX, TableRef, TableText, UNITS_MAX, parse, parse_with,
     tables_of,
 };
-pub(crate) use mistake::Lines;
-pub use mistake::{Mistake, Place};
+pub use mistake::{Lines, Mistake, Place};
 pub use object::{Field, Value};
 pub use spec::{
     Authority, Boundary, BoundaryKind, Break, Buffer, BufferKind, Calendar, CalendarException,

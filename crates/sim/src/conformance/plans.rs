@@ -171,7 +171,7 @@ impl Plan {
         };
         let paces = || self.paces.iter().filter(holds).map(|(_, _, rate)| *rate);
         let stands = paces().any(|rate| rate == 0.0);
-        let last = paces().last().filter(|_| !stands);
+        let last = paces().next_back().filter(|_| !stands);
         last.unwrap_or(if stands { 0.0 } else { self.rates[station] })
     }
 

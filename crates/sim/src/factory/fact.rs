@@ -22,6 +22,8 @@ pub(crate) struct Part {
     pub(crate) product: usize,
     /// The variant.
     pub(crate) variant: usize,
+    /// When it came into being, in nanoseconds from the start; absent when it was there before.
+    pub(crate) born_ns: Option<u64>,
     /// Its number among all parts of its product, from 1; never given again.
     pub(crate) serial: u32,
     /// The carrier that it rides on: which, and the number of that one.

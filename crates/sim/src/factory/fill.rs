@@ -1,15 +1,16 @@
 //! What is in the plant when the simulation starts: buffers partly filled, nothing in the stations.
 
 use super::Factory;
+use super::Start;
 use super::fact::Fact;
 use crate::layout::Place;
 use werkbuch_model::plant::{BufferKind, FlowKind};
 
-/// How full buffers are at the start, in hundredths.
-const FULL: usize = 40;
-
 impl Factory {
-    pub(super) fn fill(&mut self) {
+    pub(super) fn fill(&mut self, start: &Start) {
+        if let Some(buffers) = &start.buffers {
+            return self.fill_as(buffers);
+        }
         for (buffer, product, carrier) in self.what_is_where() {
             let Some(spec) = self.layout.buffers.get(buffer) else {
                 continue;
@@ -18,7 +19,7 @@ impl Factory {
                 continue;
             }
             let keeps_kinds = spec.kind == BufferKind::Store;
-            let wanted = (usize::try_from(spec.capacity).unwrap_or(0) * FULL).div_ceil(100);
+            let wanted = (f64::from(spec.capacity) * start.fill - 1e-9).ceil() as usize;
             let variants = self.fitting(buffer, product);
             for _ in 0..wanted {
                 let variant = if keeps_kinds {
@@ -36,7 +37,7 @@ impl Factory {
                 };
                 let part = self.make(product, variant, Place::Buffer(buffer));
                 if let Some(about) = self.part_mut(part) {
-                    about.carrier = rides;
+                    (about.carrier, about.born_ns) = (rides, None);
                 }
                 self.put(buffer, part, 0, None);
             }

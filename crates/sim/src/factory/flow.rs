@@ -11,6 +11,8 @@ use werkbuch_model::plant::FlowKind;
 #[derive(Clone, Debug, Default)]
 pub(super) struct BufferState {
     pub(super) held: Vec<Held>,
+    /// Whether what comes in from outside waits for room.
+    pub(super) is_waited_for: bool,
 }
 
 /// A part in a buffer.
@@ -45,6 +47,8 @@ pub(super) struct Links {
     pub(super) reworks: Vec<bool>,
     /// By carrier: the stations whose parts ride on it.
     pub(super) riders: Vec<Vec<usize>>,
+    /// The stations at which parts come in.
+    pub(super) sources: Vec<usize>,
     /// By station: who takes out what is spoilt there.
     pub(super) finders: Vec<Finder>,
 }
@@ -57,6 +61,14 @@ impl Links {
             hands: vec![Vec::new(); layout.stations.len()],
             reworks: vec![false; layout.stations.len()],
             riders: vec![Vec::new(); layout.carriers.len()],
+            sources: (0..layout.stations.len())
+                .filter(|at| {
+                    layout
+                        .stations
+                        .get(*at)
+                        .is_some_and(|one| one.source.is_some())
+                })
+                .collect(),
             finders: super::scrap::finders(layout),
         };
         let note = |lists: &mut Vec<Vec<usize>>, at: usize, station: usize| {
@@ -115,11 +127,12 @@ impl Factory {
         else {
             return;
         };
+        let open_end = self.stations.get(station).map_or(0, |one| one.open_end);
         for slot in from..to {
             if self.phase(slot) == Phase::Done {
                 self.unload(slot);
             }
-            if self.phase(slot) == Phase::Empty {
+            if self.phase(slot) == Phase::Empty && slot < open_end {
                 self.load(slot);
             }
             if self.phase(slot) == Phase::Loaded {
@@ -225,6 +238,23 @@ impl Factory {
         }
     }
 
+    /// Throws away what a station has begun.
+    pub(super) fn throw_away(&mut self, station: usize) {
+        let Some(of) = self.stations.get(station) else {
+            return;
+        };
+        for slot in of.first_slot..of.end_slot {
+            let part = self.slots.get(slot).and_then(|one| one.part);
+            let begun = matches!(self.phase(slot), Phase::Working | Phase::Paused);
+            if let Some(part) = part.filter(|_| begun) {
+                self.clear_slot(slot);
+                self.tally.count(station, Verdict::Scrap);
+                self.end(part, Gone::Scrapped);
+            }
+        }
+        self.update_states(station);
+    }
+
     /// How many parts the end of a way takes now.
     fn room(&self, way: &Way, from: usize) -> usize {
         match way.to {
@@ -252,7 +282,7 @@ impl Factory {
             let is_free = self.phase(of.first_slot) == Phase::Empty && self.lets_in(section);
             return is_free.then_some(of.first_slot);
         }
-        (of.first_slot..of.end_slot).find(|slot| self.phase(*slot) == Phase::Empty)
+        (of.first_slot..of.open_end).find(|slot| self.phase(*slot) == Phase::Empty)
     }
 
     fn hand_over(&mut self, station: usize, part: PartIndex, from: Place) {
@@ -307,6 +337,10 @@ impl Factory {
         for giver in givers {
             self.touch(giver);
         }
+        let state = self.buffers.get_mut(buffer)?;
+        if std::mem::take(&mut state.is_waited_for) {
+            self.calendar.plan(0, FREES, Due::Arrive { buffer });
+        }
         Some(held.part)
     }
 
@@ -336,7 +370,7 @@ impl Factory {
         }
     }
 
-    fn clear_slot(&mut self, slot: usize) {
+    pub(super) fn clear_slot(&mut self, slot: usize) {
         let Some(this) = self.slots.get_mut(slot) else {
             return;
         };
@@ -351,5 +385,5 @@ impl Factory {
 
 /// Whether a variant goes this way.
 pub(super) fn takes(way: &Way, variant: usize) -> bool {
-    way.variants.is_empty() || way.variants.contains(&variant)
+    !way.is_closed && (way.variants.is_empty() || way.variants.contains(&variant))
 }

@@ -6,6 +6,8 @@ mod flow;
 mod pick;
 mod scrap;
 mod section;
+mod stage;
+mod start;
 mod state;
 mod supply;
 mod tally;
@@ -16,19 +18,24 @@ mod work;
 
 pub use fact::Cause;
 pub(crate) use fact::{Fact, Gone, Happening, Part, PartIndex, Verdict};
+pub(crate) use stage::{Course, Stage};
+pub use start::{AtStation, Failed, Start};
 pub use tally::{Stop, Tally};
 
 use crate::kernel::{Calendar, Purpose, Stream, Streams};
 use crate::layout::{Layout, Place, Turn};
 use crate::truth::Truth;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use work::{Slot, StationState};
 
 /// A running factory. It is an endless sequence of [`Happening`]s in the order of time.
 #[derive(Clone, Debug)]
 pub(crate) struct Factory {
-    layout: Layout,
-    truth: Truth,
+    layout: Arc<Layout>,
+    truth: Arc<Truth>,
+    /// What it is made of later, and from when on.
+    later: Arc<[Stage]>,
     streams: Streams,
     calendar: Calendar<Due>,
     stations: Vec<StationState>,
@@ -41,6 +48,8 @@ pub(crate) struct Factory {
     serials: Vec<u32>,
     alive: Vec<u32>,
     carriers: Vec<Vec<u32>>,
+    /// Of each carrier how many are taken out when they come back.
+    carriers_owed: Vec<u32>,
     crews: Vec<trouble::CrewState>,
     zones: Vec<trouble::ZoneState>,
     feeds: Vec<supply::FeedState>,
@@ -89,6 +98,10 @@ enum Due {
     Deliver { feed: usize },
     /// A call of people is answered.
     Answer { station: usize },
+    /// A part comes in at a buffer.
+    Arrive { buffer: usize },
+    /// From now on it is made of something else.
+    Stage { number: usize },
 }
 
 /// What goes first at one time: hours, then what frees, then work, then what stops.
@@ -100,12 +113,25 @@ const STOPS: u8 = 3;
 impl Factory {
     /// A factory at time 0, its buffers partly filled, with chance from the streams.
     pub(crate) fn new(layout: Layout, truth: Truth, streams: Streams) -> Self {
+        let course = Course {
+            layout: Arc::new(layout),
+            truth: Arc::new(truth),
+            later: Arc::new([]),
+        };
+        Self::at(&course, &Start::default(), streams)
+    }
+
+    /// A factory as it stands at time 0, which changes as its course says.
+    pub(crate) fn at(course: &Course, start: &Start, streams: Streams) -> Self {
+        let (layout, truth) = (Arc::clone(&course.layout), Arc::clone(&course.truth));
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let mut slots = Vec::new();
         let stations = layout.stations.iter().enumerate().map(|(at, station)| {
             let first = slots.len();
-            slots.extend((0..station.slots).map(|_| Slot::empty(at)));
-            StationState::new(first, slots.len(), number(station.machine), &streams)
+            slots.extend((0..course.slots(at)).map(|_| Slot::empty(at)));
+            let open = usize::try_from(station.slots).unwrap_or(0);
+            let range = (first, slots.len(), first + open);
+            StationState::new(range, number(station.machine), &streams)
         });
         let stations: Vec<_> = stations.collect();
         let machines = layout.machines.iter().zip(&truth.machines).enumerate();
@@ -124,6 +150,7 @@ impl Factory {
                 .iter()
                 .map(|one| (1..=one.count).rev().collect())
                 .collect(),
+            carriers_owed: vec![0; layout.carriers.len()],
             crews: layout
                 .crews
                 .iter()
@@ -156,9 +183,10 @@ impl Factory {
             slots,
             layout,
             truth,
+            later: Arc::clone(&course.later),
             streams,
         };
-        factory.open();
+        factory.open(start);
         factory
     }
 
@@ -217,11 +245,12 @@ impl Factory {
         self.machines.get(machine).map(|one| one.state)
     }
 
-    fn open(&mut self) {
+    fn open(&mut self, start: &Start) {
+        self.plan_stages();
         for hours in 0..self.turns.len() {
             self.turn(hours);
         }
-        self.fill();
+        self.fill(start);
         self.tell_last_levels();
         for zone in 0..self.zones.len() {
             self.plan_zone_stop(zone);
@@ -236,6 +265,8 @@ impl Factory {
                 self.set_state_alone(machine);
             }
         }
+        self.stand(start);
+        self.plan_arrivals();
         self.settle();
         self.tell_states();
     }
@@ -259,6 +290,8 @@ impl Factory {
             Due::Back { carrier, number } => self.carrier_back(carrier, number),
             Due::Deliver { feed } => self.deliver(feed),
             Due::Answer { station } => self.answer(station),
+            Due::Arrive { buffer } => self.arrive(buffer),
+            Due::Stage { number } => self.change(number),
         }
     }
 
@@ -340,6 +373,7 @@ impl Factory {
         let about = Part {
             product,
             variant,
+            born_ns: Some(self.now_ns()),
             serial,
             carrier: None,
             reworks: 0,
@@ -364,6 +398,23 @@ impl Factory {
         part
     }
 
+    /// Where no more parts may come in than there are now, one more may.
+    fn make_room(&mut self, product: usize) {
+        for station in 0..self.links.sources.len() {
+            let Some(at) = self.links.sources.get(station).copied() else {
+                continue;
+            };
+            let source = self
+                .layout
+                .stations
+                .get(at)
+                .and_then(|one| one.source.as_ref());
+            if source.is_some_and(|one| one.limit.is_some() && one.products.contains(&product)) {
+                self.touch(at);
+            }
+        }
+    }
+
     /// A part is no more; its carrier goes back.
     fn end(&mut self, part: PartIndex, how: Gone) -> Option<Part> {
         let room = self.parts.get_mut(usize::try_from(part).ok()?)?;
@@ -373,6 +424,7 @@ impl Factory {
             *alive = alive.saturating_sub(1);
         }
         self.tally.gone(about.product, how);
+        self.make_room(about.product);
         self.send_back(about.carrier);
         self.say(Fact::Gone {
             part,

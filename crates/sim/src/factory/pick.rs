@@ -1,9 +1,9 @@
 //! Which part comes next: out of a buffer by its kind, or from outside by the programme.
 
-use super::Factory;
 use super::fact::{Fact, PartIndex};
 use super::flow::takes;
-use crate::layout::Place;
+use super::{Due, FREES, Factory};
+use crate::layout::{Place, Source};
 use werkbuch_model::plant::BufferKind;
 
 /// A part that has waited this long is taken before others of a better fit.
@@ -105,16 +105,10 @@ impl Factory {
         };
         let now_ns = self.now_ns();
         let next_ns = self.stations.get(station).map_or(0, |one| one.release_ns);
-        if next_ns > now_ns {
+        if next_ns > now_ns || self.is_full(&source) {
             return;
         }
-        if let Some(running) = self.stations.get_mut(station)
-            && source.every_ns > 0
-        {
-            running.release_ns = now_ns.saturating_add(source.every_ns);
-            self.calendar
-                .plan(source.every_ns, super::FREES, super::Due::Look { station });
-        }
+        self.plan_release(station, source.every_ns);
         let Some((product, variant)) = self.next_variant(station, &source.products) else {
             return;
         };
@@ -127,6 +121,116 @@ impl Factory {
             });
         }
         self.place_in(slot, part, None);
+    }
+
+    /// When parts first come in at buffers.
+    pub(super) fn plan_arrivals(&mut self) {
+        for buffer in 0..self.buffers.len() {
+            let source = self
+                .layout
+                .buffers
+                .get(buffer)
+                .and_then(|one| one.source.as_ref());
+            if let Some(every_ns) = source.map(|source| source.every_ns) {
+                self.calendar.plan(every_ns, FREES, Due::Arrive { buffer });
+            }
+        }
+    }
+
+    /// A part comes in at a buffer, or waits until there is room.
+    pub(super) fn arrive(&mut self, buffer: usize) {
+        let spec = self.layout.buffers.get(buffer);
+        let Some((source, capacity)) =
+            spec.and_then(|one| Some((one.source.clone()?, one.capacity)))
+        else {
+            return;
+        };
+        let Some(state) = self.buffers.get_mut(buffer) else {
+            return;
+        };
+        if state.held.len() >= usize::try_from(capacity).unwrap_or(0) {
+            state.is_waited_for = true;
+            return;
+        }
+        let variants = source
+            .products
+            .iter()
+            .filter_map(|product| self.layout.products.get(*product))
+            .flat_map(|product| product.variants.clone());
+        let variants: Vec<usize> = variants.collect();
+        let variant = self.by_shares(&variants);
+        let product = variant.and_then(|at| Some(self.layout.variants.get(at)?.product));
+        if let (Some(variant), Some(product)) = (variant, product) {
+            let part = self.make(product, variant, Place::Buffer(buffer));
+            self.put(buffer, part, 0, None);
+        }
+        self.calendar
+            .plan(source.every_ns, FREES, Due::Arrive { buffer });
+    }
+
+    /// A part without a name becomes what the routing that begins at its station makes of it.
+    pub(super) fn become_product(&mut self, part: PartIndex, station: usize) {
+        let Some(about) = self.part(part) else { return };
+        let is_unnamed = |at: usize| {
+            self.layout
+                .products
+                .get(at)
+                .is_some_and(|one| one.is_unnamed)
+        };
+        let begins = self
+            .layout
+            .stations
+            .get(station)
+            .map(|one| one.begins.clone());
+        let begins = begins.unwrap_or_default();
+        if begins.is_empty() || !is_unnamed(about.product) {
+            return;
+        }
+        let products = begins.iter().filter_map(|at| self.layout.products.get(*at));
+        let variants: Vec<usize> = products.flat_map(|one| one.variants.clone()).collect();
+        let Some(variant) = self.by_shares(&variants) else {
+            return;
+        };
+        let Some(product) = self.layout.variants.get(variant).map(|one| one.product) else {
+            return;
+        };
+        for (of, more) in [(about.variant, -1), (variant, 1)] {
+            if let Some(alive) = self.alive.get_mut(of) {
+                *alive = alive.saturating_add_signed(more);
+            }
+        }
+        if let Some(about) = self.part_mut(part) {
+            (about.product, about.variant) = (product, variant);
+        }
+    }
+
+    /// Whether as many parts as there may be are in the plant.
+    fn is_full(&self, source: &Source) -> bool {
+        let Some(limit) = source.limit else {
+            return false;
+        };
+        let products = source.products.iter();
+        let variants = products.filter_map(|product| self.layout.products.get(*product));
+        let variants = variants.flat_map(|product| &product.variants);
+        let alive = variants.filter_map(|variant| self.alive.get(*variant));
+        alive.sum::<u32>() >= limit
+    }
+
+    /// When the next part may come in.
+    fn plan_release(&mut self, station: usize, every_ns: u64) {
+        let machine = self.layout.stations.get(station).map(|one| one.machine);
+        let truth = machine.and_then(|machine| self.truth.machines.get(machine));
+        let Some(running) = self.stations.get_mut(station) else {
+            return;
+        };
+        let after_ns = match truth.and_then(|truth| truth.arrivals.as_ref()) {
+            Some(arrivals) => arrivals.draw_ns(&mut running.arrivals),
+            None => every_ns,
+        };
+        if after_ns > 0 {
+            running.release_ns = self.calendar.now_ns().saturating_add(after_ns);
+            self.calendar.plan(after_ns, FREES, Due::Look { station });
+        }
     }
 
     /// What a source makes next: by lots where a change costs something there, else by shares.

@@ -69,7 +69,9 @@ impl Factory {
             State::Executing
         } else if running.setting.is_some() {
             State::Setup
-        } else if self.is_halted(station) && (!running.is_closed || any(Phase::Paused)) {
+        } else if running.is_resting
+            || (self.is_halted(station) && (!running.is_closed || any(Phase::Paused)))
+        {
             State::Held
         } else if running.is_closed {
             State::Stopped

@@ -8,7 +8,7 @@ use crate::truth::FeedTruth;
 /// A line-side stock as it is.
 #[derive(Clone, Debug)]
 pub(super) struct FeedState {
-    stock: u32,
+    pub(super) stock: u32,
     /// The delivery that is on its way.
     coming: Option<u32>,
     deliveries: u32,
@@ -84,7 +84,7 @@ impl Factory {
     }
 
     /// Calls for a delivery when the stock is low.
-    fn call_for(&mut self, feed: usize) {
+    pub(super) fn call_for(&mut self, feed: usize) {
         let (Some(state), Some(truth)) = (self.feeds.get_mut(feed), self.truth.feeds.get(feed))
         else {
             return;
@@ -161,6 +161,14 @@ impl Factory {
     }
 
     pub(super) fn carrier_back(&mut self, carrier: usize, number: u32) {
+        if let Some(owed) = self
+            .carriers_owed
+            .get_mut(carrier)
+            .filter(|owed| **owed > 0)
+        {
+            *owed -= 1;
+            return;
+        }
         if let Some(free) = self.carriers.get_mut(carrier) {
             free.insert(0, number);
         }

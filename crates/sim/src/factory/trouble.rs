@@ -1,6 +1,7 @@
 //! Trouble: machines fail on the clock of their work, wait for a crew and are repaired; zones stop.
 
 use super::fact::{Cause, Fact};
+use super::start::left_ns;
 use super::{Due, FREES, Factory, STOPS};
 use crate::kernel::{Purpose, Stream, Streams};
 use crate::layout::Station;
@@ -19,17 +20,21 @@ pub(super) struct MachineState {
     /// How many of its zones stand.
     pub(super) zones: u32,
     /// Working time left until it fails, by way.
-    lives_ns: [u64; 3],
+    pub(super) lives_ns: [u64; 3],
     generation: u32,
-    failures: Stream,
-    repairs: Stream,
+    /// For how long it had stood at the start.
+    spent_ns: u64,
+    pub(super) failures: Stream,
+    pub(super) repairs: Stream,
 }
 
 /// A crew as it works.
 #[derive(Clone, Debug)]
 pub(super) struct CrewState {
-    free: Vec<u32>,
+    pub(super) free: Vec<u32>,
     waiting: VecDeque<usize>,
+    /// How many go when their repair is done.
+    pub(super) owed: u32,
 }
 
 /// A zone as it runs.
@@ -54,6 +59,7 @@ impl MachineState {
             zones: 0,
             lives_ns,
             generation: 0,
+            spent_ns: 0,
             failures,
             repairs: streams.stream(number, Purpose::Repair),
         }
@@ -69,6 +75,7 @@ impl CrewState {
         Self {
             free: (1..=size).rev().collect(),
             waiting: VecDeque::new(),
+            owed: 0,
         }
     }
 }
@@ -205,14 +212,23 @@ impl Factory {
     }
 
     pub(super) fn fail(&mut self, machine: usize, way: usize, generation: u32) {
-        let now_ns = self.now_ns();
         let Some(state) = self.machines.get_mut(machine) else {
             return;
         };
         if state.generation != generation {
             return;
         }
+        self.fail_now(machine, way, 0);
+    }
+
+    /// A machine stands from now on, or has stood for so long.
+    pub(super) fn fail_now(&mut self, machine: usize, way: usize, spent_ns: u64) {
+        let now_ns = self.now_ns();
+        let Some(state) = self.machines.get_mut(machine) else {
+            return;
+        };
         state.failed = Some((way, now_ns));
+        state.spent_ns = spent_ns;
         self.tally.stopped(machine, Cause::Own(way), now_ns);
         self.stands_now(machine);
         self.say(Fact::Failed { machine, way });
@@ -234,7 +250,7 @@ impl Factory {
     }
 
     /// Sends people who are free to machines that wait, in the order in which these failed.
-    fn dispatch(&mut self, crew: usize) {
+    pub(super) fn dispatch(&mut self, crew: usize) {
         while let Some(state) = self.crews.get_mut(crew)
             && !state.free.is_empty()
             && let Some(machine) = state.waiting.pop_front()
@@ -263,7 +279,8 @@ impl Factory {
             .machines
             .get(machine)
             .and_then(|one| one.failures.get(way));
-        let time = truth.map_or(0, |way| way.repair.draw_ns(&mut state.repairs));
+        let spent_ns = std::mem::take(&mut state.spent_ns);
+        let time = truth.map_or(0, |way| left_ns(&way.repair, spent_ns, &mut state.repairs));
         self.calendar
             .plan(time.max(1_000_000_000), FREES, Due::Repaired { machine });
     }
@@ -294,7 +311,10 @@ impl Factory {
         });
         if let Some((crew, number)) = crew {
             if let Some(state) = self.crews.get_mut(crew) {
-                state.free.push(number);
+                match state.owed {
+                    0 => state.free.push(number),
+                    _ => state.owed -= 1,
+                }
             }
             self.dispatch(crew);
         }
@@ -358,7 +378,7 @@ impl Factory {
         self.plan_zone_stop(zone);
     }
 
-    fn stands_now(&mut self, machine: usize) {
+    pub(super) fn stands_now(&mut self, machine: usize) {
         let Some(station) = self
             .layout
             .machines
@@ -383,7 +403,7 @@ impl Factory {
         std::iter::once(station).chain(fellows).collect()
     }
 
-    fn runs_again(&mut self, machine: usize) {
+    pub(super) fn runs_again(&mut self, machine: usize) {
         let Some(station) = self
             .layout
             .machines

@@ -47,8 +47,12 @@ pub(super) struct Slot {
 pub(super) struct StationState {
     pub(super) first_slot: usize,
     pub(super) end_slot: usize,
+    /// Slots from here on take no part now.
+    pub(super) open_end: usize,
     /// Off shift, or on a break.
     pub(super) is_closed: bool,
+    /// Planned to begin nothing new.
+    pub(super) is_resting: bool,
     /// Being changed to another variant.
     pub(super) setting: Option<usize>,
     /// The variant it is set to.
@@ -69,6 +73,7 @@ pub(super) struct StationState {
     pub(super) andons: u32,
     pub(super) times: Stream,
     pub(super) quality: Stream,
+    pub(super) arrivals: Stream,
     pub(super) people: Stream,
 }
 
@@ -90,11 +95,17 @@ impl Slot {
 }
 
 impl StationState {
-    pub(super) fn new(first_slot: usize, end_slot: usize, number: u32, streams: &Streams) -> Self {
+    pub(super) fn new(
+        (first_slot, end_slot, open_end): (usize, usize, usize),
+        number: u32,
+        streams: &Streams,
+    ) -> Self {
         Self {
             first_slot,
             end_slot,
+            open_end,
             is_closed: false,
+            is_resting: false,
             setting: None,
             variant: None,
             busy_ns: None,
@@ -109,6 +120,7 @@ impl StationState {
             andons: 0,
             times: streams.stream(number, Purpose::Cycle),
             quality: streams.stream(number, Purpose::Quality),
+            arrivals: streams.stream(number + (1 << 22), Purpose::Arrivals),
             people: streams.stream(number, Purpose::People),
         }
     }
@@ -118,7 +130,8 @@ impl Factory {
     /// Whether a station takes parts and begins work.
     pub(super) fn is_running(&self, station: usize) -> bool {
         let of = self.stations.get(station);
-        of.is_some_and(|one| !one.is_closed && one.setting.is_none()) && !self.is_halted(station)
+        of.is_some_and(|one| !one.is_closed && !one.is_resting && one.setting.is_none())
+            && !self.is_halted(station)
     }
 
     /// Begins the work on the part in a slot, if everything is there.
@@ -131,6 +144,8 @@ impl Factory {
         let Some((part, about)) = about.filter(|_| self.is_running(station)) else {
             return;
         };
+        self.become_product(part, station);
+        let about = self.part(part).unwrap_or(about);
         if self.change_over(station, about) {
             return;
         }
@@ -167,7 +182,14 @@ impl Factory {
             return true;
         }
         running.setting = Some(about.variant);
-        let time = Distribution::Lognormal(takes_ns as f64 / 1e9, 0.15).draw_ns(&mut running.times);
+        let factor = self
+            .layout
+            .stations
+            .get(station)
+            .and_then(|one| self.truth.machines.get(one.machine))
+            .map_or(1.0, |truth| truth.setup_factor);
+        let mean_s = takes_ns as f64 * factor / 1e9;
+        let time = Distribution::Lognormal(mean_s, 0.15).draw_ns(&mut running.times);
         self.calendar.plan(time, WORK, Due::SetUp { station });
         self.say(Fact::SetupBegan {
             station,
@@ -246,7 +268,7 @@ impl Factory {
     }
 
     /// How long a cycle takes by chance, with everything that makes it differ from the plan.
-    fn cycle_ns(&mut self, station: usize, variant: usize) -> u64 {
+    pub(super) fn cycle_ns(&mut self, station: usize, variant: usize) -> u64 {
         let slow = self.slowed(station);
         let hours = self.now_ns() as f64 / 3.6e12;
         let (Some(spec), Some(running)) = (
@@ -258,6 +280,10 @@ impl Factory {
         let Some(truth) = self.truth.machines.get(spec.machine) else {
             return 1;
         };
+        if let Some(cycle) = &truth.cycle {
+            let time = cycle.draw_ns(&mut running.times) as f64;
+            return ((time * truth.cycle_factor * slow) as u64).max(1);
+        }
         let own = spec.work_ns.iter().find(|(of, _)| *of == variant);
         let own = own.map(|(_, ns)| *ns);
         let others = spec.content_ns.filter(|_| spec.is_on_a_belt());

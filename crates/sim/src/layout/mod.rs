@@ -106,6 +106,8 @@ pub struct Station {
     pub operators: u32,
     /// When it works; absent: always.
     pub hours: Option<usize>,
+    /// The products that a part without a name of its own becomes here, as their routings begin.
+    pub begins: Vec<usize>,
     /// For a station at which parts come in: what and how fast.
     pub source: Option<Source>,
     /// Whether parts leave the plant here.
@@ -148,6 +150,8 @@ pub struct Source {
     pub products: Vec<usize>,
     /// The time between two parts, in nanoseconds; 0: there is always one.
     pub every_ns: u64,
+    /// No part comes in while so many parts of its products are in the plant; absent without such a limit.
+    pub limit: Option<u32>,
 }
 
 /// What a change of an attribute costs at a station.
@@ -182,6 +186,8 @@ pub struct Buffer {
     pub reserve: u32,
     /// Whether parts are taken out of the plant here.
     pub is_sink: bool,
+    /// Where parts come in: what and how fast.
+    pub source: Option<Source>,
 }
 
 /// A station or a buffer.
@@ -208,6 +214,8 @@ pub struct Way {
     pub variants: Vec<usize>,
     /// Which is looked at first: the least number.
     pub priority: u32,
+    /// Whether nothing goes this way now.
+    pub is_closed: bool,
 }
 
 /// Line-side stock that a station uses up.
@@ -275,6 +283,8 @@ pub struct Product {
     pub variants: Vec<usize>,
     /// Whether its parts have an identity of their own (they ride on a carrier or are joined).
     pub is_tracked: bool,
+    /// Whether no description names it: parts that come in where no product is declared.
+    pub is_unnamed: bool,
 }
 
 /// A variant of a product.

@@ -10,10 +10,10 @@ use werkbuch_wire::reason::Reason;
 use werkbuch_wire::{name, pb};
 
 /// A description file with its tables.
-pub(super) struct Source {
-    pub(super) file_name: String,
-    pub(super) content: String,
-    pub(super) tables: Vec<TableText>,
+pub(crate) struct Source {
+    pub(crate) file_name: String,
+    pub(crate) content: String,
+    pub(crate) tables: Vec<TableText>,
 }
 
 /// Which description is meant.
@@ -32,7 +32,7 @@ pub(super) struct Of {
 impl Source {
     /// Reads a description and the tables that it names. Errors: files that cannot be read, and
     /// mistakes of syntax.
-    pub(super) fn read(path: &Path) -> Outcome<Self> {
+    pub(crate) fn read(path: &Path) -> Outcome<Self> {
         let file_name = path.display().to_string();
         let content = text_of(path)?;
         let named = tables_of(&content, &file_name).map_err(|found| mistaken(&found))?;
@@ -57,7 +57,7 @@ impl Source {
     }
 
     /// Finds the mistakes, all of them: a server's answer has room for some.
-    pub(super) fn parse(&self) -> Outcome<PlantFile> {
+    pub(crate) fn parse(&self) -> Outcome<PlantFile> {
         parse_with(&self.content, &self.file_name, &self.tables).map_err(|found| mistaken(&found))
     }
 }
@@ -102,7 +102,7 @@ async fn ask(context: &Context, plant: &str, instant: Option<pb::Instant>) -> Ou
 }
 
 /// All mistakes of a file.
-pub(super) fn mistaken(mistakes: &[Mistake]) -> Failure {
+pub(crate) fn mistaken(mistakes: &[Mistake]) -> Failure {
     let what = match mistakes.len() {
         1 => "the plant file has a mistake".to_owned(),
         many => format!("the plant file has {many} mistakes"),

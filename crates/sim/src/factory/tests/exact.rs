@@ -12,6 +12,10 @@ const NEVER: FailureTruth = FailureTruth {
     needs_crew: false,
 };
 const EXACT: MachineTruth = MachineTruth {
+    cycle: None,
+    arrivals: None,
+    hold: None,
+    setup_factor: 1.0,
     cycle_factor: 1.0,
     drift_per_hour: 0.0,
     variation: 0.0,

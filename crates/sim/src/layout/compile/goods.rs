@@ -2,7 +2,8 @@
 
 use super::{MS_NS, Making, pieces};
 use crate::layout::{Carrier, Feed, Product, Variant};
-use werkbuch_model::plant;
+use werkbuch_model::id::ElementId;
+use werkbuch_model::plant::{self, BoundaryKind, FlowKind};
 
 impl<'d> Making<'d> {
     pub(super) fn products(&mut self) {
@@ -16,6 +17,7 @@ impl<'d> Making<'d> {
                     .from
                     .steps()
                     .any(|step| step.product == product.id && step.carrier.is_some()),
+                is_unnamed: false,
             });
         }
         for variant in self.from.variants() {
@@ -73,8 +75,40 @@ impl<'d> Making<'d> {
             .map_or((1.0_f64 - named).max(0.0) / others, plant::Decimal::as_f64)
     }
 
+    /// Whether the parts of a feed come out of a buffer that is filled, and become one with others.
+    pub(super) fn is_joined(&self, feed: &plant::Feed) -> bool {
+        let Some(from) = &feed.from else { return false };
+        self.is_filled(from) && !self.is_main(feed)
+    }
+
+    /// Whether what a feed takes is all that comes to its station: then that is the part itself.
+    fn is_main(&self, feed: &plant::Feed) -> bool {
+        let Some(from) = &feed.from else { return false };
+        if self.boundary(&feed.at, BoundaryKind::Source).is_some() {
+            return false;
+        }
+        let others = self.from.flows_to(&feed.at);
+        let mut others = others.filter(|flow| flow.flow_kind != FlowKind::Empties);
+        let is_fed = |at: &ElementId| {
+            let mut feeds = self.from.feeds();
+            feeds.any(|one| one.at == feed.at && one.from.as_ref() == Some(at))
+        };
+        self.is_filled(from) && others.all(|flow| is_fed(&flow.from))
+    }
+
+    /// Whether parts come into a buffer. What nothing is told to fill, such as kits, is taken for stock.
+    fn is_filled(&self, buffer: &ElementId) -> bool {
+        let mut into = self.from.flows_to(buffer);
+        self.boundary(buffer, BoundaryKind::Source).is_some()
+            || into.any(|flow| flow.flow_kind != FlowKind::Empties)
+    }
+
     pub(super) fn supply(&mut self) {
-        for feed in self.from.feeds().filter(|feed| feed.from.is_none()) {
+        let from = self.from;
+        for feed in from.feeds() {
+            if self.is_joined(feed) || self.is_main(feed) {
+                continue;
+            }
             let Some(station) = self.stations.get(feed.at.as_str()) else {
                 continue;
             };

@@ -24,14 +24,9 @@ pub enum LayoutError {
     /// A cycle takes no time, so that time would stand still. Give it at least a millisecond.
     #[error("the machine \"{0}\" has a cycle below one millisecond")]
     NoCycle(String),
-    /// Nothing comes in. Declare a boundary of kind source at a machine with a product.
-    #[error(
-        "no part ever comes in: there is no boundary of kind source at a machine with a product"
-    )]
+    /// Nothing comes in. Declare a boundary of kind source at a machine or a buffer.
+    #[error("no part ever comes in: there is no boundary of kind source at a machine or a buffer")]
     NoSource,
-    /// A machine is a source without a product. Name products at its boundary, or declare one.
-    #[error("parts come in at \"{0}\", but no product is declared that they could be")]
-    NoProduct(String),
     /// Parts reach a machine and can never leave. Declare a flow from it, or a boundary of kind sink.
     #[error("parts cannot leave \"{0}\": it has no flow that leads on and is no sink")]
     DeadEnd(String),
@@ -51,6 +46,7 @@ impl Layout {
         making.buffers()?;
         making.ways();
         making.stations()?;
+        making.gates();
         making.sections();
         making.supply();
         making.hours(start, utc_offset_s);
@@ -84,12 +80,8 @@ impl<'d> Making<'d> {
         if self.layout.ways.is_empty() {
             return Err(LayoutError::NoFlow);
         }
-        if self
-            .layout
-            .stations
-            .iter()
-            .all(|station| station.source.is_none())
-        {
+        let at_station = self.layout.stations.iter().any(|one| one.source.is_some());
+        if !at_station && self.layout.buffers.iter().all(|one| one.source.is_none()) {
             return Err(LayoutError::NoSource);
         }
         let stuck = self.layout.stations.iter().find(|station| {

@@ -99,9 +99,25 @@ impl<'d> Making<'d> {
                 transit_ns: buffer.transit_ms.unwrap_or(0).saturating_mul(MS_NS),
                 reserve: reserve.min(buffer.capacity - 1),
                 is_sink: self.boundary(&buffer.id, BoundaryKind::Sink).is_some(),
+                source: None,
             });
         }
         Ok(())
+    }
+
+    /// Buffers at which parts come in.
+    pub(super) fn gates(&mut self) {
+        let from = self.from;
+        for buffer in from.buffers() {
+            let source = match self.buffers.contains_key(buffer.id.as_str()) {
+                true => self.source(&buffer.id),
+                false => None,
+            };
+            let at = self.buffers.get(buffer.id.as_str()).copied();
+            if let Some(of) = at.and_then(|at| self.layout.buffers.get_mut(at)) {
+                of.source = source;
+            }
+        }
     }
 
     fn place(&self, id: &ElementId) -> Option<Place> {
@@ -113,8 +129,12 @@ impl<'d> Making<'d> {
         // What a feed takes from a buffer is joined to the part, it is no way of the part itself.
         let is_joined = |flow: &plant::Flow| {
             let mut feeds = self.from.feeds();
-            feeds.any(|feed| feed.at == flow.to && feed.from.as_ref() == Some(&flow.from))
+            feeds.any(|feed| {
+                feed.at == flow.to && feed.from.as_ref() == Some(&flow.from) && self.is_joined(feed)
+            })
         };
+        let from_reworks: Vec<&ElementId> =
+            self.from.reworks().flat_map(|one| &one.through).collect();
         let mut ways = Vec::new();
         for flow in self
             .from
@@ -131,7 +151,10 @@ impl<'d> Making<'d> {
                 .variants
                 .iter()
                 .filter_map(|id| self.variants.get(id.as_str()));
+            // From where it is reworked a part goes back as any finished one goes on.
+            let is_back = from_reworks.contains(&&flow.from);
             let kind = match flow.flow_kind {
+                FlowKind::Rework if is_back => FlowKind::Main,
                 FlowKind::Unspecified => FlowKind::Main,
                 kind => kind,
             };
@@ -142,6 +165,7 @@ impl<'d> Making<'d> {
                 transit_ns: flow.transit_ms.unwrap_or(0).saturating_mul(MS_NS),
                 variants: variants.copied().collect(),
                 priority: flow.priority.unwrap_or(u32::from(kind == FlowKind::Main)),
+                is_closed: false,
             });
         }
         self.layout.ways = ways;

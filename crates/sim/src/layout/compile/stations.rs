@@ -1,7 +1,7 @@
 //! The stations: what is around each, what it works on and how long, and when it works.
 
 use super::{LayoutError, MS_NS, Making, pieces};
-use crate::layout::{Hours, Place, Setup, Source, Station, is_of_class};
+use crate::layout::{Hours, Place, Product, Setup, Source, Station, Variant, is_of_class};
 use werkbuch_model::id::ElementId;
 use werkbuch_model::plant::{self, BoundaryKind, FlowRole};
 use werkbuch_model::time::Timestamp;
@@ -38,6 +38,7 @@ impl<'d> Making<'d> {
             if cycle_ns < MS_NS {
                 return Err(LayoutError::NoCycle(machine.id.to_string()));
             }
+            let source = self.source(&machine.id);
             let made = Station {
                 machine: at,
                 resources: self.resources(&machine.id),
@@ -49,7 +50,8 @@ impl<'d> Making<'d> {
                 joins: self.joins(&machine.id),
                 setups: self.setups(machine.id.as_str()),
                 operators: machine.operators,
-                source: self.source(&machine.id)?,
+                source,
+                begins: self.begins(&machine.id),
                 is_sink: self.boundary(&machine.id, BoundaryKind::Sink).is_some(),
                 ..self.routed(&machine.id)
             };
@@ -101,6 +103,7 @@ impl<'d> Making<'d> {
             carrier: carrier.and_then(|id| carriers.iter().position(|one| *one == id)),
             operators: 0,
             hours: None,
+            begins: Vec::new(),
             source: None,
             is_sink: false,
             rework_limit: rework.map_or(0, |one| one.limit.unwrap_or(u32::MAX)),
@@ -119,6 +122,7 @@ impl<'d> Making<'d> {
 
     fn joins(&self, machine: &ElementId) -> Vec<(usize, u32)> {
         let feeds = self.from.feeds().filter(|feed| feed.at == *machine);
+        let feeds = feeds.filter(|feed| self.is_joined(feed));
         let joined = feeds.filter_map(|feed| {
             let buffer = self.buffers.get(feed.from.as_ref()?.as_str())?;
             Some((*buffer, pieces(feed.quantity)))
@@ -150,20 +154,19 @@ impl<'d> Making<'d> {
             .find(|one| one.at == *machine && one.boundary_kind == kind)
     }
 
-    fn source(&self, machine: &ElementId) -> Result<Option<Source>, LayoutError> {
-        let Some(boundary) = self.boundary(machine, BoundaryKind::Source) else {
-            return Ok(None);
-        };
+    /// What comes in at a machine or a buffer.
+    pub(super) fn source(&mut self, at: &ElementId) -> Option<Source> {
+        let boundary = self.boundary(at, BoundaryKind::Source)?;
         let named = boundary
             .products
             .iter()
             .filter_map(|id| self.products.get(id.as_str()));
         let mut products: Vec<usize> = named.copied().collect();
-        if products.is_empty() && self.layout.products.len() == 1 {
+        if products.is_empty() && self.from.products().count() == 1 {
             products.push(0);
         }
         if products.is_empty() {
-            return Err(LayoutError::NoProduct(machine.to_string()));
+            products.push(self.unnamed(at));
         }
         let rate = boundary.rate_per_hour.map_or(0.0, plant::Decimal::as_f64);
         let every_ns = if rate > 0.0 {
@@ -171,7 +174,47 @@ impl<'d> Making<'d> {
         } else {
             0
         };
-        Ok(Some(Source { products, every_ns }))
+        Some(Source {
+            products,
+            every_ns,
+            limit: None,
+        })
+    }
+
+    /// A product of its own for what comes in where none is named.
+    fn unnamed(&mut self, at: &ElementId) -> usize {
+        let product = self.layout.products.len();
+        let variant = self.layout.variants.len();
+        let id = format!("part of {at}");
+        self.layout.products.push(Product {
+            id: id.clone(),
+            variants: vec![variant],
+            is_tracked: false,
+            is_unnamed: true,
+        });
+        self.layout.variants.push(Variant {
+            id,
+            product,
+            share: 1.0,
+            attributes: Vec::new(),
+        });
+        product
+    }
+
+    /// The products whose routing begins at a machine.
+    fn begins(&self, machine: &ElementId) -> Vec<usize> {
+        let is_first = |step: &&plant::Step| {
+            let mut same = self.from.steps().filter(|one| one.product == step.product);
+            same.all(|one| one.number >= step.number)
+        };
+        let here = self.from.steps().filter(|step| step.at.contains(machine));
+        let first = here.filter(is_first);
+        let mut products: Vec<usize> = first
+            .filter_map(|step| self.products.get(step.product.as_str()).copied())
+            .collect();
+        products.sort_unstable();
+        products.dedup();
+        products
     }
 
     pub(super) fn hours(&mut self, start: Timestamp, utc_offset_s: i32) {

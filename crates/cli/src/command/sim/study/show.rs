@@ -1,0 +1,225 @@
+//! What a study says, for people: what changes, how sure that is, and why.
+
+use crate::Context;
+use crate::command::{counted, with};
+use crate::failure::Outcome;
+use crate::output::Answer;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use werkbuch_model::event::State;
+use werkbuch_sim::statistics::Interval;
+use werkbuch_sim::whatif::{CaseOutcome, Difference, Outcome as Found};
+
+/// How many stations of a case are named as those that hold up the others.
+const NAMED: usize = 3;
+
+pub(super) fn answer(
+    found: &Found,
+    result: Value,
+    digest: &str,
+    stations: bool,
+    context: &Context,
+) -> Outcome<()> {
+    let whole = with(result, [("digest", json!(digest))]);
+    let answer = match stations {
+        true => of_stations(found),
+        false => of_measures(found),
+    };
+    context
+        .output
+        .answer(&answer.whole(whole).note(note(found, digest)))
+}
+
+fn of_measures(found: &Found) -> Answer {
+    let columns = [
+        "case",
+        "measure",
+        "mean",
+        "10%",
+        "90%",
+        "difference",
+        "verdict",
+        "unit",
+    ];
+    let mut rows = Vec::new();
+    for case in &found.cases {
+        for one in &case.measures {
+            let of = |item: &&Difference| item.scenario == case.name && item.measure == one.name;
+            let beside = found.differences.iter().find(of);
+            let [low, _, high] = one.quantiles;
+            let cells = vec![
+                case.name.clone(),
+                one.name.clone(),
+                interval(&one.interval, false),
+                number(low),
+                number(high),
+                beside.map_or(String::new(), |one| interval(&one.interval, true)),
+                beside.map_or(String::new(), verdict),
+                one.unit.to_owned(),
+            ];
+            let item = json!({
+                "case": case.name,
+                "measure": one.name,
+                "unit": one.unit,
+                "mean": one.interval.mean,
+                "half_width": one.interval.half_width,
+                "p10": low,
+                "p90": high,
+                "difference": beside.map(|one| one.interval.mean),
+                "difference_half_width": beside.map(|one| one.interval.half_width),
+                "distinguishable": beside.map(|one| one.is_distinguishable),
+            });
+            rows.push((cells, item));
+        }
+    }
+    Answer::list(&columns, rows)
+}
+
+fn verdict(one: &Difference) -> String {
+    match (one.is_distinguishable, one.interval.mean > 0.0) {
+        (false, _) => "not distinguishable".to_owned(),
+        (true, true) => "more".to_owned(),
+        (true, false) => "less".to_owned(),
+    }
+}
+
+fn of_stations(found: &Found) -> Answer {
+    let mut states: Vec<State> = Vec::new();
+    for station in found.cases.iter().flat_map(|case| &case.stations) {
+        states.extend(station.shares.iter().map(|(state, _)| *state));
+    }
+    states.sort_unstable_by_key(|state| state.code());
+    states.dedup();
+    let mut columns = vec![
+        "case".to_owned(),
+        "machine".to_owned(),
+        "bottleneck".to_owned(),
+    ];
+    columns.extend(states.iter().map(|state| state.name().to_lowercase()));
+    let mut rows = Vec::new();
+    for case in &found.cases {
+        for station in &case.stations {
+            let share = |state: &State| {
+                let of = station.shares.iter().find(|(one, _)| one == state);
+                of.map_or(0.0, |(_, share)| *share)
+            };
+            let mut cells = vec![
+                case.name.clone(),
+                station.machine.clone(),
+                percent(station.bottleneck),
+            ];
+            cells.extend(states.iter().map(|state| percent(share(state))));
+            let shares = states
+                .iter()
+                .map(|state| (state.name().to_owned(), json!(share(state))));
+            let item = json!({
+                "case": case.name,
+                "machine": station.machine,
+                "bottleneck": station.bottleneck,
+                "shares": Value::Object(shares.collect()),
+            });
+            rows.push((cells, item));
+        }
+    }
+    Answer::table(columns, rows)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
+fn number(value: f64) -> String {
+    match value.abs() {
+        _ if value.is_nan() => "-".to_owned(),
+        size if size >= 1_000.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+fn interval(of: &Interval, signed: bool) -> String {
+    if of.mean.is_nan() {
+        return "-".to_owned();
+    }
+    let sign = if signed && of.mean > 0.0 { "+" } else { "" };
+    match of.half_width.is_finite() {
+        true => format!("{sign}{} \u{b1} {}", number(of.mean), number(of.half_width)),
+        false => format!("{sign}{}", number(of.mean)),
+    }
+}
+
+/// What a person should know beside the numbers.
+fn note(found: &Found, digest: &str) -> String {
+    let mut note = String::new();
+    for case in &found.cases {
+        let _ = writeln!(note, "{}", said(found, case));
+    }
+    let hours = found.horizon_ns as f64 / 3.6e12;
+    let _ = writeln!(
+        note,
+        "{} of {hours:.4} h of {}, seed {}, intervals of {}: {} in all",
+        counted(found.replications as u64, "replication"),
+        found.plant,
+        found.seed,
+        percent(found.confidence),
+        counted(found.events, "event"),
+    );
+    for assumption in &found.assumptions {
+        let _ = writeln!(note, "taken for granted: {assumption}");
+    }
+    let _ = write!(note, "result {digest}");
+    note
+}
+
+/// A case in a sentence.
+fn said(found: &Found, case: &CaseOutcome) -> String {
+    let mut text = format!("{}: ", case.name);
+    if let Some(output) = case.measures.first() {
+        let _ = write!(
+            text,
+            "output {} {}",
+            number(output.interval.mean),
+            output.unit
+        );
+    }
+    let of = |one: &&Difference| one.scenario == case.name && one.measure == "output";
+    match found.differences.iter().find(of) {
+        Some(one) if one.is_distinguishable => {
+            let word = if one.interval.mean < 0.0 {
+                "fewer"
+            } else {
+                "more"
+            };
+            let size = number(one.interval.mean.abs());
+            let _ = write!(
+                text,
+                ", {size} {word} than the baseline (\u{b1} {})",
+                number(one.interval.half_width)
+            );
+        }
+        Some(_) => text.push_str(", not distinguishable from the baseline"),
+        None => {}
+    }
+    let mut stations: Vec<_> = case.stations.iter().collect();
+    stations.sort_by(|a, b| b.bottleneck.total_cmp(&a.bottleneck));
+    let named = stations
+        .iter()
+        .filter(|one| one.bottleneck >= 0.05)
+        .take(NAMED);
+    let named: Vec<String> = named
+        .map(|one| format!("{} {}", one.machine, percent(one.bottleneck)))
+        .collect();
+    if !named.is_empty() {
+        let _ = write!(text, "; held up by {}", named.join(", "));
+    }
+    if let Some((share, low, high)) = case.target {
+        let _ = write!(
+            text,
+            "; the target is met with {} ({} to {})",
+            percent(share),
+            percent(low),
+            percent(high)
+        );
+    }
+    text
+}

@@ -1,0 +1,207 @@
+//! What a factory begins with, where it is known: what lies where, what is at work, what stands.
+
+use super::fact::Verdict;
+use super::work::Phase;
+use super::{Due, Factory, PartIndex, WORK};
+use crate::kernel::{Distribution, Stream};
+use crate::layout::Place;
+
+/// What a plant begins with. Without it buffers are partly filled, stations are empty and all machines are up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// Of each buffer the variants of the parts in it, those that came first in front.
+    pub buffers: Option<Vec<Vec<usize>>>,
+    /// How full buffers are otherwise, as a share of their capacity.
+    pub fill: f64,
+    /// What is at stations.
+    pub at_stations: Vec<AtStation>,
+    /// What has failed and is not repaired yet.
+    pub failed: Vec<Failed>,
+    /// Of each machine how long it has worked since its last repair, in nanoseconds; 0 where nobody knows.
+    pub ages_ns: Vec<u64>,
+    /// Of each line-side stock how many pieces there are; absent where nobody knows.
+    pub stocks: Vec<Option<u32>>,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            buffers: None,
+            fill: 0.4,
+            at_stations: Vec::new(),
+            failed: Vec::new(),
+            ages_ns: Vec::new(),
+            stocks: Vec::new(),
+        }
+    }
+}
+
+/// A part at a station.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtStation {
+    /// The station.
+    pub station: usize,
+    /// What the part is.
+    pub variant: usize,
+    /// How long it has been worked on, in nanoseconds.
+    pub spent_ns: u64,
+    /// Whether it is done and waits for room.
+    pub is_done: bool,
+}
+
+/// A machine that has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The machine.
+    pub machine: usize,
+    /// The way in which it has failed.
+    pub way: usize,
+    /// For how long it has stood, in nanoseconds.
+    pub spent_ns: u64,
+}
+
+/// So often a time is drawn again that would have been over by now.
+const TRIES: usize = 1_000;
+
+/// What is left of a time of which so much is over: by chance, given that it lasts longer than that.
+pub(super) fn left_ns(times: &Distribution, spent_ns: u64, stream: &mut Stream) -> u64 {
+    beyond(spent_ns, times.mean_s(), || times.draw_ns(stream))
+}
+
+/// A draw that is greater than what is over, less that. What has lasted longer than any draw is as far from
+/// its end as it was likely to be at its beginning.
+fn beyond(spent_ns: u64, mean_s: f64, mut draw: impl FnMut() -> u64) -> u64 {
+    for _ in 0..TRIES {
+        let drawn = draw();
+        if drawn > spent_ns {
+            return drawn - spent_ns;
+        }
+    }
+    (mean_s * 1e9) as u64
+}
+
+impl Factory {
+    /// Puts the parts where they lie.
+    pub(super) fn fill_as(&mut self, buffers: &[Vec<usize>]) {
+        for (buffer, variants) in buffers.iter().enumerate() {
+            for variant in variants {
+                let place = Place::Buffer(buffer);
+                if let Some(part) = self.part_before(*variant, place) {
+                    self.put(buffer, part, 0, None);
+                }
+            }
+        }
+    }
+
+    /// A part that was there before the start; on a carrier where its first station needs one.
+    fn part_before(&mut self, variant: usize, place: Place) -> Option<PartIndex> {
+        let product = self.layout.variants.get(variant)?.product;
+        let part = self.make(product, variant, place);
+        let about = self.part_mut(part)?;
+        about.born_ns = None;
+        Some(part)
+    }
+
+    /// Machines stand, stations work, stocks are as they were found.
+    pub(super) fn stand(&mut self, start: &Start) {
+        for (machine, age_ns) in start.ages_ns.iter().enumerate() {
+            self.age(machine, *age_ns);
+        }
+        for (feed, stock) in start.stocks.iter().enumerate() {
+            if let (Some(state), Some(stock)) = (self.feeds.get_mut(feed), stock) {
+                state.stock = *stock;
+            }
+        }
+        for failed in &start.failed {
+            self.fail_now(failed.machine, failed.way, failed.spent_ns);
+        }
+        for at in &start.at_stations {
+            self.stand_at(*at);
+        }
+        for machine in 0..self.machines.len() {
+            let hold = self.truth.machines.get(machine).and_then(|one| one.hold);
+            self.hold(machine, hold);
+        }
+    }
+
+    /// Time until a machine's next failures, given that it has worked for so long since the last one.
+    fn age(&mut self, machine: usize, age_ns: u64) {
+        let (Some(state), Some(truth)) = (
+            self.machines.get_mut(machine),
+            self.truth.machines.get(machine),
+        ) else {
+            return;
+        };
+        if age_ns == 0 {
+            return;
+        }
+        for (life, way) in state.lives_ns.iter_mut().zip(&truth.failures) {
+            *life = left_ns(&way.up, age_ns, &mut state.failures);
+        }
+    }
+
+    fn stand_at(&mut self, at: AtStation) {
+        let Some(running) = self.stations.get(at.station) else {
+            return;
+        };
+        let mut slots = running.first_slot..running.open_end;
+        let Some(slot) = slots.find(|slot| self.phase(*slot) == Phase::Empty) else {
+            return;
+        };
+        let Some(part) = self.part_before(at.variant, Place::Station(at.station)) else {
+            return;
+        };
+        let carrier = self
+            .layout
+            .stations
+            .get(at.station)
+            .and_then(|one| one.carrier);
+        self.board(part, carrier);
+        self.place_in(slot, part, None);
+        if let Some(running) = self.stations.get_mut(at.station) {
+            running.variant = Some(at.variant);
+        }
+        if at.is_done {
+            if let Some(this) = self.slots.get_mut(slot) {
+                (this.phase, this.verdict) = (Phase::Done, Verdict::Good);
+            }
+            return self.touch(at.station);
+        }
+        self.go_on_with(slot, at);
+    }
+
+    /// Work that was begun before the start goes on, or rests while the station stands.
+    fn go_on_with(&mut self, slot: usize, at: AtStation) {
+        let mean_s = self
+            .layout
+            .stations
+            .get(at.station)
+            .map_or(0, |one| one.cycle_ns) as f64
+            / 1e9;
+        let left_ns = beyond(at.spent_ns, mean_s / 2.0, || {
+            self.cycle_ns(at.station, at.variant)
+        });
+        let (_, left_ns) = self.stay(at.station, left_ns);
+        let ends_ns = self.now_ns().saturating_add(left_ns);
+        let is_halted = self.is_halted(at.station);
+        if let Some(running) = self.stations.get_mut(at.station) {
+            running.cycles += 1;
+        }
+        let Some(this) = self.slots.get_mut(slot) else {
+            return;
+        };
+        (this.ends_ns, this.left_ns, this.cycle) = (ends_ns, left_ns, 1);
+        (this.work_ns, this.stay_ns) = (at.spent_ns.saturating_add(left_ns), left_ns);
+        this.generation = this.generation.wrapping_add(1);
+        let generation = this.generation;
+        if is_halted {
+            this.phase = Phase::Paused;
+            return self.update_states(at.station);
+        }
+        this.phase = Phase::Working;
+        self.calendar
+            .plan(left_ns, WORK, Due::Finish { slot, generation });
+        self.update_states(at.station);
+        self.arm(at.station, ends_ns);
+    }
+}

@@ -1,0 +1,26 @@
+//! What if: the model of a plant, scenarios that change it, and studies that run both side by side.
+//!
+//! A [`Model`] is a plant's description with how it behaves; a [`Scenario`] is a named list of changes to it, read
+//! from a file and checked against it. [`run`] simulates the model as it is and with each scenario, with the same
+//! chance for all, and says how far they are apart and how sure that is.
+
+mod change;
+mod collect;
+mod course;
+mod model;
+mod outcome;
+mod reader;
+mod scenario;
+mod study;
+#[cfg(test)]
+mod tests;
+mod told;
+
+pub use crate::factory::{AtStation, Failed, Start};
+pub use change::{Change, OPERATIONS};
+pub use collect::WINDOWS;
+pub use course::STAGES_MAX;
+pub use model::Model;
+pub use outcome::{CaseOutcome, Difference, Measured, Outcome, StationOutcome};
+pub use scenario::{CHANGES_MAX, SCENARIOS_MAX, Scenario};
+pub use study::{Effort, HORIZON_NS_MAX, Progress, REPLICATIONS_MAX, StudyError, run};
