@@ -74,6 +74,27 @@ impl Distribution {
                 of.all_positive(&[("shape", *shape), ("scale", *scale)])?;
                 of.not_negative("location", *location)
             }
+            Self::Geometric(p) => of.probability("p", *p),
+            Self::Bernoulli(p) => of.share("p", *p),
+            Self::Binomial(_, p) => of.share("p", *p),
+            Self::NegativeBinomial(successes, p) => {
+                of.positive("r", *successes)?;
+                of.probability("p", *p)
+            }
+            Self::Scaled { factor, of: other } => {
+                of.positive("factor", *factor)?;
+                other.check()
+            }
+            Self::Shifted { by, of: other } => {
+                of.not_negative("by", *by)?;
+                other.check()
+            }
+            _ => self.check_list(&of),
+        }
+    }
+
+    fn check_list(&self, of: &Of) -> Checked {
+        match self {
             Self::HyperExponential(means) => means
                 .weights()
                 .try_for_each(|(_, mean)| of.positive("mean", *mean)),
@@ -91,21 +112,7 @@ impl Distribution {
                 )?;
                 part.check()
             }),
-            Self::Geometric(p) => of.probability("p", *p),
-            Self::Bernoulli(p) => of.share("p", *p),
-            Self::Binomial(_, p) => of.share("p", *p),
-            Self::NegativeBinomial(successes, p) => {
-                of.positive("r", *successes)?;
-                of.probability("p", *p)
-            }
-            Self::Scaled { factor, of: other } => {
-                of.positive("factor", *factor)?;
-                other.check()
-            }
-            Self::Shifted { by, of: other } => {
-                of.not_negative("by", *by)?;
-                other.check()
-            }
+            _ => Ok(()),
         }
     }
 

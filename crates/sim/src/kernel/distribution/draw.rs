@@ -201,7 +201,7 @@ fn binomial(tries: u32, p: f64, stream: &mut Stream) -> f64 {
     if p > 0.5 {
         return n - binomial(tries, 1.0 - p, stream);
     }
-    if n * p <= 0.0 || (n * p).is_nan() {
+    if p.is_nan() || n * p <= 0.0 {
         return 0.0;
     }
     let odds = p / (1.0 - p);

@@ -1,5 +1,6 @@
 //! Distributions of times and counts; the same draw gives the same value on every machine.
 
+mod build;
 mod check;
 mod choice;
 mod cumulative;

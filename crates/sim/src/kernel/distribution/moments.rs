@@ -81,6 +81,19 @@ impl Distribution {
                 least,
                 most,
             } => (most - least) * (most - least) * beta_variance(*alpha, *beta),
+            Self::Geometric(p) => (1.0 - p) / (p * p),
+            Self::Bernoulli(p) => p * (1.0 - p),
+            Self::Poisson(mean) => *mean,
+            Self::Binomial(tries, p) => f64::from(*tries) * p * (1.0 - p),
+            Self::NegativeBinomial(successes, p) => successes * (1.0 - p) / (p * p),
+            Self::Scaled { factor, of } => factor * factor * of.variance(),
+            Self::Shifted { of, .. } => of.variance(),
+            _ => self.variance_of_list(),
+        }
+    }
+
+    fn variance_of_list(&self) -> f64 {
+        match self {
             Self::HyperExponential(means) => {
                 let squares = means
                     .shares()
@@ -111,13 +124,7 @@ impl Distribution {
                     .map(|(share, of)| share * (of.variance() + apart(of)))
                     .sum()
             }
-            Self::Geometric(p) => (1.0 - p) / (p * p),
-            Self::Bernoulli(p) => p * (1.0 - p),
-            Self::Poisson(mean) => *mean,
-            Self::Binomial(tries, p) => f64::from(*tries) * p * (1.0 - p),
-            Self::NegativeBinomial(successes, p) => successes * (1.0 - p) / (p * p),
-            Self::Scaled { factor, of } => factor * factor * of.variance(),
-            Self::Shifted { of, .. } => of.variance(),
+            _ => f64::NAN,
         }
     }
 
