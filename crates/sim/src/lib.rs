@@ -11,7 +11,8 @@
 //!
 //! Beside it stand networks of queues and machines ([`network`]), from which the planner's what-if grows: what
 //! many replications of them say ([`statistics`]), and how they are held against exact results
-//! ([`conformance`]).
+//! ([`conformance`]). Their times come from what was recorded ([`fit`]) or from what planners write
+//! ([`kernel::Distribution`]).
 //!
 //! The kernel ([`kernel`]) knows nothing of factories, the factory nothing of events, and what turns
 //! what happens into events knows nothing of what spoils them.
@@ -68,6 +69,10 @@
 //!   calendar is a heap of what was planned, with generations that make it void.
 //! - 2026-11-23: how long a study of the long run is to be is guessed from a pilot whose chance is another: an
 //!   interval that is looked at until it is narrow holds its value less often than it says.
+//! - 2026-11-23: a distribution is an enum whose lists are shared: a clone is cheap, a draw allocates nothing,
+//!   and a fork of a network copies none of them. A trace has no position of its own: its stream has one.
+//! - 2026-11-23: fits use `libm` alone, as draws do: what is fitted is what is simulated, and the same data are
+//!   to give the same study on every machine.
 //! - 2026-11-22: a plant's clocks keep the offset from UTC that they have at the start of a run.
 
 #![warn(missing_docs)]
@@ -76,6 +81,7 @@ pub mod conformance;
 mod degrade;
 mod factory;
 mod fan_out;
+pub mod fit;
 pub mod kernel;
 pub mod layout;
 pub mod network;

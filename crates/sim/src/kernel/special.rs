@@ -72,6 +72,63 @@ pub(crate) fn gamma_cdf(a: f64, x: f64) -> f64 {
     (front * sum).clamp(0.0, 1.0)
 }
 
+/// The logarithm of the probability that a gamma value of shape `a` and scale 1 is above `x`, which may be too
+/// small for a number.
+pub(crate) fn log_gamma_survival(a: f64, x: f64) -> f64 {
+    if x.is_finite() && x >= a + 1.0 {
+        return a * libm::log(x) - x - libm::lgamma(a) + libm::log(gamma_fraction(a, x));
+    }
+    libm::log1p(-gamma_cdf(a, x))
+}
+
+/// The derivative of the logarithm of the gamma function, above 0 (Abramowitz and Stegun, 6.3.5 and 6.3.18).
+pub(crate) fn digamma(x: f64) -> f64 {
+    let (mut x, mut value) = (x, 0.0);
+    while x < 10.0 {
+        value -= 1.0 / x;
+        x += 1.0;
+    }
+    let square = 1.0 / (x * x);
+    let series = [
+        1.0 / 12.0,
+        -1.0 / 120.0,
+        1.0 / 252.0,
+        -1.0 / 240.0,
+        1.0 / 132.0,
+        -691.0 / 32_760.0,
+        1.0 / 12.0,
+    ];
+    let tail = series
+        .iter()
+        .rev()
+        .fold(0.0, |sum, term| (sum + term) * square);
+    value + libm::log(x) - 0.5 / x - tail
+}
+
+/// The derivative of [`digamma`], above 0 (Abramowitz and Stegun, 6.4.6 and 6.4.12).
+pub(crate) fn trigamma(x: f64) -> f64 {
+    let (mut x, mut value) = (x, 0.0);
+    while x < 10.0 {
+        value += 1.0 / (x * x);
+        x += 1.0;
+    }
+    let square = 1.0 / (x * x);
+    let series = [
+        1.0 / 6.0,
+        -1.0 / 30.0,
+        1.0 / 42.0,
+        -1.0 / 30.0,
+        5.0 / 66.0,
+        -691.0 / 2_730.0,
+        7.0 / 6.0,
+    ];
+    let tail = series
+        .iter()
+        .rev()
+        .fold(0.0, |sum, term| (sum + term) * square);
+    value + 1.0 / x + square / 2.0 + tail / x
+}
+
 fn gamma_fraction(a: f64, x: f64) -> f64 {
     let mut b = x + 1.0 - a;
     let mut c = 1.0 / f64::MIN_POSITIVE;
@@ -165,6 +222,28 @@ mod tests {
         }
         assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
         assert!(normal_quantile(1.5).is_nan());
+    }
+
+    #[test]
+    fn derivatives_of_the_gamma_function_are_those_of_the_tables() {
+        // Minus Euler's constant, and pi squared over 6.
+        assert!(near(digamma(1.0), -0.577_215_664_901_532_9, 1e-14));
+        assert!(near(digamma(0.5), -1.963_510_026_021_423_5, 1e-14));
+        assert!(near(trigamma(1.0), 1.644_934_066_848_226_4, 1e-14));
+        assert!(near(digamma(123.4), 4.811_373_775_116_278, 1e-13));
+        let slope = (digamma(3.7 + 1e-5) - digamma(3.7 - 1e-5)) / 2e-5;
+        assert!(near(trigamma(3.7), slope, 1e-9));
+        assert!(near(
+            log_gamma_survival(2.0, 3.0),
+            libm::log(4.0) - 3.0,
+            1e-14
+        ));
+        assert!(near(log_gamma_survival(1.0, 5_000.0), -5_000.0, 1e-14));
+        assert!(near(
+            log_gamma_survival(2.0, 0.5),
+            libm::log(1.5) - 0.5,
+            1e-14
+        ));
     }
 
     #[test]

@@ -179,6 +179,11 @@ mod tests {
     fn draws_keep_to_their_bounds_and_meet_their_means() {
         let mut stream = Streams::new(1, 0).stream(0, Purpose::Cycle);
         assert_eq!(stream.below(0), 0);
+        let positions = [0; 4].map(|_| {
+            stream.bits();
+            stream.position()
+        });
+        assert_eq!(positions, [2, 3, 4, 5], "one draw was taken before");
         let mut sums = (0, 0.0, 0);
         for _ in 0..20_000 {
             let (below, unit) = (stream.below(10), stream.unit());
