@@ -1,3 +1,5 @@
+//! Drifts that are planted, and values that have none.
+
 use super::{draw, stream};
 use crate::fit::{autocorrelation, changes, last_window, low_quantile};
 

@@ -1,3 +1,5 @@
+//! Fits held against published estimates, and against what was drawn.
+
 mod drift;
 
 use super::*;

@@ -1,8 +1,8 @@
 //! Distributions of times and counts; the same draw gives the same value on every machine.
 
-mod build;
 mod check;
 mod choice;
+mod construct;
 mod cumulative;
 mod draw;
 mod moments;

@@ -1,7 +1,7 @@
 //! Distributions from text, as planners write them.
 
 use super::Distribution;
-use super::build::{build, checked, no_unit};
+use super::construct::{build, checked, no_unit};
 use std::str::FromStr;
 use werkbuch_model::nearest::did_you_mean;
 

@@ -1,3 +1,5 @@
+//! Draws held against what a distribution says of itself, and texts read and refused.
+
 use super::Distribution::{self, *};
 use super::DistributionError;
 use crate::kernel::{Purpose, Stream, Streams};
