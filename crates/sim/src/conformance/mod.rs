@@ -5,6 +5,7 @@
 //! together; what follows without chance must be met to six digits.
 
 mod allocation;
+mod chains;
 mod closed;
 mod lines;
 mod moves;
@@ -14,6 +15,8 @@ mod queues;
 mod slots;
 mod study;
 mod supply;
+#[cfg(test)]
+mod tests;
 mod traces;
 
 use crate::statistics::Interval;
@@ -33,6 +36,8 @@ pub struct Case {
     /// The exact value: a number or a list.
     pub exact: Value,
     model: String,
+    /// The models of the family before it in the file.
+    earlier: Vec<String>,
     params: Value,
 }
 
@@ -124,9 +129,19 @@ pub fn cases(file: &Value) -> Result<Vec<Case>, String> {
         };
         let mut model = text("model")?;
         let family = text("family")?;
-        let same = found.iter().rfind(|earlier| earlier.family == family);
-        if let Some(earlier) = same.filter(|_| model == "same") {
-            model.clone_from(&earlier.model);
+        let mut params = case.get("params").cloned().unwrap_or(Value::Null);
+        let mut earlier = Vec::new();
+        if let Some(before) = found.iter().rfind(|before| before.family == family) {
+            earlier.clone_from(&before.earlier);
+            if model == "same" {
+                model.clone_from(&before.model);
+                // The same model without parameters has the same ones.
+                if params.as_object().is_none_or(serde_json::Map::is_empty) {
+                    params.clone_from(&before.params);
+                }
+            } else {
+                earlier.push(before.model.clone());
+            }
         }
         found.push(Case {
             id: text("id")?,
@@ -137,7 +152,8 @@ pub fn cases(file: &Value) -> Result<Vec<Case>, String> {
                 .cloned()
                 .ok_or_else(|| format!("case {number} has no \"value\""))?,
             model,
-            params: case.get("params").cloned().unwrap_or(Value::Null),
+            earlier,
+            params,
         });
     }
     Ok(found)
@@ -276,6 +292,10 @@ fn answer(case: &Case, effort: &Effort) -> Result<Answer, String> {
         "statistics" => return exact(closed::statistics(&params, &case.model)),
         "supply-ttr-tts" => return exact(supply::outage(&params, quantity)),
         "flow-shop" => return exact(traces::shop(&params, quantity)),
+        "manpy-published" => {
+            let models = (case.model.as_str(), case.earlier.as_slice());
+            return exact(chains::chain(&params, models, quantity));
+        }
         "gershwin-det" => return estimates(slots::transfer(&params, quantity, effort)),
         "bernoulli" => return estimates(slots::bernoulli(&params, quantity, effort)),
         "continuous-2m" => return estimates(slots::flow(&params, quantity, effort)),

@@ -23,8 +23,8 @@ pub(super) type Measure = Box<dyn Fn(&Run, &Counts) -> Vec<f64> + Sync>;
 const LONG_RUNS: u32 = 20;
 /// The events of one of them in the pilot.
 pub(super) const PILOT_EVENTS: u64 = 50_000;
-/// Of a long run this part is a warm-up.
-const WARM_UP: f64 = 0.2;
+/// The warm-up of a long run beside what is measured after it.
+const WARM_UP: f64 = 0.1;
 /// So many short runs are made in the pilot, and so many at least at last.
 const PILOT_RUNS: u32 = 2_000;
 /// So many short runs are summed up at once.
@@ -117,20 +117,23 @@ pub(super) fn long_runs(
     pilot: u64,
     one: impl Fn(u32, (u64, u64)) -> (Vec<f64>, u64) + Sync,
 ) -> Vec<Interval> {
-    let runs = |first: u32, length: u64| {
-        let from = (length as f64 * WARM_UP) as u64;
+    let runs = |first: u32, (from, to): (u64, u64)| {
         let runs = replicate(LONG_RUNS, effort.threads, |number| {
-            one(first + number, (from, length))
+            one(first + number, (from, to))
         });
         let events: u64 = runs.iter().map(|(_, events)| events).sum();
         (intervals(&runs), events)
     };
-    let (guess, events) = runs(PILOT + 1, pilot);
+    let warm_up = |length: f64| length * WARM_UP;
+    let (guess, events) = runs(PILOT + 1, ((2.0 * warm_up(pilot as f64)) as u64, pilot));
     let longer = (MARGIN * widest(&guess) / effort.relative).powi(2);
     let most = effort.events_max as f64 / events.max(1) as f64;
     // What has no chance in it is told as narrowly by a pilot.
     let length = pilot as f64 * longer.clamp(1.0, most.max(1.0));
-    runs(0, length.min(LENGTH_MAX as f64) as u64).0
+    // A run that is no longer than a pilot warms up for as long as that: a fifth of it were too little.
+    let from = warm_up(length).max(pilot as f64);
+    let to = (from + length).min(LENGTH_MAX as f64);
+    runs(0, (from as u64, to as u64)).0
 }
 
 /// The intervals of what runs measured, which hold all true values together.
