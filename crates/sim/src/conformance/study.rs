@@ -62,12 +62,15 @@ impl Study {
         let Ok(mut run) = Run::new(network, &Streams::new(seed, replication), &self.start) else {
             return (Vec::new(), 0);
         };
+        let mut events = 0;
         if from > 0 {
             run.run_until(from);
+            events += run.events();
             run.count_anew();
         }
         run.run_until(to);
-        ((self.measure)(&run, &run.counts()), run.events())
+        events += run.events();
+        ((self.measure)(&run, &run.counts()), events)
     }
 
     fn in_the_long_run(
@@ -130,9 +133,9 @@ pub(super) fn long_runs(
     let most = effort.events_max as f64 / events.max(1) as f64;
     // What has no chance in it is told as narrowly by a pilot.
     let length = pilot as f64 * longer.clamp(1.0, most.max(1.0));
-    // A run that is no longer than a pilot warms up for as long as that: a fifth of it were too little.
+    // A run that is hardly longer than a pilot warms up for as long as that: a part of it were too little.
     let from = warm_up(length).max(pilot as f64);
-    let to = (from + length).min(LENGTH_MAX as f64);
+    let to = length.max(from + pilot as f64).min(LENGTH_MAX as f64);
     runs(0, (from as u64, to as u64)).0
 }
 
