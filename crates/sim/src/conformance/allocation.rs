@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 /// So many ways are compared at most.
 const WAYS_MAX: usize = 3_000;
+/// So many events are run at least before ways are left that cannot be told apart: a way is no number, which might
+/// be a little wrong.
+const EVENTS_MIN: u64 = 30_000_000;
 /// So many replications are made of each way, with the same random numbers for all of them.
 const RUNS: u32 = 20;
 /// Parts that the first round is long enough for, half of them to warm up.
@@ -105,6 +108,7 @@ fn race(
     };
     let entrants: Result<Vec<_>, _> = ways.into_iter().map(begin).collect();
     let mut entrants = entrants?;
+    let enough = effort.events_max.max(EVENTS_MIN);
     let (mut until_ns, mut events) = ((first_s * 1e9) as u64, 0);
     go_on(&mut entrants, until_ns / 2, effort.threads);
     for run in entrants.iter_mut().flat_map(|entrant| &mut entrant.runs) {
@@ -125,7 +129,7 @@ fn race(
             let less = paired_interval(&best, &made(entrant), confidence);
             less.mean <= less.half_width
         });
-        if entrants.len() < 2 || events >= effort.events_max || until_ns > u64::MAX / 4 {
+        if entrants.len() < 2 || events >= enough || until_ns > u64::MAX / 4 {
             return Ok(entrants.into_iter().map(|entrant| entrant.rooms).collect());
         }
         until_ns *= 2;
