@@ -104,7 +104,11 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("scenario new", "", Text),
     ("scenario check", "{scenario} --model {model}", One),
     ("scenario ls", "{scenario} --model {model}", List),
-    ("scenario diff", "{scenario} {scenario} --model {model}", List),
+    (
+        "scenario diff",
+        "{scenario} {scenario} --model {model}",
+        List,
+    ),
     ("rule check", "{rules}", List),
     ("rule apply", "{rules} --why test --who anna", Rows),
     ("rule ls", "", List),

@@ -2,7 +2,7 @@
 
 mod figure;
 mod screen;
-mod timeline;
+pub(crate) mod timeline;
 mod watch;
 
 use super::paging::Paging;

@@ -290,6 +290,7 @@ fn answer(case: &Case, effort: &Effort) -> Result<Answer, String> {
     let estimates = |found: Result<Vec<Interval>, String>| found.map(Answer::Estimates);
     match case.family.as_str() {
         "statistics" => return exact(closed::statistics(&params, &case.model)),
+        "fitting" => return exact(closed::fitting(&params, &case.model, quantity)),
         "supply-ttr-tts" => return exact(supply::outage(&params, quantity)),
         "flow-shop" => return exact(traces::shop(&params, quantity)),
         "manpy-published" => {

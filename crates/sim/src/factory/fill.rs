@@ -1,8 +1,9 @@
 //! What is in the plant when the simulation starts: buffers partly filled, nothing in the stations.
 
 use super::Factory;
-use super::Start;
 use super::fact::Fact;
+use super::{Level, Start};
+use crate::kernel::Purpose;
 use crate::layout::Place;
 use werkbuch_model::plant::{BufferKind, FlowKind};
 
@@ -11,6 +12,7 @@ impl Factory {
         if let Some(buffers) = &start.buffers {
             return self.fill_as(buffers);
         }
+        let levels = self.levels(start);
         for (buffer, product, carrier) in self.what_is_where() {
             let Some(spec) = self.layout.buffers.get(buffer) else {
                 continue;
@@ -19,7 +21,10 @@ impl Factory {
                 continue;
             }
             let keeps_kinds = spec.kind == BufferKind::Store;
-            let wanted = (f64::from(spec.capacity) * start.fill - 1e-9).ceil() as usize;
+            let wanted = match &levels {
+                Some(levels) => levels.get(buffer).copied().unwrap_or(0),
+                None => (f64::from(spec.capacity) * start.fill - 1e-9).ceil() as usize,
+            };
             let variants = self.fitting(buffer, product);
             for _ in 0..wanted {
                 let variant = if keeps_kinds {
@@ -42,6 +47,17 @@ impl Factory {
                 self.put(buffer, part, 0, None);
             }
         }
+    }
+
+    /// How many parts lie in each buffer in this run, where bounds are known.
+    fn levels(&self, start: &Start) -> Option<Vec<usize>> {
+        let bounds = start.levels.as_ref()?.iter().zip(0_u32..);
+        let level = |(of, number): (&Level, u32)| {
+            let mut stream = self.streams.stream(number + (3 << 20), Purpose::Parameters);
+            let more = stream.below(u64::from(of.upper.saturating_sub(of.lower)) + 1);
+            usize::try_from(u64::from(of.lower) + more).unwrap_or(0)
+        };
+        Some(bounds.map(level).collect())
     }
 
     /// Of all that was put into the buffers, only how full they are then is told.

@@ -19,7 +19,7 @@ mod work;
 pub use fact::Cause;
 pub(crate) use fact::{Fact, Gone, Happening, Part, PartIndex, Verdict};
 pub(crate) use stage::{Course, Stage};
-pub use start::{AtStation, Failed, Start};
+pub use start::{AtStation, Failed, Level, Start};
 pub use tally::{Stop, Tally};
 
 use crate::kernel::{Calendar, Purpose, Stream, Streams};

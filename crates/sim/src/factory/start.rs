@@ -11,6 +11,9 @@ use crate::layout::Place;
 pub struct Start {
     /// Of each buffer the variants of the parts in it, those that came first in front.
     pub buffers: Option<Vec<Vec<usize>>>,
+    /// Of each buffer the bounds of how many parts lie in it, where their kinds are not known: any number between
+    /// is as likely, and each run has its own.
+    pub levels: Option<Vec<Level>>,
     /// How full buffers are otherwise, as a share of their capacity.
     pub fill: f64,
     /// What is at stations.
@@ -27,6 +30,7 @@ impl Default for Start {
     fn default() -> Self {
         Self {
             buffers: None,
+            levels: None,
             fill: 0.4,
             at_stations: Vec::new(),
             failed: Vec::new(),
@@ -34,6 +38,15 @@ impl Default for Start {
             stocks: Vec::new(),
         }
     }
+}
+
+/// How many parts lie in a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// No fewer.
+    pub lower: u32,
+    /// No more.
+    pub upper: u32,
 }
 
 /// A part at a station.

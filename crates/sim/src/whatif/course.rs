@@ -5,6 +5,7 @@ use super::model::Model;
 use super::scenario::Scenario;
 use crate::factory::{Course, Stage, Start};
 use crate::layout::{Hours, Layout, Toggle, Turn};
+use crate::truth::Truth;
 use std::sync::Arc;
 
 /// How often a plant may change in one run.
@@ -27,7 +28,12 @@ struct Window<'c> {
 
 /// Makes a model with a scenario ready to run up to a horizon.
 /// Errors: it changes more often than [`STAGES_MAX`], in words.
-pub(super) fn ready(model: &Model, scenario: &Scenario, horizon_ns: u64) -> Result<Ready, String> {
+pub(super) fn ready(
+    model: &Model,
+    truth: &Arc<Truth>,
+    scenario: &Scenario,
+    horizon_ns: u64,
+) -> Result<Ready, String> {
     let mut base = Arc::clone(&model.layout);
     let mut start = model.start.clone();
     let mut windows = Vec::new();
@@ -75,10 +81,10 @@ pub(super) fn ready(model: &Model, scenario: &Scenario, horizon_ns: u64) -> Resu
             times.len()
         ));
     }
-    let first = stage(model, &base, &windows, 0);
+    let first = stage(truth, &base, &windows, 0);
     let later = times
         .into_iter()
-        .map(|at_ns| stage(model, &base, &windows, at_ns));
+        .map(|at_ns| stage(truth, &base, &windows, at_ns));
     Ok(Ready {
         name: scenario.name.clone(),
         course: Course {
@@ -91,8 +97,8 @@ pub(super) fn ready(model: &Model, scenario: &Scenario, horizon_ns: u64) -> Resu
 }
 
 /// The plant as it is from a time on, with all changes that hold then in the order of their file.
-fn stage(model: &Model, base: &Arc<Layout>, windows: &[Window<'_>], at_ns: u64) -> Stage {
-    let (mut layout, mut truth) = (Arc::clone(base), Arc::clone(&model.truth));
+fn stage(truth: &Arc<Truth>, base: &Arc<Layout>, windows: &[Window<'_>], at_ns: u64) -> Stage {
+    let (mut layout, mut truth) = (Arc::clone(base), Arc::clone(truth));
     for window in windows {
         if window.from_ns > at_ns || at_ns >= window.to_ns {
             continue;

@@ -7,20 +7,24 @@
 mod change;
 mod collect;
 mod course;
+mod fork;
 mod model;
 mod outcome;
 mod reader;
+mod recorded;
 mod scenario;
 mod study;
 #[cfg(test)]
 mod tests;
 mod told;
 
-pub use crate::factory::{AtStation, Failed, Start};
+pub use crate::factory::{AtStation, Failed, Level, Start};
 pub use change::{Change, OPERATIONS};
 pub use collect::WINDOWS;
 pub use course::STAGES_MAX;
+pub use fork::Fitted;
 pub use model::Model;
 pub use outcome::{CaseOutcome, Difference, Measured, Outcome, StationOutcome};
+pub use recorded::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent};
 pub use scenario::{CHANGES_MAX, SCENARIOS_MAX, Scenario};
 pub use study::{Effort, HORIZON_NS_MAX, Progress, REPLICATIONS_MAX, StudyError, run};

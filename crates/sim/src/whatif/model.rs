@@ -1,5 +1,6 @@
 //! The model of a plant: what it is made of, how it behaves, and what it begins with.
 
+use super::fork::Uncertain;
 use super::reader::{Reader, Table, document};
 use crate::factory::Start;
 use crate::kernel::Distribution;
@@ -27,6 +28,8 @@ pub struct Model {
     pub utc_offset_s: i32,
     /// What was taken for granted, one sentence each.
     pub assumptions: Vec<String>,
+    /// What is drawn anew in every replication.
+    pub(super) uncertain: Vec<Uncertain>,
 }
 
 /// What never happens within any run.
@@ -67,6 +70,7 @@ impl Model {
             begins,
             utc_offset_s,
             assumptions: Vec::new(),
+            uncertain: Vec::new(),
         };
         let layout = Arc::clone(&model.layout);
         let truth = Arc::make_mut(&mut model.truth);
@@ -140,6 +144,11 @@ impl Model {
 const TABLES: &[&str] = &[
     "plant", "start", "fill", "cycle", "failure", "quality", "arrival", "supply", "zone",
 ];
+
+/// A way in which nothing fails.
+pub(super) const fn never() -> FailureTruth {
+    NEVER
+}
 
 const fn planned() -> MachineTruth {
     MachineTruth {

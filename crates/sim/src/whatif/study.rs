@@ -87,8 +87,17 @@ pub fn run(
         changes: Vec::new(),
     };
     let all = std::iter::once(&baseline).chain(scenarios);
-    let cases = all.map(|one| ready(model, one, effort.horizon_ns));
+    let all: Vec<&Scenario> = all.collect();
+    let cases = all
+        .iter()
+        .map(|one| ready(model, &model.truth, one, effort.horizon_ns));
     let cases: Vec<Ready> = cases.collect::<Result<_, _>>().map_err(StudyError::Asked)?;
+    let work = Work {
+        model,
+        scenarios: &all,
+        cases: &cases,
+        effort,
+    };
     let mut runs: Vec<Vec<Collected>> = Vec::new();
     loop {
         let done = u32::try_from(runs.len()).unwrap_or(u32::MAX);
@@ -102,7 +111,7 @@ pub fn run(
         if done >= of {
             break;
         }
-        runs.extend(batch(&cases, effort, (done, of), (width, on))?);
+        runs.extend(batch(&work, (done, of), (width, on))?);
     }
     if let Some(stuck) = runs.first().and_then(|run| stuck(model, run)) {
         return Err(StudyError::Deadlock(stuck));
@@ -134,22 +143,43 @@ fn check(effort: &Effort) -> Result<(), StudyError> {
 
 type Watched<'w> = (Option<f64>, &'w (dyn Fn(Progress) -> bool + Sync));
 
+/// What is run.
+struct Work<'w> {
+    model: &'w Model,
+    scenarios: &'w [&'w Scenario],
+    cases: &'w [Ready],
+    effort: &'w Effort,
+}
+
+impl Work<'_> {
+    /// A case as it is in a replication.
+    fn ready(&self, at: usize, streams: &Streams) -> Option<Ready> {
+        if self.model.uncertain.is_empty() {
+            return self.cases.get(at).cloned();
+        }
+        let truth = self.model.truth_of(streams);
+        let scenario = self.scenarios.get(at)?;
+        ready(self.model, &truth, scenario, self.effort.horizon_ns).ok()
+    }
+}
+
 /// Replications from one number to another, each of all cases.
 fn batch(
-    cases: &[Ready],
-    effort: &Effort,
+    work: &Work<'_>,
     (from, to): (u32, u32),
     (half_width, on): Watched<'_>,
 ) -> Result<Vec<Vec<Collected>>, StudyError> {
     let ended = AtomicBool::new(false);
     let done = AtomicU32::new(from);
     let one = |number: u32| {
-        let mut of_all = Vec::with_capacity(cases.len());
-        for case in cases {
+        let effort = work.effort;
+        let streams = Streams::new(effort.seed, from + number);
+        let mut of_all = Vec::with_capacity(work.cases.len());
+        for case in 0..work.cases.len() {
             if ended.load(Ordering::Relaxed) {
                 return None;
             }
-            let streams = Streams::new(effort.seed, from + number);
+            let case = work.ready(case, &streams)?;
             let mut factory = Factory::at(&case.course, &case.start, streams);
             of_all.push(collect(&mut factory, effort.horizon_ns));
         }
@@ -163,7 +193,7 @@ fn batch(
         }
         Some(of_all)
     };
-    let runs = replicate(to - from, effort.threads.max(1), one);
+    let runs = replicate(to - from, work.effort.threads.max(1), one);
     if ended.load(Ordering::Relaxed) {
         let done = done.load(Ordering::Relaxed);
         return Err(StudyError::Cancelled { done });

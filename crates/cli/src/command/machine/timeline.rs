@@ -1,7 +1,7 @@
 //! `werkbuch machine timeline`: what machines did over a window, drawn or as intervals.
 
 mod band;
-mod fetch;
+pub(crate) mod fetch;
 mod legend;
 mod svg;
 

@@ -1,12 +1,16 @@
 //! `sim run` and `sim rerun`: a model and its scenarios side by side.
 
 mod fan;
+mod fork;
 mod inputs;
+pub(super) mod sheet;
 mod show;
 
 use crate::Context;
+use crate::command::Instant;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use fork::ForkAt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub(crate) use inputs::{Asked, Inputs};
 use serde_json::{Value, json};
@@ -50,13 +54,20 @@ makes the result again.";
 #[command(after_help = MODEL_HELP)]
 pub(crate) struct Args {
     /// The model: a plant's description, or a file of behaviour that names one.
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "plant",
+        conflicts_with = "plant"
+    )]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    of: OfPlant,
     /// A file of changes; may be repeated.
     #[arg(long, short, value_name = "FILE")]
     scenario: Vec<PathBuf>,
     /// When it begins [default: what the model says, else since when the description holds].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "plant")]
     start: Option<String>,
     /// How long each run is.
     #[arg(long, default_value = "8h", value_name = "DURATION", value_parser = horizon)]
@@ -79,6 +90,23 @@ pub(crate) struct Args {
     target: Option<u64>,
     #[command(flatten)]
     out: Out,
+}
+
+/// A plant whose log is forked.
+#[derive(Debug, clap::Args)]
+pub(super) struct OfPlant {
+    /// Fork the log of this plant in place of a described model: times are fitted to what was recorded, and
+    /// it begins as the plant stood at the instant.
+    #[arg(long, value_name = "PLANT")]
+    plant: Option<String>,
+    #[command(flatten)]
+    instant: Instant,
+    /// How far back of the instant the record goes that times are fitted to.
+    #[arg(long, default_value = "7d", value_name = "DURATION", value_parser = horizon)]
+    window: u64,
+    /// A file of behaviour that an engineer lays over what was fitted.
+    #[arg(long = "override", value_name = "FILE")]
+    overrides: Option<PathBuf>,
 }
 
 /// Make a result again from what is kept in it, and compare.
@@ -146,9 +174,33 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         confidence: args.confidence,
         target: args.target,
     };
-    let inputs = Inputs::read(&args.model, &args.scenario, asked)?;
+    let inputs = match (&args.model, &args.of.plant) {
+        (Some(model), _) if !args.of.instant.is_given() => {
+            Inputs::read(model, &args.scenario, asked)?
+        }
+        (None, Some(_)) => args.of.inputs(&args.scenario, &asked, context).await?,
+        _ => {
+            let what = "--at and --known are about a plant's log, not about a described model";
+            return Err(Failure::usage(what).hint("name the plant: --plant NAME; or --start TIME"));
+        }
+    };
     let found = simulate(&inputs, &args.out, context).await?;
     finish(&inputs, &found, &args.out, context)
+}
+
+impl OfPlant {
+    /// What is asked of the server. Errors: its own; the plant has no log to fork.
+    async fn inputs(
+        &self,
+        scenarios: &[PathBuf],
+        asked: &Asked,
+        context: &Context,
+    ) -> Outcome<Inputs> {
+        let plant = self.plant.as_deref().unwrap_or_default();
+        let at = ForkAt::find(context, plant, &self.instant, self.window).await?;
+        let forked = at.read(context).await?;
+        Inputs::forked(forked, self.overrides.as_deref(), scenarios, asked)
+    }
 }
 
 pub(super) async fn again(args: Again, context: &Context) -> Outcome<()> {
@@ -167,6 +219,19 @@ pub(super) async fn again(args: Again, context: &Context) -> Outcome<()> {
             .and_then(Value::as_str)
             .unwrap_or("")
             .to_owned()
+    };
+    let inputs = match inputs.fork.clone() {
+        Some(at) => {
+            let kept = inputs.fork_digest().to_owned();
+            let inputs = inputs.with(at.read(context).await?);
+            if inputs.fork_digest() != kept {
+                let what = format!("the log says {}, and {kept} was kept", inputs.fork_digest());
+                return Err(Failure::new(Exit::Verification, "FORK_DIFFERS", what)
+                    .hint("is it the same server? `werkbuch replay` checks its log"));
+            }
+            inputs
+        }
+        None => inputs,
     };
     let found = simulate(&inputs, &args.out, context).await?;
     let digest = digest(&found.to_json());

@@ -10,10 +10,10 @@ const WINDOW_DEFAULT_NS: i64 = 86_400 * 1_000_000_000;
 
 /// The timelines of an answer.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
-    pub(super) head: pb::TimelineHead,
+pub(crate) struct Lines {
+    pub(crate) head: pb::TimelineHead,
     /// Each machine in one piece.
-    pub(super) machines: Vec<pb::Timeline>,
+    pub(crate) machines: Vec<pb::Timeline>,
     /// Into how many buckets the window is divided; 0 for none.
     pub(super) buckets: u32,
     /// Where the plants stood, when all were asked; those named that did not answer.
@@ -99,7 +99,7 @@ pub(super) async fn group(
 }
 
 /// All of the answer. Errors: those of the server.
-pub(super) async fn all(
+pub(crate) async fn all(
     client: &Client,
     request: pb::StreamTimelinesRequest,
     buckets: u32,

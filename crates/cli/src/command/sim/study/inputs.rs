@@ -1,13 +1,17 @@
 //! All that a study is made of: enough to run it again, to the bit.
 
+use super::fork::{ForkAt, Forked};
 use crate::command::plant::source::{Source, mistaken};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::Arc;
 use werkbuch_model::plant::{Mistake, TableText, parse_with};
 use werkbuch_model::time::{Timestamp, utc_offset_s};
-use werkbuch_sim::whatif::{Effort, Model, Outcome as Found, Progress, Scenario, StudyError, run};
+use werkbuch_sim::whatif::{
+    Effort, Fitted, Model, Outcome as Found, PlantRecord, Progress, Scenario, StudyError, run,
+};
 
 /// Where a run begins whose description does not say since when it holds: a Monday.
 const MONDAY: &str = "2026-01-05T00:00:00Z";
@@ -30,6 +34,13 @@ pub(crate) struct TableOf {
 /// What a study is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Inputs {
+    /// The plant whose log was forked; absent for a described one.
+    pub(crate) fork: Option<ForkAt>,
+    /// SHA-256 of all that the log said.
+    #[serde(default)]
+    fork_digest: String,
+    #[serde(skip)]
+    record: Option<Arc<PlantRecord>>,
     plant: Text,
     tables: Vec<TableOf>,
     /// How the plant behaves; absent where it does as planned.
@@ -91,13 +102,10 @@ impl Inputs {
         });
         let start = asked.start.or(told?).or(file.valid_from);
         let start = start.or_else(|| Timestamp::parse(MONDAY).ok());
-        let texts = scenarios.iter().map(|path| {
-            Ok(Text {
-                file: path.display().to_string(),
-                content: read(path)?,
-            })
-        });
         Ok(Self {
+            fork: None,
+            fork_digest: String::new(),
+            record: None,
             plant: Text {
                 file: source.file_name,
                 content: source.content,
@@ -112,7 +120,7 @@ impl Inputs {
                 })
                 .collect(),
             behaviour,
-            scenarios: texts.collect::<Outcome<_>>()?,
+            scenarios: texts(scenarios)?,
             start_ns: start.map_or(0, Timestamp::nanos),
             horizon_ns: asked.horizon_ns,
             replications: asked.replications,
@@ -123,8 +131,63 @@ impl Inputs {
         })
     }
 
+    /// The same of a plant's log, with a file of behaviour laid over what was fitted.
+    pub(crate) fn forked(
+        forked: Forked,
+        overrides: Option<&Path>,
+        scenarios: &[std::path::PathBuf],
+        asked: &Asked,
+    ) -> Outcome<Self> {
+        let behaviour = overrides.map(|path| -> Outcome<Text> {
+            Ok(Text {
+                file: path.display().to_string(),
+                content: read(path)?,
+            })
+        });
+        let inputs = Self {
+            fork: None,
+            fork_digest: String::new(),
+            record: None,
+            plant: Text {
+                file: forked.at.plant.clone(),
+                content: String::new(),
+            },
+            tables: Vec::new(),
+            behaviour: behaviour.transpose()?,
+            scenarios: texts(scenarios)?,
+            start_ns: forked.at.at_ns,
+            horizon_ns: asked.horizon_ns,
+            replications: asked.replications,
+            precision: asked.precision,
+            seed: asked.seed,
+            confidence: asked.confidence,
+            target: asked.target,
+        };
+        Ok(inputs.with(forked))
+    }
+
+    /// With what the log says, as it was read.
+    pub(crate) fn with(mut self, forked: Forked) -> Self {
+        let said = format!("{:?}{}", forked.record, forked.content);
+        self.fork_digest = format!("sha256:{}", werkbuch_proof::sha256(said.as_bytes()));
+        self.fork = Some(forked.at);
+        self.record = Some(Arc::new(forked.record));
+        self.plant.content = forked.content;
+        self
+    }
+
+    /// SHA-256 of all that the log said; empty for a described model.
+    pub(crate) fn fork_digest(&self) -> &str {
+        &self.fork_digest
+    }
+
     /// The model. Errors: mistakes in its files, and a plant that cannot be simulated.
     pub(crate) fn model(&self) -> Outcome<Model> {
+        self.reviewed().map(|(model, _)| model)
+    }
+
+    /// The model with its review sheet, which is empty for a described one. Errors: as of [`Inputs::model`].
+    pub(crate) fn reviewed(&self) -> Outcome<(Model, Vec<Fitted>)> {
         let tables = self.tables.iter().map(|table| TableText {
             name: table.name.clone(),
             file_name: table.file.clone(),
@@ -148,16 +211,21 @@ impl Inputs {
         model
             .assumptions
             .push(format!("the run begins at {begins}"));
+        let sheet = match &self.record {
+            Some(record) => model.fork(record),
+            None => Vec::new(),
+        };
         match &self.behaviour {
             Some(text) => model
                 .behave(&text.content, &text.file)
                 .map_err(|found| wrong("the model", &found))?,
+            None if self.record.is_some() => {}
             None => model.assumptions.push(
                 "no behaviour is given: cycles take as long as planned, nothing fails, material is there"
                     .to_owned(),
             ),
         }
-        Ok(model)
+        Ok((model, sheet))
     }
 
     /// The scenarios. Errors: their mistakes.
@@ -211,6 +279,16 @@ impl Inputs {
             }
         })
     }
+}
+
+fn texts(paths: &[std::path::PathBuf]) -> Outcome<Vec<Text>> {
+    let text = |path: &std::path::PathBuf| {
+        Ok(Text {
+            file: path.display().to_string(),
+            content: read(path)?,
+        })
+    };
+    paths.iter().map(text).collect()
 }
 
 fn read(path: &Path) -> Outcome<String> {

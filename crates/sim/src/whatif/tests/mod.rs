@@ -1,6 +1,8 @@
 //! Models, scenarios and studies held against what can be worked out by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fork;
+
 use super::*;
 use std::path::Path;
 use werkbuch_model::plant::{Description, Mistake, TableText, parse_with, tables_of};

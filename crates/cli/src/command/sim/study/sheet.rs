@@ -1,0 +1,91 @@
+//! `sim model`: the review sheet of a fork, before anybody believes what it says.
+
+use super::{Asked, OfPlant};
+use crate::Context;
+use crate::command::counted;
+use crate::failure::{Failure, Outcome};
+use crate::output::Answer;
+use serde_json::json;
+use std::fmt::Write;
+
+/// Show what a fork of a plant's log is made of: each fitted time, with its evidence.
+///
+/// A time comes with how many values it was fitted to, how many of them had not ended, how far the fit is from
+/// the values (Kolmogorov-Smirnov), and whose values they are. What is not listed is as planned; the notes
+/// say what was taken for granted. `sim run --override FILE` lays other times over these.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    of: OfPlant,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
+    if args.of.plant.is_none() {
+        let what = "no plant is named";
+        return Err(Failure::usage(what).hint("werkbuch sim model --plant NAME"));
+    }
+    let asked = Asked {
+        start: None,
+        horizon_ns: 1,
+        replications: 2,
+        precision: None,
+        seed: 1,
+        confidence: 0.95,
+        target: None,
+    };
+    let inputs = args.of.inputs(&[], &asked, context).await?;
+    let (model, sheet) = inputs.reviewed()?;
+    let columns = [
+        "machine", "what", "times", "mean", "values", "censored", "ks", "basis",
+    ];
+    let rows = sheet.iter().map(|one| {
+        let mean_s = one.distribution.mean_s();
+        let cells = vec![
+            one.machine.clone(),
+            one.what.to_owned(),
+            one.distribution.to_string(),
+            format!("{mean_s:.1} s"),
+            one.values.to_string(),
+            one.censored.to_string(),
+            one.ks_distance
+                .map_or("-".to_owned(), |ks| format!("{ks:.3}")),
+            one.basis.clone(),
+        ];
+        let item = json!({
+            "machine": one.machine,
+            "what": one.what,
+            "distribution": one.distribution.to_string(),
+            "mean_s": mean_s,
+            "values": one.values,
+            "censored": one.censored,
+            "ks_distance": one.ks_distance,
+            "basis": one.basis,
+        });
+        (cells, item)
+    });
+    let rows: Vec<_> = rows.collect();
+    let at = inputs.fork.as_ref();
+    let items: Vec<_> = rows.iter().map(|(_, item)| item.clone()).collect();
+    let whole = json!({
+        "plant": model.plant,
+        "position": at.map(|at| at.position),
+        "at": model.begins.to_string(),
+        "fork": inputs.fork_digest(),
+        "fits": items,
+        "assumptions": model.assumptions,
+    });
+    let mut note = format!(
+        "{} of {} of {} at {}, position {}",
+        rows.len(),
+        counted(rows.len() as u64, "time"),
+        model.plant,
+        model.begins,
+        at.map_or(0, |at| at.position)
+    );
+    for assumption in &model.assumptions {
+        let _ = write!(note, "\ntaken for granted: {assumption}");
+    }
+    context
+        .output
+        .answer(&Answer::list(&columns, rows).whole(whole).note(note))
+}

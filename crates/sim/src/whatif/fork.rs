@@ -1,0 +1,492 @@
+//! The fork: a model whose times are fitted to what was recorded, and that begins as the plant stood.
+
+use super::model::{Model, never};
+use super::recorded::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord};
+use crate::factory::{AtStation, Failed, Level};
+use crate::fit::{
+    Basis, Fit, Observation, Reason, Selection, fit_pooled, fit_repairs, last_window, low_quantile,
+};
+use crate::kernel::{Distribution, Purpose, Streams};
+use crate::layout::Layout;
+use crate::truth::{FailureTruth, Truth};
+use std::sync::Arc;
+use werkbuch_model::event::State;
+
+/// No fit uses more values than this, the last ones.
+const VALUES_MAX: usize = 2_000;
+/// Cycles of which it is not known whether they waited are taken for as long as one of this share at least.
+const LOW: f64 = 0.1;
+/// What is shorter than this was no interval but how the source rounds, in seconds.
+const LEAST_S: f64 = 0.001;
+
+/// A row of the review sheet: what was fitted, to what, and how well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// The machine.
+    pub machine: String,
+    /// What: `cycle`, `up`, `repair`, `scrap`, `rework`.
+    pub what: &'static str,
+    /// What is used.
+    pub distribution: Distribution,
+    /// How many values, and how many of them were still going on.
+    pub values: usize,
+    /// Of these, those that had not ended.
+    pub censored: usize,
+    /// The Kolmogorov-Smirnov distance of the fit; absent where nothing was fitted.
+    pub ks_distance: Option<f64>,
+    /// Where it comes from, in words.
+    pub basis: String,
+}
+
+/// What is drawn anew in every replication, since the data do not tell it exactly.
+#[derive(Clone, Debug)]
+pub(super) struct Uncertain {
+    machine: usize,
+    what: Part,
+    fit: Fit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Cycle,
+    Up,
+    Repair,
+}
+
+/// The observations of a machine.
+#[derive(Default)]
+struct Evidence {
+    cycles: Vec<Observation>,
+    /// Times between the ends of cycles of which it is not known whether they waited.
+    paces: Vec<f64>,
+    ups: Vec<Observation>,
+    repairs: Vec<Observation>,
+    /// Working time since the last repair.
+    age_ns: u64,
+}
+
+impl Model {
+    /// Fits this model, which is the plant as planned, to what was recorded, and lets it begin as the plant
+    /// stood. Answers the review sheet. What there is no evidence for stays as planned, and is listed among the
+    /// assumptions.
+    #[must_use]
+    pub fn fork(&mut self, recorded: &PlantRecord) -> Vec<Fitted> {
+        let layout = Arc::clone(&self.layout);
+        let all: Vec<Evidence> = layout
+            .machines
+            .iter()
+            .map(|machine| {
+                recorded
+                    .machine(&machine.id)
+                    .map(evidence)
+                    .unwrap_or_default()
+            })
+            .collect();
+        let mut sheet = Vec::new();
+        let mut silent = Vec::new();
+        for (at, machine) in layout.machines.iter().enumerate() {
+            let Some(record) = recorded.machine(&machine.id) else {
+                silent.push(machine.id.clone());
+                continue;
+            };
+            self.fit_machine(at, record, &all, &mut sheet);
+        }
+        if !silent.is_empty() {
+            self.assumptions.push(format!(
+                "{} of {} machines said nothing in the window and do as planned: {}",
+                silent.len(),
+                layout.machines.len(),
+                some(&silent)
+            ));
+        }
+        self.assumptions.push(
+            "a repair includes the time until somebody came; people do other work at once"
+                .to_owned(),
+        );
+        self.assumptions
+            .push("material, set-ups, demand and mix are as planned".to_owned());
+        self.begin_as(recorded, &all);
+        sheet
+    }
+
+    fn fit_machine(
+        &mut self,
+        at: usize,
+        record: &MachineRecord,
+        all: &[Evidence],
+        sheet: &mut Vec<Fitted>,
+    ) {
+        let layout = Arc::clone(&self.layout);
+        let (Some(machine), Some(own)) = (layout.machines.get(at), all.get(at)) else {
+            return;
+        };
+        let alike = (0..layout.machines.len()).filter(|other| {
+            let of = layout.machines.get(*other);
+            of.is_some_and(|one| one.sort == machine.sort && *other != at)
+        });
+        let alike: Vec<&Evidence> = alike.filter_map(|other| all.get(other)).collect();
+        let pool = |of: &dyn Fn(&Evidence) -> &Vec<Observation>| -> Vec<Observation> {
+            let values = alike.iter().flat_map(|one| last(of(one)).iter().copied());
+            values.take(VALUES_MAX).collect()
+        };
+        let is_station = layout.stations.iter().any(|one| one.machine == at);
+        if is_station {
+            self.fit_cycle(at, own, &pool(&|one| &one.cycles), sheet);
+        }
+        let exact = |values: &[Observation]| values.iter().any(|one| !one.is_censored);
+        let ups = fit_pooled(last(&own.ups), &pool(&|one| &one.ups));
+        let repairs = match exact(&own.repairs) && own.repairs.len() >= crate::fit::OWN_VALUES_MIN {
+            true => fit_repairs(last(&own.repairs)),
+            false => fit_pooled(last(&own.repairs), &pool(&|one| &one.repairs)),
+        };
+        match (exact(&own.ups).then_some(ups), repairs) {
+            (Some(Ok(ups)), Ok(repairs)) => {
+                self.use_fit((at, &machine.id), Part::Up, &own.ups, ups, sheet);
+                self.use_fit(
+                    (at, &machine.id),
+                    Part::Repair,
+                    &own.repairs,
+                    repairs,
+                    sheet,
+                );
+            }
+            _ if is_station => {
+                let worked: f64 = own.ups.iter().map(|one| one.seconds).sum();
+                self.assumptions.push(format!(
+                    "{} never failed in {:.1} h of work that were recorded: it does not fail",
+                    machine.id,
+                    worked / 3_600.0
+                ));
+            }
+            _ => {}
+        }
+        let made: u64 = record.parts.iter().sum();
+        if let Some(truth) = Arc::make_mut(&mut self.truth)
+            .machines
+            .get_mut(at)
+            .filter(|_| made > 0)
+        {
+            let share = |of: u64| of as f64 / made as f64;
+            truth.scrap = share(record.parts[2]);
+            if record.parts[1] > 0 {
+                truth.rework = share(record.parts[1]);
+            }
+        }
+    }
+
+    fn fit_cycle(
+        &mut self,
+        at: usize,
+        own: &Evidence,
+        pool: &[Observation],
+        sheet: &mut Vec<Fitted>,
+    ) {
+        let Some(name) = self.layout.machines.get(at).map(|one| one.id.clone()) else {
+            return;
+        };
+        let seconds: Vec<f64> = last(&own.cycles).iter().map(|one| one.seconds).collect();
+        let steady = last_window(&seconds).len();
+        let window = &last(&own.cycles)[seconds.len() - steady..];
+        if !window.is_empty()
+            && let Ok(selection) = fit_pooled(window, pool)
+        {
+            let drifted = seconds.len() - steady;
+            self.use_fit((at, &name), Part::Cycle, window, selection, sheet);
+            if let Some(row) = sheet.last_mut().filter(|_| drifted > 0) {
+                row.basis += &format!(", after a drift: {drifted} cycles before it are left out");
+            }
+            return;
+        }
+        if let Some(low) = low_quantile(&own.paces, LOW).filter(|low| *low > LEAST_S) {
+            let times = Distribution::Constant(low);
+            self.set((at, Part::Cycle), times.clone());
+            sheet.push(Fitted {
+                machine: name,
+                what: "cycle",
+                distribution: times,
+                values: own.paces.len(),
+                censored: 0,
+                ks_distance: None,
+                basis: "upper bound, may contain waiting: one of ten times between two parts is shorter".to_owned(),
+            });
+            return;
+        }
+        self.assumptions.push(format!(
+            "{name} completed no cycle in the window: it takes what is planned"
+        ));
+    }
+
+    /// Uses a fit, and writes it into the review sheet.
+    fn use_fit(
+        &mut self,
+        (at, name): (usize, &str),
+        what: Part,
+        values: &[Observation],
+        selection: Selection,
+        sheet: &mut Vec<Fitted>,
+    ) {
+        let basis = match (&selection.basis, selection.reason) {
+            (Basis::Pool { own }, _) => {
+                format!("pooled with machines of its type: {own} values of its own are too few")
+            }
+            (Basis::Own, Reason::LowestAic) => "its own values, least AIC".to_owned(),
+            (Basis::Own, Reason::FewValues) => {
+                "its own values as they are: too few for a family".to_owned()
+            }
+            (Basis::Own, Reason::NoSpread) => "its own values, which are all alike".to_owned(),
+        };
+        let fit = selection.chosen;
+        self.set((at, what), fit.distribution.clone());
+        sheet.push(Fitted {
+            machine: name.to_owned(),
+            what: match what {
+                Part::Cycle => "cycle",
+                Part::Up => "up",
+                Part::Repair => "repair",
+            },
+            distribution: fit.distribution.clone(),
+            values: values.len(),
+            censored: values.iter().filter(|one| one.is_censored).count(),
+            ks_distance: fit.ks_distance.is_finite().then_some(fit.ks_distance),
+            basis,
+        });
+        self.uncertain.push(Uncertain {
+            machine: at,
+            what,
+            fit,
+        });
+    }
+
+    fn set(&mut self, (at, what): (usize, Part), times: Distribution) {
+        put(Arc::make_mut(&mut self.truth), (at, what), times);
+    }
+
+    /// How the plant behaves in a replication: fitted parameters are drawn anew, since the data leave them open.
+    pub(super) fn truth_of(&self, streams: &Streams) -> Arc<Truth> {
+        if self.uncertain.is_empty() {
+            return Arc::clone(&self.truth);
+        }
+        let mut truth = (*self.truth).clone();
+        for (number, one) in (0_u32..).zip(&self.uncertain) {
+            let mut stream = streams.stream(number, Purpose::Parameters);
+            let drawn = one.fit.resample(&mut stream);
+            put(&mut truth, (one.machine, one.what), drawn);
+        }
+        Arc::new(truth)
+    }
+
+    /// Lets the model begin as the plant stood at the instant.
+    fn begin_as(&mut self, recorded: &PlantRecord, all: &[Evidence]) {
+        let layout = Arc::clone(&self.layout);
+        let mut unknown = Vec::new();
+        let levels = layout.buffers.iter().map(|buffer| {
+            let place = recorded.places.iter().find(|one| one.place == buffer.id);
+            let level = level(place, buffer.capacity);
+            if level.is_none() {
+                unknown.push(buffer.id.clone());
+            }
+            level.unwrap_or(Level {
+                lower: 0,
+                upper: buffer.capacity,
+            })
+        });
+        self.start.levels = Some(levels.collect());
+        self.start.buffers = None;
+        if !unknown.is_empty() {
+            self.assumptions.push(format!(
+                "start state unknown: nobody knows how many parts lie in {} of {} buffers, any number is as \
+                 likely: {}",
+                unknown.len(),
+                layout.buffers.len(),
+                some(&unknown)
+            ));
+        }
+        self.start.ages_ns = all.iter().map(|one| one.age_ns).collect();
+        self.start.failed = Vec::new();
+        self.start.at_stations = Vec::new();
+        for (at, machine) in layout.machines.iter().enumerate() {
+            let record = recorded.machine(&machine.id);
+            let now = record.and_then(|record| Some((record, record.intervals.last()?)));
+            let Some((record, now)) = now.filter(|(_, now)| now.is_covered) else {
+                continue;
+            };
+            let spent_ns = u64::try_from(recorded.at_ns - now.from_ns).unwrap_or(0);
+            if now.state == State::Faulted {
+                self.start.failed.push(Failed {
+                    machine: at,
+                    way: 0,
+                    spent_ns,
+                });
+            }
+            let station = layout.stations.iter().position(|one| one.machine == at);
+            if let Some(station) = station {
+                self.start
+                    .at_stations
+                    .extend(at_station(&layout, station, record, recorded.at_ns));
+            }
+        }
+    }
+}
+
+/// The part at a station, if its state says that there is one.
+fn at_station(
+    layout: &Layout,
+    station: usize,
+    record: &MachineRecord,
+    at_ns: i64,
+) -> Option<AtStation> {
+    let now = record.intervals.last()?;
+    let is_done = now.state == State::Blocked;
+    let works = matches!(now.state, State::Executing | State::Faulted | State::Held);
+    if !is_done && !works {
+        return None;
+    }
+    let before = record.cycles.last().map_or(i64::MIN, |cycle| cycle.at_ns);
+    // The part at hand was begun when the one before it was done, or when the station began to work.
+    let begin = record
+        .intervals
+        .iter()
+        .rev()
+        .take_while(|one| one.from_ns >= before);
+    let worked = begin.filter(|one| one.state == State::Executing);
+    let worked_ns: i64 = worked.map(|one| one.to_ns.min(at_ns) - one.from_ns).sum();
+    let since = record.intervals.last().filter(|one| one.from_ns < before);
+    let worked_ns = worked_ns + since.map_or(0, |_| at_ns - before);
+    Some(AtStation {
+        station,
+        variant: variant_at(layout, station)?,
+        spent_ns: u64::try_from(worked_ns).unwrap_or(0),
+        is_done,
+    })
+}
+
+/// The variant that is made most of what may be at a station.
+fn variant_at(layout: &Layout, _station: usize) -> Option<usize> {
+    let named = layout.variants.iter().enumerate();
+    let known = named.filter(|(_, one)| {
+        layout
+            .products
+            .get(one.product)
+            .is_some_and(|product| !product.is_unnamed)
+    });
+    let most = known.max_by(|(_, a), (_, b)| a.share.total_cmp(&b.share));
+    most.map(|(at, _)| at)
+        .or((!layout.variants.is_empty()).then_some(0))
+}
+
+/// The bounds of how many parts lie in a buffer; nothing where nobody knows.
+fn level(place: Option<&PlaceRecord>, capacity: u32) -> Option<Level> {
+    let place = place.filter(|one| one.method != "UNKNOWN")?;
+    let most = u64::from(capacity);
+    let upper = place.upper.unwrap_or(most).min(most);
+    let lower = place.lower.min(upper);
+    Some(Level {
+        lower: u32::try_from(lower).unwrap_or(u32::MAX),
+        upper: u32::try_from(upper).unwrap_or(u32::MAX),
+    })
+}
+
+fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
+    let Some(machine) = truth.machines.get_mut(at) else {
+        return;
+    };
+    let [first, ..] = &mut machine.failures;
+    match what {
+        Part::Cycle => (machine.cycle, machine.variation) = (Some(times), 0.0),
+        Part::Up => {
+            *first = FailureTruth {
+                up: times,
+                needs_crew: false,
+                ..std::mem::replace(first, never())
+            };
+        }
+        Part::Repair => first.repair = times,
+    }
+}
+
+fn last<T>(values: &[T]) -> &[T] {
+    values
+        .get(values.len().saturating_sub(VALUES_MAX)..)
+        .unwrap_or_default()
+}
+
+fn some(names: &[String]) -> String {
+    match names.get(..6) {
+        Some(first) if names.len() > 6 => {
+            format!("{} and {} more", first.join(", "), names.len() - 6)
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// What a machine's record says about its times.
+fn evidence(record: &MachineRecord) -> Evidence {
+    let mut found = Evidence::default();
+    let mut worked_s = 0.0;
+    let seconds = |from_ns: i64, to_ns: i64| (to_ns - from_ns) as f64 / 1e9;
+    let count = record.intervals.len();
+    for (at, spent) in record.intervals.iter().enumerate() {
+        let length = seconds(spent.from_ns, spent.to_ns);
+        if !spent.is_covered {
+            // Nobody watched: what began before it ended nobody knows when.
+            if worked_s > LEAST_S {
+                found.ups.push(Observation::censored(worked_s));
+            }
+            worked_s = 0.0;
+            continue;
+        }
+        match spent.state {
+            State::Executing => worked_s += length,
+            State::Faulted => {
+                if worked_s > LEAST_S {
+                    found.ups.push(Observation::exact(worked_s));
+                }
+                worked_s = 0.0;
+                let watched = at > 0
+                    && record
+                        .intervals
+                        .get(at - 1)
+                        .is_some_and(|one| one.is_covered);
+                let is_open = at + 1 == count;
+                if length > LEAST_S && watched {
+                    found.repairs.push(Observation {
+                        seconds: length,
+                        is_censored: is_open,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    if worked_s > LEAST_S {
+        found.ups.push(Observation::censored(worked_s));
+    }
+    found.age_ns = (worked_s * 1e9) as u64;
+    cycles(record, &mut found);
+    found
+}
+
+/// Cycles without a stop or a wait inside: those that lie in one time of work.
+fn cycles(record: &MachineRecord, found: &mut Evidence) {
+    let mut before: Option<&CycleRecord> = None;
+    for cycle in &record.cycles {
+        let took_ns = cycle.took_ns.and_then(|ns| i64::try_from(ns).ok());
+        if let Some(took_ns) = took_ns.filter(|ns| *ns > 0) {
+            let begin_ns = cycle.at_ns - took_ns;
+            let at = record
+                .intervals
+                .partition_point(|one| one.from_ns <= begin_ns);
+            let within = at.checked_sub(1).and_then(|at| record.intervals.get(at));
+            let is_clean = within.is_some_and(|one| {
+                one.is_covered && one.state == State::Executing && cycle.at_ns <= one.to_ns
+            });
+            if is_clean {
+                found.cycles.push(Observation::exact(took_ns as f64 / 1e9));
+            }
+        }
+        if let Some(before) = before {
+            found.paces.push((cycle.at_ns - before.at_ns) as f64 / 1e9);
+        }
+        before = Some(cycle);
+    }
+}
