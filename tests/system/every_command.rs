@@ -262,6 +262,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--intervals 2000 --machines 20 --buckets 50",
         One,
     ),
+    ("bench sim", "--events 10000 --machines 60 --pairs 2", One),
     ("bench watch", "--events 1000 --machines 10", One),
     ("bench rules", "--events 1000 --machines 10 --rules 6", One),
     (

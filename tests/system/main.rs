@@ -39,3 +39,4 @@ mod system_calls;
 mod timelines;
 mod watch;
 mod watch_sampled;
+mod what_if;

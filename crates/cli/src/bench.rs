@@ -12,6 +12,7 @@ mod replay;
 mod restart;
 mod rules;
 mod served;
+mod sim;
 mod source;
 mod timeline;
 mod watch;
@@ -43,6 +44,8 @@ pub(crate) enum Args {
     Instant(instant::Args),
     /// How fast the intervals of many machines are brought into the buckets of a drawing.
     Timeline(timeline::Args),
+    /// How fast the simulator is: a line that peers are measured on, forks of it, and a plant of the demo.
+    Sim(sim::Args),
     /// How fast changes come to those who watch, and what one that stalls costs.
     Watch(watch::Args),
     /// What rules that apply cost those who report.
@@ -65,6 +68,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
             Args::Query(args) => query::run(args, context).await,
             Args::Instant(args) => instant::run(args, context).await,
             Args::Timeline(args) => timeline::run(args, context).await,
+            Args::Sim(args) => sim::run(args, context).await,
             Args::Watch(args) => watch::run(args, context).await,
             Args::Rules(args) => rules::run(args, context).await,
             Args::Ingest(args) => ingest::run(args, context).await,

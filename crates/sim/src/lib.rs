@@ -9,9 +9,9 @@
 //! shifts and breaks come and go. What goes wrong on the way to the log is a choice ([`Degrade`]).
 //! The same description and seed give the same events on every machine.
 //!
-//! Beside it stand networks of queues and machines ([`network`]), from which the planner's what-if grows: what
-//! many replications of them say ([`statistics`]), and how they are held against exact results
-//! ([`conformance`]). Their times come from what was recorded ([`fit`]) or from what planners write
+//! Beside it stand networks of queues and machines ([`network`]), how they are held against exact results
+//! ([`conformance`]), and what many replications say ([`statistics`]). The planner's what-if ([`whatif`]) runs
+//! the factory of a model with and without changes. Times come from what was recorded ([`fit`]) or from what planners write
 //! ([`kernel::Distribution`]).
 //!
 //! The kernel ([`kernel`]) knows nothing of factories, the factory nothing of events, and what turns
@@ -73,6 +73,11 @@
 //!   and a fork of a network copies none of them. A trace has no position of its own: its stream has one.
 //! - 2026-11-23: fits use `libm` alone, as draws do: what is fitted is what is simulated, and the same data are
 //!   to give the same study on every machine.
+//! - 2026-11-23: what a scenario changes on the way are whole layouts and truths, one for each time at which
+//!   anything changes, that the running factory swaps: no change needs a place of its own in the engine, and
+//!   a replication copies nothing but its state.
+//! - 2026-11-23: a what-if runs the factory, since it knows shifts, variants, carriers and material; a line that
+//!   both can be is run by both in a test, so that the factory is held by what the network is held by.
 //! - 2026-11-22: a plant's clocks keep the offset from UTC that they have at the start of a run.
 
 #![warn(missing_docs)]

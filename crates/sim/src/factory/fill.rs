@@ -7,13 +7,18 @@ use crate::kernel::Purpose;
 use crate::layout::Place;
 use werkbuch_model::plant::{BufferKind, FlowKind};
 
+/// A product, and the carrier that it rides on.
+type Comes = (usize, Option<usize>);
+/// A buffer, and the same.
+type Lies = (usize, usize, Option<usize>);
+
 impl Factory {
     pub(super) fn fill(&mut self, start: &Start) {
         if let Some(buffers) = &start.buffers {
             return self.fill_as(buffers);
         }
         let levels = self.levels(start);
-        for (buffer, product, carrier) in self.what_is_where() {
+        for (buffer, product, carrier) in self.what_is_where().0 {
             let Some(spec) = self.layout.buffers.get(buffer) else {
                 continue;
             };
@@ -92,10 +97,10 @@ impl Factory {
         all.into_iter().filter(fits).collect()
     }
 
-    /// The buffers that parts reach by the main flow, with the product and the carrier it rides on.
-    fn what_is_where(&mut self) -> Vec<(usize, usize, Option<usize>)> {
-        let mut known: Vec<Option<(usize, Option<usize>)>> = vec![None; self.layout.stations.len()];
-        let mut found: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    /// The buffers and the stations that parts reach by the main flow, with the product and its carrier.
+    pub(super) fn what_is_where(&self) -> (Vec<Lies>, Vec<Option<Comes>>) {
+        let mut known: Vec<Option<Comes>> = vec![None; self.layout.stations.len()];
+        let mut found: Vec<Lies> = Vec::new();
         for (at, station) in self.layout.stations.iter().enumerate() {
             let product = station
                 .source
@@ -145,6 +150,6 @@ impl Factory {
             }
         }
         found.sort_unstable();
-        found
+        (found, known)
     }
 }

@@ -54,8 +54,8 @@ pub struct Level {
 pub struct AtStation {
     /// The station.
     pub station: usize,
-    /// What the part is.
-    pub variant: usize,
+    /// What the part is; where it is not known, what comes there by the flow, by shares.
+    pub variant: Option<usize>,
     /// How long it has been worked on, in nanoseconds.
     pub spent_ns: u64,
     /// Whether it is done and waits for room.
@@ -153,6 +153,14 @@ impl Factory {
         }
     }
 
+    /// What comes to a station by the flow, one of its variants by their shares.
+    fn variant_at(&mut self, station: usize) -> Option<usize> {
+        let (_, stations) = self.what_is_where();
+        let (product, _) = stations.get(station).copied().flatten()?;
+        let variants = self.layout.products.get(product)?.variants.clone();
+        self.by_shares(&variants)
+    }
+
     fn stand_at(&mut self, at: AtStation) {
         let Some(running) = self.stations.get(at.station) else {
             return;
@@ -161,7 +169,9 @@ impl Factory {
         let Some(slot) = slots.find(|slot| self.phase(*slot) == Phase::Empty) else {
             return;
         };
-        let Some(part) = self.part_before(at.variant, Place::Station(at.station)) else {
+        let variant = at.variant.or_else(|| self.variant_at(at.station));
+        let part = variant.and_then(|of| self.part_before(of, Place::Station(at.station)));
+        let (Some(part), Some(variant)) = (part, variant) else {
             return;
         };
         let carrier = self
@@ -172,7 +182,7 @@ impl Factory {
         self.board(part, carrier);
         self.place_in(slot, part, None);
         if let Some(running) = self.stations.get_mut(at.station) {
-            running.variant = Some(at.variant);
+            running.variant = Some(variant);
         }
         if at.is_done {
             if let Some(this) = self.slots.get_mut(slot) {
@@ -180,11 +190,11 @@ impl Factory {
             }
             return self.touch(at.station);
         }
-        self.go_on_with(slot, at);
+        self.go_on_with((slot, variant), at);
     }
 
     /// Work that was begun before the start goes on, or rests while the station stands.
-    fn go_on_with(&mut self, slot: usize, at: AtStation) {
+    fn go_on_with(&mut self, (slot, variant): (usize, usize), at: AtStation) {
         let mean_s = self
             .layout
             .stations
@@ -192,7 +202,7 @@ impl Factory {
             .map_or(0, |one| one.cycle_ns) as f64
             / 1e9;
         let left_ns = beyond(at.spent_ns, mean_s / 2.0, || {
-            self.cycle_ns(at.station, at.variant)
+            self.cycle_ns(at.station, variant)
         });
         let (_, left_ns) = self.stay(at.station, left_ns);
         let ends_ns = self.now_ns().saturating_add(left_ns);

@@ -7,7 +7,6 @@ use crate::fit::{
     Basis, Fit, Observation, Reason, Selection, fit_pooled, fit_repairs, last_window, low_quantile,
 };
 use crate::kernel::{Distribution, Purpose, Streams};
-use crate::layout::Layout;
 use crate::truth::{FailureTruth, Truth};
 use std::sync::Arc;
 use werkbuch_model::event::State;
@@ -322,19 +321,14 @@ impl Model {
             if let Some(station) = station {
                 self.start
                     .at_stations
-                    .extend(at_station(&layout, station, record, recorded.at_ns));
+                    .extend(at_station(station, record, recorded.at_ns));
             }
         }
     }
 }
 
 /// The part at a station, if its state says that there is one.
-fn at_station(
-    layout: &Layout,
-    station: usize,
-    record: &MachineRecord,
-    at_ns: i64,
-) -> Option<AtStation> {
+fn at_station(station: usize, record: &MachineRecord, at_ns: i64) -> Option<AtStation> {
     let now = record.intervals.last()?;
     let is_done = now.state == State::Blocked;
     let works = matches!(now.state, State::Executing | State::Faulted | State::Held);
@@ -354,24 +348,10 @@ fn at_station(
     let worked_ns = worked_ns + since.map_or(0, |_| at_ns - before);
     Some(AtStation {
         station,
-        variant: variant_at(layout, station)?,
+        variant: None,
         spent_ns: u64::try_from(worked_ns).unwrap_or(0),
         is_done,
     })
-}
-
-/// The variant that is made most of what may be at a station.
-fn variant_at(layout: &Layout, _station: usize) -> Option<usize> {
-    let named = layout.variants.iter().enumerate();
-    let known = named.filter(|(_, one)| {
-        layout
-            .products
-            .get(one.product)
-            .is_some_and(|product| !product.is_unnamed)
-    });
-    let most = known.max_by(|(_, a), (_, b)| a.share.total_cmp(&b.share));
-    most.map(|(at, _)| at)
-        .or((!layout.variants.is_empty()).then_some(0))
 }
 
 /// The bounds of how many parts lie in a buffer; nothing where nobody knows.

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
 use serde_json::json;
 use std::fmt::Write;
+use werkbuch_sim::kernel::Distribution;
 
 /// Show what a fork of a plant's log is made of: each fitted time, with its evidence.
 ///
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         let cells = vec![
             one.machine.clone(),
             one.what.to_owned(),
-            one.distribution.to_string(),
+            short(&one.distribution),
             format!("{mean_s:.1} s"),
             one.values.to_string(),
             one.censored.to_string(),
@@ -88,4 +89,67 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     context
         .output
         .answer(&Answer::list(&columns, rows).whole(whole).note(note))
+}
+
+/// A distribution for a table: numbers of four digits, and of a list how long it is.
+fn short(of: &Distribution) -> String {
+    if let Distribution::Empirical(sample) | Distribution::ContinuousEmpirical(sample) = of {
+        let values = sample.values();
+        let (Some(least), Some(most)) = (values.first(), values.last()) else {
+            return of.family().to_owned();
+        };
+        return format!(
+            "{} of {} values, {least:.1} s to {most:.1} s",
+            of.family(),
+            values.len()
+        );
+    }
+    let text = of.to_string();
+    let (mut shown, mut number) = (String::new(), String::new());
+    for letter in text.chars().chain(['\n']) {
+        if letter.is_ascii_digit() || letter == '.' {
+            number.push(letter);
+            continue;
+        }
+        match number.parse::<f64>() {
+            Ok(value) if number.contains('.') => shown.push_str(&digits(value)),
+            _ => shown.push_str(&number),
+        }
+        number.clear();
+        if letter != '\n' {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+/// Four significant digits.
+fn digits(value: f64) -> String {
+    let places = match value.abs() {
+        size if size >= 1_000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        size if size >= 1.0 => 3,
+        _ => 4,
+    };
+    format!("{value:.places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_with_four_digits() {
+        for (text, wanted) in [
+            (
+                "lognormal(mean=62.123456s, cv=0.0512345)",
+                "lognormal(mean 62.12 s, cv 0.0512)",
+            ),
+            ("60s", "constant(60 s)"),
+        ] {
+            let of: Distribution = text.parse().unwrap();
+            assert_eq!(short(&of), wanted);
+        }
+    }
 }
