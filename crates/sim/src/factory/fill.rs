@@ -141,7 +141,9 @@ impl Factory {
                             .get(station)
                             .and_then(|one| one.carrier);
                         if let Some(known @ None) = known.get_mut(station) {
-                            *known = Some((product, own.or(carrier)));
+                            // What has no name yet becomes what the routing that begins here makes of it.
+                            let product = self.made_of(product, station).first().copied();
+                            *known = product.map(|product| (product, own.or(carrier)));
                             goes_on = true;
                         }
                     }

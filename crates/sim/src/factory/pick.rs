@@ -168,25 +168,28 @@ impl Factory {
             .plan(source.every_ns, FREES, Due::Arrive { buffer });
     }
 
+    /// What a part of a product becomes at a station: one of the products whose routings begin there where it has
+    /// no name, else it stays what it is.
+    pub(super) fn made_of(&self, product: usize, station: usize) -> Vec<usize> {
+        let is_unnamed = self.layout.products.get(product);
+        let is_unnamed = is_unnamed.is_some_and(|one| one.is_unnamed);
+        let begins = self.layout.stations.get(station).map(|one| &one.begins);
+        match begins.filter(|begins| is_unnamed && !begins.is_empty()) {
+            Some(begins) => begins.clone(),
+            None => vec![product],
+        }
+    }
+
     /// A part without a name becomes what the routing that begins at its station makes of it.
     pub(super) fn become_product(&mut self, part: PartIndex, station: usize) {
         let Some(about) = self.part(part) else { return };
-        let is_unnamed = |at: usize| {
-            self.layout
-                .products
-                .get(at)
-                .is_some_and(|one| one.is_unnamed)
-        };
-        let begins = self
-            .layout
-            .stations
-            .get(station)
-            .map(|one| one.begins.clone());
-        let begins = begins.unwrap_or_default();
-        if begins.is_empty() || !is_unnamed(about.product) {
+        let becomes = self.made_of(about.product, station);
+        if becomes == [about.product] {
             return;
         }
-        let products = begins.iter().filter_map(|at| self.layout.products.get(*at));
+        let products = becomes
+            .iter()
+            .filter_map(|at| self.layout.products.get(*at));
         let variants: Vec<usize> = products.flat_map(|one| one.variants.clone()).collect();
         let Some(variant) = self.by_shares(&variants) else {
             return;
