@@ -193,3 +193,15 @@ fn classes_of_names() {
         assert_eq!(is_of_class(class, name), fits, "{class} {name}");
     }
 }
+
+#[test]
+fn all_loops_that_begin_at_a_station_take_their_shares() {
+    let loops = "[[flow]]\nfrom = \"m2\"\nto = \"b\"\nkind = \"rework\"\n\
+                 [[rework]]\nid = \"a\"\nfrom = \"m2\"\nback_to = \"b\"\nlimit = 2\nshare = 0.13\n\
+                 [[rework]]\nid = \"c\"\nfrom = \"m2\"\nback_to = \"b\"\nlimit = 1\nshare = 0.04\n";
+    let layout = layout(&format!("{LINE}{loops}")).unwrap();
+    let station = &layout.stations[1];
+    assert_eq!(station.rework_limit, 2);
+    assert!((station.rework_share - 0.17).abs() < 1e-12);
+    assert_eq!(layout.stations[0].rework_share, 0.0);
+}

@@ -81,7 +81,10 @@ impl<'d> Making<'d> {
         });
         let carrier = steps().find_map(|step| step.carrier.as_ref());
         let carriers: Vec<_> = self.from.carriers().map(|carrier| &carrier.id).collect();
-        let rework = self.from.reworks().find(|one| one.from == *machine);
+        // Of several loops that begin here each takes its share.
+        let reworks = || self.from.reworks().filter(|one| one.from == *machine);
+        let limits = reworks().map(|one| one.limit.unwrap_or(u32::MAX));
+        let shares = reworks().filter_map(|one| one.share);
         Station {
             machine: 0,
             resources: Vec::new(),
@@ -106,10 +109,8 @@ impl<'d> Making<'d> {
             begins: Vec::new(),
             source: None,
             is_sink: false,
-            rework_limit: rework.map_or(0, |one| one.limit.unwrap_or(u32::MAX)),
-            rework_share: rework
-                .and_then(|one| one.share)
-                .map_or(0.0, plant::Decimal::as_f64),
+            rework_limit: limits.max().unwrap_or(0),
+            rework_share: shares.map(plant::Decimal::as_f64).sum::<f64>().min(1.0),
         }
     }
 
