@@ -5,7 +5,8 @@
 //! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
 //! folder, `{log}` a data folder that no server holds, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
 //! a batch of samples, `{rules}` a file of rules, `{cases}` a file of exact results, `{model}` a model
-//! and `{scenario}` changes to it.
+//! and `{scenario}` and `{other}`
+//! changes to it.
 
 use crate::support::{PLANT, Server, werkbuch};
 use serde_json::Value;
@@ -100,15 +101,16 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--model {model} --scenario {scenario} --horizon 2h --replications 2 --save {dir}/result-{form}",
         List,
     ),
+    (
+        "sim model",
+        "--plant T9 --at 2026-01-06T00:00:00Z --window 1d",
+        List,
+    ),
     ("sim rerun", "{dir}/result-{form} --stations", List),
     ("scenario new", "", Text),
     ("scenario check", "{scenario} --model {model}", One),
     ("scenario ls", "{scenario} --model {model}", List),
-    (
-        "scenario diff",
-        "{scenario} {scenario} --model {model}",
-        List,
-    ),
+    ("scenario diff", "{scenario} {other} --model {model}", List),
     ("rule check", "{rules}", List),
     ("rule apply", "{rules} --why test --who anna", Rows),
     ("rule ls", "", List),
@@ -292,6 +294,15 @@ fn every_command_answers_in_every_form() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
     let server = Server::with_plant();
+    server.apply(&format!(
+        "{}\n[[product]]\nid = \"part\"\n[[boundary]]\nat = \"m1\"\nkind = \"source\"\n\
+         [[boundary]]\nat = \"m2\"\nkind = \"sink\"\n",
+        PLANT.replace("\"T1\"", "\"T9\"")
+    ));
+    for (time, state) in [("06", "EXECUTING"), ("07", "FAULTED"), ("08", "EXECUTING")] {
+        let said = format!("T9 m1 STATE_CHANGED --set to={state} --at 2026-01-05T{time}:00:00Z");
+        server.append(&said);
+    }
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -302,6 +313,7 @@ fn every_command_answers_in_every_form() {
     let example = example.join("../../examples/plants/car-plant.toml");
     let model = Path::new(env!("CARGO_MANIFEST_DIR"));
     let model = model.join("../../examples/models/engine-line.toml");
+    let other = model.with_file_name("hot-test-down.toml");
     let line =
         r#"{"machine":"m1","time":"2026-01-05T06:00:00Z","kind":"STATE_CHANGED","to":"HELD"}"#;
     let words = [
@@ -326,6 +338,7 @@ fn every_command_answers_in_every_form() {
                 "[[rule]]\nid = \"r\"\nraise = \"state <> 'FAULTED'\"\nhold = \"1ms\"\n",
             ),
         ),
+        ("{other}", other.to_str().unwrap().to_owned()),
         ("{model}", model.to_str().unwrap().to_owned()),
         (
             "{scenario}",

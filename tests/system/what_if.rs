@@ -113,7 +113,7 @@ fn a_plants_log_is_forked_and_forecasts_what_then_happened() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     let server = Server::on(&data, &[]);
     let plants = server.json(&["plant", "ls"]);
-    let plant = plants["plants"][0]["name"].as_str().unwrap().to_owned();
+    let plant = plants[0]["plant"].as_str().unwrap().to_owned();
     let at = "2025-01-14T02:45:00Z";
     let sheet = server.json(&[
         "sim", "model", "--plant", &plant, "--at", at, "--window", "14h",

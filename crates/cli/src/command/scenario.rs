@@ -4,7 +4,7 @@ use super::counted;
 use super::sim::study::{Asked, Inputs};
 use crate::Context;
 use crate::failure::{Failure, Outcome};
-use crate::output::Answer;
+use crate::output::{Answer, Format};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -152,7 +152,12 @@ fn new(file: Option<&Path>, context: &Context) -> Outcome<()> {
         text.push('\n');
     }
     let Some(path) = file else {
-        return context.output.text(&text);
+        if matches!(context.asked_format(), None | Some(Format::Table)) {
+            return context.output.text(&text);
+        }
+        let whole = json!({ "scenario": text });
+        let answer = Answer::single(vec![("scenario", text)], whole);
+        return context.output.asked(context.asked_format()).answer(&answer);
     };
     if path.exists() {
         let what = format!("{} is there already", path.display());
@@ -271,7 +276,7 @@ fn diff(first: &Path, second: &Path, model: &Path, context: &Context) -> Outcome
         rows.push((cells, super::with(item, [("side", json!(sign))])));
     }
     let note = match rows.len() {
-        0 => "both change the same".to_owned(),
+        0 => "0 of 0 differences: both change the same".to_owned(),
         many => format!("{many} of {}", counted(many as u64, "difference")),
     };
     let columns = ["", "scenario", "line", "change", "from", "to"];

@@ -493,9 +493,12 @@ fn examples_are_in_order() {
     for (name, machines) in [
         ("test-bed.toml", 9),
         ("body-shop.toml", 24),
+        ("assembly.toml", 24),
+        ("body-line.toml", 25),
         ("car-plant.toml", 123),
         ("machine-shop.toml", 16),
         ("engine-line.toml", 34),
+        ("paint-shop.toml", 19),
     ] {
         let text = read(name);
         let tables = tables_of(&text, name).unwrap();

@@ -26,85 +26,73 @@ impl Change {
 impl What {
     /// The names of what changes, and how.
     fn told(&self, model: &Model) -> (Vec<String>, String) {
+        (self.names(model), self.value())
+    }
+
+    fn names(&self, model: &Model) -> Vec<String> {
         let layout = &model.layout;
         let names = |at: &[usize], name: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
             at.iter().filter_map(|at| name(*at)).collect()
         };
         let machine = |at: usize| Some(layout.machines.get(at)?.id.clone());
         let station = |at: usize| machine(layout.stations.get(at)?.machine);
-        let buffer = |at: usize| Some(layout.buffers.get(at)?.id.clone());
-        let part = |at: usize| Some(layout.feeds.get(at)?.part_number.clone());
         match self {
-            Self::Down { machines, at_hand } => (
-                names(machines, &machine),
-                format!("{at_hand:?}").to_lowercase(),
-            ),
-            Self::Maintenance {
-                machines,
-                every_ns,
-                takes_ns,
-                ..
-            } => (
-                names(machines, &machine),
-                format!("{} of every {}", hours(*takes_ns), hours(*every_ns)),
-            ),
-            Self::Failures {
-                machines,
-                up,
-                repair,
-                ..
-            } => (
-                names(machines, &machine),
-                format!("up {}, repair {}", up.told(), repair.told()),
-            ),
-            Self::Cycle { machines, times } => (names(machines, &machine), times.told()),
-            Self::Setup { machines, factor } => {
-                (names(machines, &machine), format!("times {factor}"))
+            Self::Down { machines, .. }
+            | Self::Maintenance { machines, .. }
+            | Self::Failures { machines, .. }
+            | Self::Cycle { machines, .. }
+            | Self::Setup { machines, .. }
+            | Self::Quality { machines, .. }
+            | Self::Hours { machines, .. } => names(machines, &machine),
+            Self::Slots { machines, .. }
+            | Self::Demand { machines, .. }
+            | Self::Limit { machines, .. } => names(machines, &station),
+            Self::Buffer { buffers, .. } | Self::Order { buffers, .. } => {
+                names(buffers, &|at| Some(layout.buffers.get(at)?.id.clone()))
             }
-            Self::Quality {
-                machines,
-                scrap,
-                rework,
-            } => (
-                names(machines, &machine),
-                format!("scrap {}, rework {}", share(*scrap), share(*rework)),
-            ),
-            Self::Slots { machines, size } => (names(machines, &station), size.told()),
-            Self::Buffer { buffers, size } => (names(buffers, &buffer), size.told()),
-            Self::Order { buffers, kind } => (names(buffers, &buffer), kind.name().to_lowercase()),
-            Self::Crew { crews, size } => (
-                names(crews, &|at| Some(layout.crews.get(at)?.id.clone())),
-                size.told(),
-            ),
-            Self::Carriers { carriers, size } => (
-                names(carriers, &|at| Some(layout.carriers.get(at)?.id.clone())),
-                size.told(),
-            ),
-            Self::Demand { machines, times } => (names(machines, &station), times.told()),
-            Self::Limit { machines, count } => {
-                (names(machines, &station), format!("at most {count} parts"))
+            Self::Crew { crews, .. } => names(crews, &|at| Some(layout.crews.get(at)?.id.clone())),
+            Self::Carriers { carriers, .. } => {
+                names(carriers, &|at| Some(layout.carriers.get(at)?.id.clone()))
+            }
+            Self::Supply { feeds, .. } | Self::Stock { feeds, .. } => {
+                names(feeds, &|at| Some(layout.feeds.get(at)?.part_number.clone()))
             }
             Self::Mix { shares } => {
                 let variant = |at: usize| layout.variants.get(at).map_or("", |one| one.id.as_str());
-                let all = shares
-                    .iter()
-                    .map(|(at, share)| format!("{} {share}", variant(*at)));
-                (all.collect(), String::new())
+                let all = shares.iter();
+                all.map(|(at, share)| format!("{} {share}", variant(*at)))
+                    .collect()
             }
-            Self::Supply {
-                feeds,
-                delay_s,
-                times,
-            } => (
-                names(feeds, &part),
-                format!("{}, {} later", times.told(), hours((delay_s * 1e9) as u64)),
-            ),
-            Self::Stock { feeds, pieces } => (names(feeds, &part), format!("{pieces} pieces")),
-            Self::Route { ways } => {
-                let ends = format!("{} closed", ways.len());
-                (vec!["ways".to_owned()], ends)
+            Self::Route { ways } => vec![format!("{} ways", ways.len())],
+        }
+    }
+
+    fn value(&self) -> String {
+        match self {
+            Self::Down { at_hand, .. } => format!("{at_hand:?}").to_lowercase(),
+            Self::Maintenance {
+                every_ns, takes_ns, ..
+            } => format!("{} of every {}", hours(*takes_ns), hours(*every_ns)),
+            Self::Failures { up, repair, .. } => {
+                format!("up {}, repair {}", up.told(), repair.told())
             }
-            Self::Hours { machines, .. } => (names(machines, &machine), String::new()),
+            Self::Cycle { times, .. } | Self::Demand { times, .. } => times.told(),
+            Self::Setup { factor, .. } => format!("times {factor}"),
+            Self::Quality { scrap, rework, .. } => {
+                format!("scrap {}, rework {}", share(*scrap), share(*rework))
+            }
+            Self::Slots { size, .. }
+            | Self::Buffer { size, .. }
+            | Self::Crew { size, .. }
+            | Self::Carriers { size, .. } => size.told(),
+            Self::Order { kind, .. } => kind.name().to_lowercase(),
+            Self::Limit { count, .. } => format!("at most {count} parts"),
+            Self::Supply { delay_s, times, .. } => {
+                format!("{}, {} later", times.told(), hours((delay_s * 1e9) as u64))
+            }
+            Self::Stock { pieces, .. } => format!("{pieces} pieces"),
+            Self::Route { .. } => "closed".to_owned(),
+            Self::Mix { .. } | Self::Hours { .. } => String::new(),
         }
     }
 }

@@ -157,7 +157,9 @@ fn note(found: &Found, digest: &str) -> String {
     let hours = found.horizon_ns as f64 / 3.6e12;
     let _ = writeln!(
         note,
-        "{} of {hours:.4} h of {}, seed {}, intervals of {}: {} in all",
+        "{0} of {1}, {2} of {hours:.4} h of {3}, seed {4}, intervals of {5}: {6} in all",
+        found.cases.len(),
+        counted(found.cases.len() as u64, "case"),
         counted(found.replications as u64, "replication"),
         found.plant,
         found.seed,
