@@ -282,7 +282,7 @@ impl Factory {
         };
         if let Some(cycle) = &truth.cycle {
             let time = cycle.draw_ns(&mut running.times) as f64;
-            return ((time * truth.cycle_factor * slow) as u64).max(1);
+            return ((time * truth.cycle_factor * slow) as u64).max(1_000_000);
         }
         let own = spec.work_ns.iter().find(|(of, _)| *of == variant);
         let own = own.map(|(_, ns)| *ns);

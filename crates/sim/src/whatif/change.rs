@@ -497,7 +497,11 @@ fn times(
         reader.mistake(table.spot(are), what, "leave one out");
     }
     if table.has(are) {
-        return reader.times(table, are).map(Times::Are);
+        let new = match are {
+            "time" if needed && table.has("machines") => reader.cycle_times(table, are),
+            _ => reader.times(table, are),
+        };
+        return new.map(Times::Are);
     }
     if table.has(factor) {
         return reader.within(table, factor, FACTORS).map(Times::Factor);

@@ -2,6 +2,7 @@
 
 use crate::factory::{Fact, Factory, Gone};
 use crate::layout::Layout;
+use std::sync::atomic::{AtomicBool, Ordering};
 use werkbuch_model::event::State;
 
 /// Into how many equal windows output is counted.
@@ -46,12 +47,18 @@ struct Collector {
     counted_ns: u64,
 }
 
-/// Runs a factory up to a time.
-pub(super) fn run(factory: &mut Factory, horizon_ns: u64) -> Collected {
+/// After so many events it is looked whether the study was cancelled.
+const LOOK: u64 = 1 << 16;
+
+/// Runs a factory up to a time; what was collected of a study that is cancelled is of no use.
+pub(super) fn run(factory: &mut Factory, horizon_ns: u64, ended: &AtomicBool) -> Collected {
     let mut collector = Collector::new(factory, horizon_ns);
     let mut events = 0;
     while let Some(happening) = factory.next_before(horizon_ns) {
         events += 1;
+        if events % LOOK == 0 && ended.load(Ordering::Relaxed) {
+            break;
+        }
         collector.take(happening.at_ns, &happening.fact);
     }
     let ends = factory

@@ -185,7 +185,7 @@ const fn plenty() -> FeedTruth {
 
 fn cycle(reader: &mut Reader<'_>, table: Table<'_>, layout: &Layout, truth: &mut Truth) {
     reader.only(table, &["machines", "time", "factor", "variation"]);
-    let time = reader.times(table, "time");
+    let time = reader.cycle_times(table, "time");
     let factor = reader.within(table, "factor", (1e-6, 1e6));
     let variation = reader.within(table, "variation", (0.0, 10.0));
     for machine in machines(reader, table, "machines", layout) {

@@ -10,6 +10,9 @@ use werkbuch_model::plant::{Lines, Mistake};
 /// The greatest size of a file of scenarios or of a model in bytes.
 pub(super) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The shortest mean of a cycle, in seconds: with none at all time would stand still.
+const CYCLE_LEAST_S: f64 = 0.001;
+
 /// A file that is read, and what was wrong so far.
 pub(super) struct Reader<'t> {
     lines: Lines<'t>,
@@ -247,10 +250,26 @@ impl<'t> Reader<'t> {
         found
     }
 
+    /// Times of a cycle: as [`Reader::times`], and some time passes.
+    pub(super) fn cycle_times(&mut self, table: Table<'_>, key: &str) -> Option<Distribution> {
+        let times = self.times(table, key)?;
+        if times.mean_s() >= CYCLE_LEAST_S {
+            return Some(times);
+        }
+        let what = format!("{key}: a cycle takes {} s on average", times.mean_s());
+        self.mistake(table.spot(key), what, "give it at least a millisecond");
+        None
+    }
+
     /// Times by chance, such as "lognormal(mean=62s, cv=0.05)".
     pub(super) fn times(&mut self, table: Table<'_>, key: &str) -> Option<Distribution> {
         let text = self.text(table, key)?;
         match text.parse::<Distribution>() {
+            Ok(times) if !times.mean_s().is_finite() => {
+                let what = format!("{key} = \"{text}\" has no finite mean");
+                self.mistake(table.spot(key), what, "it would never come about");
+                None
+            }
             Ok(times) => Some(times),
             Err(error) => {
                 self.mistake(table.spot(key), format!("{key}: {error}"), "");

@@ -181,7 +181,7 @@ fn batch(
             }
             let case = work.ready(case, &streams)?;
             let mut factory = Factory::at(&case.course, &case.start, streams);
-            of_all.push(collect(&mut factory, effort.horizon_ns));
+            of_all.push(collect(&mut factory, effort.horizon_ns, &ended));
         }
         let progress = Progress {
             done: done.fetch_add(1, Ordering::Relaxed) + 1,

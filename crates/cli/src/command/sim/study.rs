@@ -316,8 +316,11 @@ fn finish(inputs: &Inputs, found: &Found, out: &Out, context: &Context) -> Outco
     show::answer(found, result, &digest, out.stations, context)
 }
 
+/// Writes a file that takes its name when it is whole.
 fn write(path: &Path, text: &str) -> Outcome<()> {
-    std::fs::write(path, text).map_err(|error| Failure::file(path, &error))
+    let beside = path.with_extension("part");
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| Failure::file(path, &error))
 }
 
 /// SHA-256 of a result's JSON without white space.

@@ -212,3 +212,26 @@ fn what_is_not_known_is_said() {
             .any(|one| one.contains("3 of 3 machines said nothing"))
     );
 }
+
+#[test]
+fn what_the_data_leave_open_is_drawn_anew_in_every_replication() {
+    let recorded = recorded(&failing(), 12);
+    let mut model = line(&[60, 60, 60], 4);
+    let sheet = model.fork(&recorded);
+    assert!(sheet.len() > 6 && model.start.ages_ns.iter().any(|age_ns| *age_ns > 0));
+    let of = |replication: u32| model.truth_of(&Streams::new(1, replication));
+    assert_eq!(of(3), of(3));
+    assert_ne!(of(3), of(4));
+    let mut sure = model.clone();
+    sure.uncertain.clear();
+    let spread = |model: &Model| {
+        let found = studied(model, &[], &effort(24, 60));
+        let values = &found.cases[0].measures[0].values;
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>()
+    };
+    assert!(spread(&model) > 1.3 * spread(&sure));
+}

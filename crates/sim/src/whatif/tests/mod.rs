@@ -349,6 +349,22 @@ fn mistakes_name_the_line_and_what_was_meant() {
     ));
     assert!(found[0].contains("600 scenarios"), "{found:?}");
     assert!(of("[[change]\n")[0].starts_with("s.toml:1:"), "no TOML");
+    for (change, wanted) in [
+        (
+            "do = \"cycle\"\nmachines = \"m1\"\ntime = \"0s\"",
+            "s.toml:4:8: time: a cycle takes 0 s on average (give it at least a millisecond)",
+        ),
+        (
+            "do = \"failures\"\nmachines = \"m1\"\nrepair = \"log-logistic(shape=0.9, scale=60s)\"",
+            "s.toml:4:10: repair = ",
+        ),
+    ] {
+        let found = of(&format!("[[change]]\n{change}\n"));
+        assert!(
+            found.iter().any(|one| one.starts_with(wanted)),
+            "{change}: {found:?}"
+        );
+    }
     let mut model = line(&[60, 60], 1);
     let mistakes = model
         .behave(
@@ -374,4 +390,25 @@ fn the_plants_of_the_examples_can_be_simulated() {
     let begins = Timestamp(0);
     let lacks = Model::planned("p", &example("machine-shop.toml"), begins, 0);
     assert!(lacks.is_err(), "a plant without flow cannot be simulated");
+}
+
+#[test]
+fn what_wears_goes_on_wearing() {
+    let wearing = |up: &str| {
+        let mut model = line(&[60, 90], 3);
+        let text = format!("[[failure]]\nmachines = \"m1\"\nup = \"{up}\"\nrepair = \"1h\"\n");
+        model.behave(&text, "m.toml").unwrap();
+        model
+    };
+    // It has worked for 7 of 8 hours: after one more of work, from 60 s on, it stands for an hour.
+    let mut model = wearing("8h");
+    assert_eq!(output(&studied(&model, &[], &effort(8, 2)), 0), 319.0);
+    model.start.ages_ns = vec![0, 7 * HOUR_NS];
+    assert_eq!(output(&studied(&model, &[], &effort(8, 2)), 0), 279.0);
+    // After an hour ten times as often: of 32,460 s of work that are left 3,246 s are, then it is 3,600 s each.
+    let model = wearing("10h");
+    let often =
+        "[[change]]\ndo = \"failures\"\nmachines = \"m1\"\nmtbf_factor = 0.1\nfrom = \"1h\"\n";
+    let found = studied(&model, &scenarios(&model, often), &effort(8, 2));
+    assert_eq!((output(&found, 0), output(&found, 1)), (319.0, 195.0));
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use werkbuch_model::plant::{Mistake, TableText, parse_with};
 use werkbuch_model::time::{Timestamp, utc_offset_s};
 use werkbuch_sim::whatif::{
-    Effort, Fitted, Model, Outcome as Found, PlantRecord, Progress, Scenario, StudyError, run,
+    Effort, Fitted, Model, Outcome as Found, PlantRecord, Progress, SCENARIOS_MAX, Scenario,
+    StudyError, run,
 };
 
 /// Where a run begins whose description does not say since when it holds: a Monday.
@@ -240,6 +241,11 @@ impl Inputs {
         }
         if !mistakes.is_empty() {
             return Err(wrong("the scenario", &mistakes));
+        }
+        if all.len() > SCENARIOS_MAX {
+            let what = format!("the files make {} scenarios", all.len());
+            return Err(Failure::usage(what)
+                .hint(format!("the limit is {SCENARIOS_MAX}: run some of them")));
         }
         for at in 1..all.len() {
             let (before, rest) = all.split_at(at);
