@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io;
 use tonic::Status;
 use werkbuch_gateway::upload::UploadError;
+use werkbuch_model::plant::Mistake;
 use werkbuch_wire::reason::{Reason, violations_of};
 
 /// A command that failed.
@@ -42,6 +43,23 @@ impl Failure {
     /// Something that the user wrote cannot be understood.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "INVALID_ARGUMENT", what)
+    }
+
+    /// All mistakes of a file, which `file` names: "the plant file".
+    pub(crate) fn mistakes(file: &str, reason: Reason, mistakes: &[Mistake]) -> Self {
+        let what = match mistakes.len() {
+            1 => format!("{file} has a mistake"),
+            many => format!("{file} has {many} mistakes"),
+        };
+        let lines = mistakes.iter().map(|mistake| {
+            let place = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
+            let what = match mistake.hint.as_str() {
+                "" => mistake.what.clone(),
+                hint => format!("{} ({hint})", mistake.what),
+            };
+            (place, what)
+        });
+        Self::new(Exit::of_reason(reason), reason.name(), what).violations(lines.collect())
     }
 
     /// The same, with the next step for a person.

@@ -128,21 +128,7 @@ fn read(path: &Path) -> Outcome<(String, Vec<Rule>)> {
 
 /// All mistakes of a file.
 fn mistaken(mistakes: &[Mistake]) -> Failure {
-    let what = match mistakes.len() {
-        1 => "the file of rules has a mistake".to_owned(),
-        many => format!("the file of rules has {many} mistakes"),
-    };
-    let lines = mistakes.iter().map(|mistake| {
-        let place = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
-        let what = match mistake.hint.as_str() {
-            "" => mistake.what.clone(),
-            hint => format!("{} ({hint})", mistake.what),
-        };
-        (place, what)
-    });
-    let reason = Reason::InvalidRequest;
-    Failure::new(Exit::of_reason(reason), reason.name(), what)
-        .violations(lines.collect())
+    Failure::mistakes("the file of rules", Reason::InvalidRequest, mistakes)
         .hint("see `werkbuch rule check --help` for the form of the file")
 }
 

@@ -174,16 +174,7 @@ fn new(file: Option<&Path>, context: &Context) -> Outcome<()> {
 
 /// The model and the scenarios of files.
 fn read(model: &Path, files: &[PathBuf]) -> Outcome<(Model, Vec<Scenario>)> {
-    let asked = Asked {
-        start: None,
-        horizon_ns: 1,
-        replications: 2,
-        precision: None,
-        seed: 1,
-        confidence: 0.95,
-        target: None,
-    };
-    let inputs = Inputs::read(model, files, asked)?;
+    let inputs = Inputs::read(model, files, (None, Asked::LEAST))?;
     let model = inputs.model()?;
     let scenarios = inputs.scenarios(&model)?;
     Ok((model, scenarios))

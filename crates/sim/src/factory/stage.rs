@@ -83,50 +83,32 @@ impl Factory {
             };
             state.rescale(&was.failures, &is.failures);
             if was.hold != is.hold {
-                self.let_go(machine, was.hold);
-                self.hold(machine, is.hold);
+                self.hold(machine, was.hold, false);
+                self.hold(machine, is.hold, true);
             }
         }
     }
 
-    /// A machine stands as planned from now on.
-    pub(super) fn hold(&mut self, machine: usize, how: Option<AtHand>) {
-        let station = self
-            .layout
-            .machines
-            .get(machine)
-            .and_then(|one| one.station);
-        match how {
-            None => {}
-            Some(AtHand::Finish) => self.rest(station, true),
-            Some(AtHand::Pause | AtHand::Scrap) => {
-                if let Some(state) = self.machines.get_mut(machine) {
-                    state.zones += 1;
-                }
-                self.stands_now(machine);
-                if let Some(station) = station.filter(|_| how == Some(AtHand::Scrap)) {
-                    self.throw_away(station);
-                }
-            }
+    /// A machine stands as planned from now on, or may work again.
+    pub(super) fn hold(&mut self, machine: usize, how: Option<AtHand>, stands: bool) {
+        let of = self.layout.machines.get(machine);
+        let station = of.and_then(|one| one.station);
+        let Some(how) = how else { return };
+        if how == AtHand::Finish {
+            return self.rest(station, stands);
         }
-    }
-
-    /// It may work again.
-    fn let_go(&mut self, machine: usize, how: Option<AtHand>) {
-        let station = self
-            .layout
-            .machines
-            .get(machine)
-            .and_then(|one| one.station);
-        match how {
-            None => {}
-            Some(AtHand::Finish) => self.rest(station, false),
-            Some(AtHand::Pause | AtHand::Scrap) => {
-                if let Some(state) = self.machines.get_mut(machine) {
-                    state.zones = state.zones.saturating_sub(1);
-                }
-                self.runs_again(machine);
-            }
+        if let Some(state) = self.machines.get_mut(machine) {
+            state.zones = match stands {
+                true => state.zones + 1,
+                false => state.zones.saturating_sub(1),
+            };
+        }
+        if !stands {
+            return self.runs_again(machine);
+        }
+        self.stands_now(machine);
+        if let Some(station) = station.filter(|_| how == AtHand::Scrap) {
+            self.throw_away(station);
         }
     }
 

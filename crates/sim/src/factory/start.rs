@@ -133,7 +133,7 @@ impl Factory {
         }
         for machine in 0..self.machines.len() {
             let hold = self.truth.machines.get(machine).and_then(|one| one.hold);
-            self.hold(machine, hold);
+            self.hold(machine, hold, true);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::Context;
 use crate::command::Instant;
-use crate::exit::{Exit, hint};
+use crate::exit::hint;
 use crate::failure::{Failure, Outcome};
 use std::path::{Path, PathBuf};
 use werkbuch_model::plant::{Description, Mistake, PlantFile, TableText, parse_with, tables_of};
@@ -103,20 +103,6 @@ async fn ask(context: &Context, plant: &str, instant: Option<pb::Instant>) -> Ou
 
 /// All mistakes of a file.
 pub(crate) fn mistaken(mistakes: &[Mistake]) -> Failure {
-    let what = match mistakes.len() {
-        1 => "the plant file has a mistake".to_owned(),
-        many => format!("the plant file has {many} mistakes"),
-    };
-    let lines = mistakes.iter().map(|mistake| {
-        let place = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
-        let what = match mistake.hint.as_str() {
-            "" => mistake.what.clone(),
-            hint => format!("{} ({hint})", mistake.what),
-        };
-        (place, what)
-    });
     let reason = Reason::InvalidPlantFile;
-    Failure::new(Exit::of_reason(reason), reason.name(), what)
-        .violations(lines.collect())
-        .hint(hint(reason))
+    Failure::mistakes("the plant file", reason, mistakes).hint(hint(reason))
 }

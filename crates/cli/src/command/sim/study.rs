@@ -166,7 +166,6 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         Failure::usage("--start is no time").hint("write for example 2026-03-02T06:00:00+01:00")
     })?;
     let asked = Asked {
-        start,
         horizon_ns: args.horizon,
         replications: args.replications,
         precision: args.precision,
@@ -176,7 +175,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
     };
     let inputs = match (&args.model, &args.of.plant) {
         (Some(model), _) if !args.of.instant.is_given() => {
-            Inputs::read(model, &args.scenario, asked)?
+            Inputs::read(model, &args.scenario, (start, asked))?
         }
         (None, Some(_)) => args.of.inputs(&args.scenario, &asked, context).await?,
         _ => {

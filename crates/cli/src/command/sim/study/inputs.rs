@@ -13,6 +13,7 @@ use werkbuch_sim::whatif::{
     Effort, Fitted, Model, Outcome as Found, PlantRecord, Progress, SCENARIOS_MAX, Scenario,
     StudyError, run,
 };
+use werkbuch_wire::reason::Reason;
 
 /// Where a run begins whose description does not say since when it holds: a Monday.
 const MONDAY: &str = "2026-01-05T00:00:00Z";
@@ -49,6 +50,12 @@ pub(crate) struct Inputs {
     pub(crate) scenarios: Vec<Text>,
     /// When it begins, in nanoseconds since 1970.
     start_ns: i64,
+    asked: Asked,
+}
+
+/// What is asked of a study beside its model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Asked {
     pub(crate) horizon_ns: u64,
     pub(crate) replications: u32,
     pub(crate) precision: Option<f64>,
@@ -57,16 +64,16 @@ pub(crate) struct Inputs {
     pub(crate) target: Option<u64>,
 }
 
-/// What is asked of a study beside its model.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) start: Option<Timestamp>,
-    pub(crate) horizon_ns: u64,
-    pub(crate) replications: u32,
-    pub(crate) precision: Option<f64>,
-    pub(crate) seed: u64,
-    pub(crate) confidence: f64,
-    pub(crate) target: Option<u64>,
+impl Asked {
+    /// As little as there can be, where a model is looked at and not run.
+    pub(crate) const LEAST: Self = Self {
+        horizon_ns: 1,
+        replications: 2,
+        precision: None,
+        seed: 1,
+        confidence: 0.95,
+        target: None,
+    };
 }
 
 impl Inputs {
@@ -75,7 +82,7 @@ impl Inputs {
     pub(crate) fn read(
         model: &Path,
         scenarios: &[std::path::PathBuf],
-        asked: Asked,
+        (start, asked): (Option<Timestamp>, Asked),
     ) -> Outcome<Self> {
         let content = read(model)?;
         let (source, behaviour) = match plant_of(&content) {
@@ -101,7 +108,7 @@ impl Inputs {
             ))
             .hint("write for example 2026-03-02T06:00:00+01:00")
         });
-        let start = asked.start.or(told?).or(file.valid_from);
+        let start = start.or(told?).or(file.valid_from);
         let start = start.or_else(|| Timestamp::parse(MONDAY).ok());
         Ok(Self {
             fork: None,
@@ -123,12 +130,7 @@ impl Inputs {
             behaviour,
             scenarios: texts(scenarios)?,
             start_ns: start.map_or(0, Timestamp::nanos),
-            horizon_ns: asked.horizon_ns,
-            replications: asked.replications,
-            precision: asked.precision,
-            seed: asked.seed,
-            confidence: asked.confidence,
-            target: asked.target,
+            asked,
         })
     }
 
@@ -157,12 +159,7 @@ impl Inputs {
             behaviour: behaviour.transpose()?,
             scenarios: texts(scenarios)?,
             start_ns: forked.at.at_ns,
-            horizon_ns: asked.horizon_ns,
-            replications: asked.replications,
-            precision: asked.precision,
-            seed: asked.seed,
-            confidence: asked.confidence,
-            target: asked.target,
+            asked: asked.clone(),
         };
         Ok(inputs.with(forked))
     }
@@ -269,13 +266,13 @@ impl Inputs {
         let model = self.model()?;
         let scenarios = self.scenarios(&model)?;
         let effort = Effort {
-            horizon_ns: self.horizon_ns,
-            replications: self.replications,
-            precision: self.precision,
-            seed: self.seed,
+            horizon_ns: self.asked.horizon_ns,
+            replications: self.asked.replications,
+            precision: self.asked.precision,
+            seed: self.asked.seed,
             threads,
-            confidence: self.confidence,
-            target: self.target,
+            confidence: self.asked.confidence,
+            target: self.asked.target,
         };
         run(&model, &scenarios, &effort, on).map_err(|error| match error {
             StudyError::Asked(what) => Failure::usage(what),
@@ -316,17 +313,5 @@ fn plant_of(content: &str) -> Option<(String, Option<String>)> {
 
 /// All mistakes of a file.
 fn wrong(what: &str, mistakes: &[Mistake]) -> Failure {
-    let said = match mistakes.len() {
-        1 => format!("{what} has a mistake"),
-        many => format!("{what} has {many} mistakes"),
-    };
-    let lines = mistakes.iter().map(|mistake| {
-        let place = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
-        let what = match mistake.hint.as_str() {
-            "" => mistake.what.clone(),
-            hint => format!("{} ({hint})", mistake.what),
-        };
-        (place, what)
-    });
-    Failure::usage(said).violations(lines.collect())
+    Failure::mistakes(what, Reason::InvalidRequest, mistakes)
 }

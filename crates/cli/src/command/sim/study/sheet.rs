@@ -25,16 +25,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         let what = "no plant is named";
         return Err(Failure::usage(what).hint("werkbuch sim model --plant NAME"));
     }
-    let asked = Asked {
-        start: None,
-        horizon_ns: 1,
-        replications: 2,
-        precision: None,
-        seed: 1,
-        confidence: 0.95,
-        target: None,
-    };
-    let inputs = args.of.inputs(&[], &asked, context).await?;
+    let inputs = args.of.inputs(&[], &Asked::LEAST, context).await?;
     let (model, sheet) = inputs.reviewed()?;
     let columns = [
         "machine", "what", "times", "mean", "values", "censored", "ks", "basis",
