@@ -26,6 +26,8 @@ pub(super) struct Collected {
     pub(super) states: Vec<[u64; STATES]>,
     /// Of each station for how long it was the one that had been active for longest.
     pub(super) momentary_ns: Vec<u64>,
+    /// Of each station when it was first starved and first blocked, in nanoseconds from the start.
+    pub(super) first_ns: Vec<[Option<u64>; 2]>,
     /// The stations that are blocked at the end, if no station works, fails or is repaired then.
     pub(super) stuck: Vec<usize>,
     /// What happened.
@@ -110,6 +112,7 @@ impl Collector {
                 wip_ns: 0,
                 states: Vec::new(),
                 momentary_ns: vec![0; stations],
+                first_ns: vec![[None; 2]; stations],
                 stuck: Vec::new(),
                 events: 0,
             },
@@ -149,11 +152,24 @@ impl Collector {
             }
             Fact::State { machine, from, to } => {
                 let station = self.station_of.get(*machine).copied().flatten();
+                self.note_first(station, *to, at_ns);
                 if let Some(station) = station.filter(|_| is_active(*from) != is_active(*to)) {
                     self.turn(station, is_active(*to), at_ns);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A station waits for a part, or for room, for the first time.
+    fn note_first(&mut self, station: Option<usize>, state: State, at_ns: u64) {
+        let which = match state {
+            State::Starved => 0,
+            State::Blocked => 1,
+            _ => return,
+        };
+        if let Some(first) = station.and_then(|at| self.found.first_ns.get_mut(at)) {
+            first[which].get_or_insert(at_ns);
         }
     }
 

@@ -40,16 +40,19 @@ pub struct Fitted {
 /// What is drawn anew in every replication, since the data do not tell it exactly.
 #[derive(Clone, Debug)]
 pub(super) struct Uncertain {
-    machine: usize,
+    /// The machine, or the stop group.
+    at: usize,
     what: Part,
     fit: Fit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Cycle,
     Up,
     Repair,
+    ZoneUp,
+    ZoneStop,
 }
 
 /// The observations of a machine.
@@ -104,6 +107,7 @@ impl Model {
         );
         self.assumptions
             .push("material, set-ups, demand and mix are as planned".to_owned());
+        self.fit_zones(recorded, &mut sheet);
         self.begin_as(recorded, &all);
         sheet
     }
@@ -216,7 +220,7 @@ impl Model {
     }
 
     /// Uses a fit, and writes it into the review sheet.
-    fn use_fit(
+    pub(super) fn use_fit(
         &mut self,
         (at, name): (usize, &str),
         what: Part,
@@ -242,6 +246,8 @@ impl Model {
                 Part::Cycle => "cycle",
                 Part::Up => "up",
                 Part::Repair => "repair",
+                Part::ZoneUp => "up together",
+                Part::ZoneStop => "stop together",
             },
             distribution: fit.distribution.clone(),
             values: values.len(),
@@ -249,11 +255,7 @@ impl Model {
             ks_distance: fit.ks_distance.is_finite().then_some(fit.ks_distance),
             basis,
         });
-        self.uncertain.push(Uncertain {
-            machine: at,
-            what,
-            fit,
-        });
+        self.uncertain.push(Uncertain { at, what, fit });
     }
 
     fn set(&mut self, (at, what): (usize, Part), times: Distribution) {
@@ -269,7 +271,7 @@ impl Model {
         for (number, one) in (0_u32..).zip(&self.uncertain) {
             let mut stream = streams.stream(number, Purpose::Parameters);
             let drawn = one.fit.resample(&mut stream);
-            put(&mut truth, (one.machine, one.what), drawn);
+            put(&mut truth, (one.at, one.what), drawn);
         }
         Arc::new(truth)
     }
@@ -367,6 +369,13 @@ fn level(place: Option<&PlaceRecord>, capacity: u32) -> Option<Level> {
 }
 
 fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
+    if let (Part::ZoneUp | Part::ZoneStop, Some(zone)) = (what, truth.zones.get_mut(at)) {
+        match what {
+            Part::ZoneUp => zone.up = times,
+            _ => zone.stop = times,
+        }
+        return;
+    }
     let Some(machine) = truth.machines.get_mut(at) else {
         return;
     };
@@ -381,10 +390,11 @@ fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
             };
         }
         Part::Repair => first.repair = times,
+        Part::ZoneUp | Part::ZoneStop => {}
     }
 }
 
-fn last<T>(values: &[T]) -> &[T] {
+pub(super) fn last<T>(values: &[T]) -> &[T] {
     values
         .get(values.len().saturating_sub(VALUES_MAX)..)
         .unwrap_or_default()

@@ -17,6 +17,7 @@ mod study;
 #[cfg(test)]
 mod tests;
 mod told;
+mod zones;
 
 pub use crate::factory::{AtStation, Failed, Level, Start};
 pub use change::{Change, OPERATIONS};
@@ -24,7 +25,7 @@ pub use collect::WINDOWS;
 pub use course::STAGES_MAX;
 pub use fork::Fitted;
 pub use model::Model;
-pub use outcome::{CaseOutcome, Difference, Measured, Outcome, StationOutcome};
+pub use outcome::{CaseOutcome, Difference, First, Measured, Outcome, StationOutcome};
 pub use recorded::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent};
 pub use scenario::{CHANGES_MAX, SCENARIOS_MAX, Scenario};
 pub use study::{Effort, HORIZON_NS_MAX, Progress, REPLICATIONS_MAX, StudyError, run};

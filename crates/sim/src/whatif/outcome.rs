@@ -70,6 +70,19 @@ pub struct StationOutcome {
     pub shares: Vec<(State, f64)>,
     /// The share of time in which it held up the others: the longest active period (Roser).
     pub bottleneck: f64,
+    /// When it first waits for a part.
+    pub starves: First,
+    /// When it first has no room for its part.
+    pub blocks: First,
+}
+
+/// When something comes about for the first time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct First {
+    /// The share of the runs in which it does.
+    pub share: f64,
+    /// The middle of the times of these runs, in seconds from the start; not a number where there is none.
+    pub after_s: f64,
 }
 
 /// A scenario beside the baseline: scenario less baseline, pair by pair.
@@ -231,9 +244,24 @@ fn stations(model: &Model, runs: &[&Collected]) -> Vec<StationOutcome> {
             machine: machine.map(|one| one.id.clone()).unwrap_or_default(),
             shares: shares.collect(),
             bottleneck: momentary as f64 / whole,
+            starves: first(runs, at, 0),
+            blocks: first(runs, at, 1),
         }
     };
     all.map(one).collect()
+}
+
+/// When a station first starves (0) or is first blocked (1).
+fn first(runs: &[&Collected], station: usize, which: usize) -> First {
+    let times = runs
+        .iter()
+        .filter_map(|run| run.first_ns.get(station)?[which]);
+    let mut times: Vec<f64> = times.map(|ns| ns as f64 / 1e9).collect();
+    times.sort_by(f64::total_cmp);
+    First {
+        share: times.len() as f64 / runs.len().max(1) as f64,
+        after_s: quantile(&times, 0.5),
+    }
 }
 
 fn differences(cases: &[CaseOutcome], confidence: f64) -> Vec<Difference> {
@@ -302,6 +330,8 @@ impl Outcome {
                     "machine": one.machine,
                     "shares": Value::Object(shares.collect()),
                     "bottleneck": one.bottleneck,
+                    "starves": { "share": one.starves.share, "after_s": one.starves.after_s },
+                    "blocks": { "share": one.blocks.share, "after_s": one.blocks.after_s },
                 })
             });
             let curve = case.curve.iter().map(|[mean, low, middle, high]| {

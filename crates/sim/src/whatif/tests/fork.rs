@@ -235,3 +235,62 @@ fn what_the_data_leave_open_is_drawn_anew_in_every_replication() {
     };
     assert!(spread(&model) > 1.3 * spread(&sure));
 }
+
+#[test]
+fn machines_that_stand_together_count_as_one_stop() {
+    let text = "[plant]\nid = \"P\"\n[[product]]\nid = \"part\"\n\
+        [[stop_group]]\nid = \"fence\"\nkind = \"safety_zone\"\n\
+        [[machine]]\nid = \"m0\"\nrole = \"node\"\ncycle_s = 60\nstop_groups = [\"fence\"]\n\
+        [[machine]]\nid = \"m1\"\nrole = \"node\"\ncycle_s = 60\nstop_groups = [\"fence\"]\n\
+        [[flow]]\nfrom = \"m0\"\nto = \"m1\"\n[[boundary]]\nat = \"m0\"\nkind = \"source\"\n\
+        [[boundary]]\nat = \"m1\"\nkind = \"sink\"\n";
+    let mut model = described(text);
+    let hour = i64::try_from(HOUR_NS).unwrap();
+    // Every hour both stand for six minutes, the second one a second later; m1 once stands by itself.
+    let machine = |name: &str, late_ns: i64, alone: bool| {
+        let mut intervals = Vec::new();
+        let mut since = 0;
+        let mut stops: Vec<(i64, i64)> = (1..=40)
+            .map(|at| (at * hour + late_ns, at * hour + hour / 10))
+            .collect();
+        if alone {
+            stops.push((hour / 2, hour / 2 + hour / 20));
+            stops.sort_unstable();
+        }
+        for (from_ns, to_ns) in stops {
+            intervals.push(spent(State::Executing, since, from_ns));
+            intervals.push(spent(State::Held, from_ns, to_ns));
+            since = to_ns;
+        }
+        intervals.push(spent(State::Executing, since, 41 * hour));
+        MachineRecord {
+            machine: name.to_owned(),
+            intervals,
+            ..MachineRecord::default()
+        }
+    };
+    let recorded = PlantRecord {
+        from_ns: 0,
+        at_ns: 41 * hour,
+        position: 1,
+        machines: vec![machine("m0", 0, false), machine("m1", 1_000_000_000, true)],
+        places: Vec::new(),
+    };
+    let sheet = model.fork(&recorded);
+    let stop = row(&sheet, "fence", "stop together");
+    assert_eq!(stop.values, 40);
+    assert!((stop.distribution.mean_s() - 360.0).abs() < 1.0, "{stop:?}");
+    let up = row(&sheet, "fence", "up together");
+    assert_eq!((up.values, up.censored), (41, 1));
+    assert!((up.distribution.mean_s() - 3_240.0).abs() < 200.0, "{up:?}");
+    // Both stand for a tenth of the time.
+    let found = studied(&model, &[], &effort(24, 10));
+    for station in &found.cases[0].stations {
+        let held = station
+            .shares
+            .iter()
+            .find(|(state, _)| *state == State::Held);
+        let share = held.map_or(0.0, |(_, share)| *share);
+        assert!((share - 0.1).abs() < 0.02, "{station:?}");
+    }
+}

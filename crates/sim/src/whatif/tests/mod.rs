@@ -412,3 +412,23 @@ fn what_wears_goes_on_wearing() {
     let found = studied(&model, &scenarios(&model, often), &effort(8, 2));
     assert_eq!((output(&found, 0), output(&found, 1)), (319.0, 195.0));
 }
+
+#[test]
+fn it_is_told_when_a_station_first_starves_and_is_blocked() {
+    // Three places before m1 are full, and m0 blocked, once it has made 90 s / 30 s = three parts for each one that
+    // m1 takes more: m0 is done at 60 k, m1 takes at 60 + 90 k. The fifth part of m0 beyond what m1 has taken waits.
+    let model = line(&[60, 90], 3);
+    let down = "[[change]]\ndo = \"down\"\nmachines = \"m0\"\nfrom = \"2h\"\nfor = \"1h\"\n";
+    let found = studied(&model, &scenarios(&model, down), &effort(8, 2));
+    let [base, down] = [0, 1].map(|case| found.cases[case].stations.clone());
+    // m1 takes the first part after 60 s and never waits again, until m0 stands for an hour.
+    assert_eq!(base[1].starves.share, 1.0);
+    assert_eq!(base[1].blocks.share, 0.0);
+    assert!(base[1].blocks.after_s.is_nan());
+    assert_eq!(base[0].blocks.after_s, down[0].blocks.after_s);
+    // Parts made by 60 k seconds are k; taken by then are (60 k - 60) / 90 rounded down, and one.
+    let full = (1..)
+        .find(|k: &u64| k - ((60 * k - 60) / 90 + 1) > 3)
+        .unwrap();
+    assert_eq!(base[0].blocks.after_s, (60 * full) as f64);
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use werkbuch_model::event::State;
 use werkbuch_sim::statistics::Interval;
-use werkbuch_sim::whatif::{CaseOutcome, Difference, Outcome as Found};
+use werkbuch_sim::whatif::{CaseOutcome, Difference, First, Outcome as Found};
 
 /// How many stations of a case are named as those that hold up the others.
 const NAMED: usize = 3;
@@ -94,6 +94,8 @@ fn of_stations(found: &Found) -> Answer {
         "case".to_owned(),
         "machine".to_owned(),
         "bottleneck".to_owned(),
+        "starves after".to_owned(),
+        "blocks after".to_owned(),
     ];
     columns.extend(states.iter().map(|state| state.name().to_lowercase()));
     let mut rows = Vec::new();
@@ -107,6 +109,8 @@ fn of_stations(found: &Found) -> Answer {
                 case.name.clone(),
                 station.machine.clone(),
                 percent(station.bottleneck),
+                first(&station.starves),
+                first(&station.blocks),
             ];
             cells.extend(states.iter().map(|state| percent(share(state))));
             let shares = states
@@ -116,12 +120,22 @@ fn of_stations(found: &Found) -> Answer {
                 "case": case.name,
                 "machine": station.machine,
                 "bottleneck": station.bottleneck,
+                "starves_after_s": station.starves.after_s,
+                "blocks_after_s": station.blocks.after_s,
                 "shares": Value::Object(shares.collect()),
             });
             rows.push((cells, item));
         }
     }
     Answer::table(columns, rows)
+}
+
+/// When something first comes about, and in how many of the runs.
+fn first(of: &First) -> String {
+    match of.share > 0.0 {
+        true => format!("{:.2} h ({:.0}%)", of.after_s / 3_600.0, of.share * 100.0),
+        false => "-".to_owned(),
+    }
 }
 
 fn percent(share: f64) -> String {
