@@ -4,6 +4,7 @@ use super::fork::{Fitted, Part, last};
 use super::model::Model;
 use super::recorded::{PlantRecord, Spent};
 use crate::fit::{Observation, fit_repairs, select};
+use crate::layout::Layout;
 use std::sync::Arc;
 use werkbuch_model::event::State;
 
@@ -28,7 +29,10 @@ impl Model {
                 .filter_map(|one| layout.machines.get(*one));
             let records = names.filter_map(|one| recorded.machine(&one.id));
             let held: Vec<&[Spent]> = records.map(|one| one.intervals.as_slice()).collect();
-            let stops = stops(&held, recorded.at_ns);
+            let faults = faults(&layout, &zone.machines, recorded);
+            let mut stops = stops(&held, recorded.at_ns);
+            // Who stands with a machine that has failed is counted with its failure.
+            stops.retain(|stop| !faults.iter().any(|fault| is_with(stop, fault)));
             if stops.is_empty() {
                 continue;
             }
@@ -39,6 +43,37 @@ impl Model {
             }
         }
     }
+}
+
+/// When any machine failed whose failure stops some of these: they themselves, what works in them, and the stations
+/// that stop theirs.
+fn faults(layout: &Layout, machines: &[usize], recorded: &PlantRecord) -> Vec<Spent> {
+    let stations = layout
+        .stations
+        .iter()
+        .filter(|one| machines.contains(&one.machine));
+    let mut all: Vec<usize> = machines.to_vec();
+    for station in stations {
+        let fellows = station
+            .stops_with
+            .iter()
+            .filter_map(|at| layout.stations.get(*at));
+        for one in std::iter::once(station).chain(fellows) {
+            all.push(one.machine);
+            all.extend(&one.resources);
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    let names = all.iter().filter_map(|at| layout.machines.get(*at));
+    let records = names.filter_map(|one| recorded.machine(&one.id));
+    let spent = records.flat_map(|one| one.intervals.iter().copied());
+    spent.filter(|one| one.state == State::Faulted).collect()
+}
+
+/// Whether a stop began while a failure lasted.
+fn is_with(stop: &Stop, fault: &Spent) -> bool {
+    fault.from_ns <= stop.from_ns + TOGETHER_NS && stop.from_ns <= fault.to_ns + TOGETHER_NS
 }
 
 /// The times at which at least half of the machines, and two of them, began to be held together.
