@@ -56,8 +56,9 @@ pub struct AtStation {
     pub station: usize,
     /// What the part is; where it is not known, what comes there by the flow, by shares.
     pub variant: Option<usize>,
-    /// How long it has been worked on, in nanoseconds.
-    pub spent_ns: u64,
+    /// How long it has been worked on, in nanoseconds; absent where nobody knows: then it may be anywhere in its
+    /// work.
+    pub spent_ns: Option<u64>,
     /// Whether it is done and waits for room.
     pub is_done: bool,
 }
@@ -161,12 +162,15 @@ impl Factory {
         self.by_shares(&variants)
     }
 
+    /// The last empty slot of a station: in a section those behind are nearer to the end.
+    fn slot_for(&self, station: usize) -> Option<usize> {
+        let running = self.stations.get(station)?;
+        let mut slots = (running.first_slot..running.open_end).rev();
+        slots.find(|slot| self.phase(*slot) == Phase::Empty)
+    }
+
     fn stand_at(&mut self, at: AtStation) {
-        let Some(running) = self.stations.get(at.station) else {
-            return;
-        };
-        let mut slots = running.first_slot..running.open_end;
-        let Some(slot) = slots.find(|slot| self.phase(*slot) == Phase::Empty) else {
+        let Some(slot) = self.slot_for(at.station) else {
             return;
         };
         let variant = at.variant.or_else(|| self.variant_at(at.station));
@@ -195,16 +199,16 @@ impl Factory {
 
     /// Work that was begun before the start goes on, or rests while the station stands.
     fn go_on_with(&mut self, (slot, variant): (usize, usize), at: AtStation) {
-        let mean_s = self
-            .layout
-            .stations
-            .get(at.station)
-            .map_or(0, |one| one.cycle_ns) as f64
-            / 1e9;
-        let left_ns = beyond(at.spent_ns, mean_s / 2.0, || {
-            self.cycle_ns(at.station, variant)
-        });
-        let (_, left_ns) = self.stay(at.station, left_ns);
+        let cycle_ns = self.layout.stations.get(at.station).map(|one| one.cycle_ns);
+        let half_s = cycle_ns.unwrap_or(0) as f64 / 2e9;
+        let spent_ns = at.spent_ns.unwrap_or(0);
+        let whole_ns = beyond(spent_ns, half_s, || self.cycle_ns(at.station, variant))
+            .saturating_add(spent_ns);
+        let (work_ns, stay_ns) = self.stay(at.station, whole_ns);
+        let left_ns = match (at.spent_ns, self.stations.get_mut(at.station)) {
+            (None, Some(running)) => (stay_ns as f64 * running.times.unit()) as u64,
+            _ => stay_ns.saturating_sub(spent_ns).max(1),
+        };
         let ends_ns = self.now_ns().saturating_add(left_ns);
         let is_halted = self.is_halted(at.station);
         if let Some(running) = self.stations.get_mut(at.station) {
@@ -214,7 +218,7 @@ impl Factory {
             return;
         };
         (this.ends_ns, this.left_ns, this.cycle) = (ends_ns, left_ns, 1);
-        (this.work_ns, this.stay_ns) = (at.spent_ns.saturating_add(left_ns), left_ns);
+        (this.work_ns, this.stay_ns) = (work_ns, stay_ns);
         this.generation = this.generation.wrapping_add(1);
         let generation = this.generation;
         if is_halted {

@@ -321,12 +321,33 @@ impl Model {
             }
             let station = layout.stations.iter().position(|one| one.machine == at);
             if let Some(station) = station {
-                self.start
-                    .at_stations
-                    .extend(at_station(station, record, recorded.at_ns));
+                let place = recorded.places.iter().find(|one| one.place == machine.id);
+                let slots = layout.stations.get(station).map_or(1, |one| one.slots);
+                let parts = parts_at(place, slots, record);
+                let first = at_station(station, record, recorded.at_ns);
+                let of = |number: u32| AtStation {
+                    station,
+                    variant: None,
+                    // Of one behind the other only the first one's end is told.
+                    spent_ns: first.filter(|_| slots == 1).and_then(|one| one.spent_ns),
+                    is_done: number == 0 && first.is_some_and(|one| one.is_done),
+                };
+                self.start.at_stations.extend((0..parts).map(of));
             }
         }
     }
+}
+
+/// How many parts are at a station: as many as are known, else one where its state says that there is one.
+fn parts_at(place: Option<&PlaceRecord>, slots: u32, record: &MachineRecord) -> u32 {
+    let known = level(place, slots).filter(|level| level.lower == level.upper);
+    let works = record.intervals.last().is_some_and(|one| {
+        matches!(
+            one.state,
+            State::Executing | State::Blocked | State::Faulted | State::Held
+        )
+    });
+    known.map_or(u32::from(works), |level| level.lower)
 }
 
 /// The part at a station, if its state says that there is one.
@@ -351,7 +372,7 @@ fn at_station(station: usize, record: &MachineRecord, at_ns: i64) -> Option<AtSt
     Some(AtStation {
         station,
         variant: None,
-        spent_ns: u64::try_from(worked_ns).unwrap_or(0),
+        spent_ns: u64::try_from(worked_ns).ok(),
         is_done,
     })
 }

@@ -195,7 +195,9 @@ impl ForkAt {
     async fn places(&self, client: &Client) -> Outcome<Vec<PlaceRecord>> {
         let mut request = pb::ListWipRequest {
             parent: name::of_plant(&self.plant),
-            kinds: vec![i32::from(pb::WipKind::Buffer)],
+            kinds: [pb::WipKind::Buffer, pb::WipKind::Machine]
+                .map(i32::from)
+                .to_vec(),
             page_size: PAGE,
             instant: Some(self.instant()),
             ..pb::ListWipRequest::default()
