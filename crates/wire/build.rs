@@ -21,8 +21,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
     let files = [
-        "common", "event", "ingest", "model", "twin", "history", "quality", "wip", "timeline",
-        "find", "rule", "table", "admin",
+        "common",
+        "event",
+        "ingest",
+        "model",
+        "twin",
+        "history",
+        "quality",
+        "wip",
+        "timeline",
+        "find",
+        "rule",
+        "table",
+        "simulation",
+        "admin",
     ]
     .map(|name| format!("werkbuch/v1/{name}.proto"));
     let set = protox::compile(files, [&root])?;

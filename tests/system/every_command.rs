@@ -4,7 +4,7 @@
 //! server has the plant T1 of `support.rs` with some events, and T1 is the plant that is meant where
 //! none is named. In what else it needs stand for themselves: `{form}` the form of output, `{dir}` a
 //! folder, `{log}` a data folder that no server holds, `{plant}` a plant file, `{shdr}` a recording, `{jsonl}` lines of events, `{batch}` the position of
-//! a batch of samples, `{rules}` a file of rules, `{cases}` a file of exact results, `{model}` a model
+//! a batch of samples, `{rules}` a file of rules, `{cases}` a file of exact results, `{run}` a run of the server, `{model}` a model
 //! and `{scenario}` and `{other}`
 //! changes to it.
 
@@ -107,6 +107,15 @@ const ROWS: &[(&str, &str, Answer)] = &[
         List,
     ),
     ("sim rerun", "{dir}/result-{form} --stations", List),
+    (
+        "sim run",
+        "--plant T9 --at 2026-01-06T00:00:00Z --window 1d --horizon 1h --replications 2 --detach",
+        One,
+    ),
+    ("sim get", "{run}", List),
+    ("sim ls", "", List),
+    ("sim cancel", "{run}", One),
+    ("sim rm", "{run}", One),
     ("scenario new", "", Text),
     ("scenario check", "{scenario} --model {model}", One),
     ("scenario ls", "{scenario} --model {model}", List),
@@ -374,8 +383,9 @@ fn every_command_answers_in_every_form() {
 
     let mut faults = Vec::new();
     for (command, more, answer) in ROWS {
-        for form in FORMS {
+        for (number, form) in (1..).zip(FORMS) {
             let mut arguments = format!("{command} {more}").replace("{form}", form);
+            arguments = arguments.replace("{run}", &format!("{number}"));
             for (word, value) in &words {
                 arguments = arguments.replace(word, value);
             }

@@ -41,6 +41,11 @@ const TABLES: Tools = (
     ],
 );
 
+const WHAT_IF: Tools = (
+    "import grpc, grpc_tools.protoc, google.protobuf, matplotlib",
+    &["grpcio", "grpcio-tools", "protobuf", "matplotlib"],
+);
+
 fn has(python: &Path, tools: Tools) -> bool {
     runs(Command::new(python).args(["-c", tools.0]))
 }
@@ -303,6 +308,60 @@ fn a_generated_client_asks_the_group_in_sql() {
     let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert!(!wrong.status.success() && said.contains("colour"), "{said}");
     same_as_lists_and_files(&client);
+}
+
+#[test]
+fn a_generated_client_asks_what_if_and_plots_it() {
+    let Some(python) = python(WHAT_IF) else {
+        return;
+    };
+    let server = Server::with_plant();
+    server.apply(&format!(
+        "{}\n[[product]]\nid = \"part\"\n[[boundary]]\nat = \"m1\"\nkind = \"source\"\n\
+         [[boundary]]\nat = \"m2\"\nkind = \"sink\"\n",
+        PLANT.replace("\"T1\"", "\"T9\"")
+    ));
+    for (time, state) in [("06", "EXECUTING"), ("07", "FAULTED"), ("08", "EXECUTING")] {
+        let said = format!("T9 m1 STATE_CHANGED --set to={state} --at 2026-01-05T{time}:00:00Z");
+        server.append(&said);
+    }
+    let client = Client::new("what_if.py", python, &server);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (scenario, picture) = (file("down.toml"), file("what-if.svg"));
+    let down = "[[change]]\ndo = \"down\"\nmachines = \"m1\"\nfor = \"30m\"\n";
+    std::fs::write(&scenario, down).unwrap();
+    let ask = [
+        "--plant",
+        "T9",
+        "--at",
+        "2026-01-06T00:00:00Z",
+        "--horizon-hours",
+        "1",
+        "--replications",
+        "3",
+        "--out",
+        &picture,
+        "--scenario",
+        &scenario,
+    ];
+    let told = client.run(&ask);
+    let cases: Vec<&str> = told
+        .iter()
+        .filter_map(|line| line["case"].as_str())
+        .collect();
+    assert_eq!(cases, ["baseline", "down"], "{told:?}");
+    assert!(told[0]["mean"].as_f64() > told[1]["mean"].as_f64());
+    assert!(told[2]["difference"].as_f64().unwrap() < 0.0, "{told:?}");
+    let drawn = std::fs::read_to_string(&picture).unwrap();
+    assert!(drawn.contains("<svg") && drawn.len() > 5_000);
+    std::fs::write(&scenario, down.replace("m1", "m9")).unwrap();
+    let wrong = client.command(&ask).output().unwrap();
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(
+        !wrong.status.success() && said.contains("mistake"),
+        "{said}"
+    );
 }
 
 fn same_as_lists_and_files(client: &Client<'_>) {

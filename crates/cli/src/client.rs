@@ -18,6 +18,7 @@ use werkbuch_wire::pb::history_service_client::HistoryServiceClient;
 use werkbuch_wire::pb::model_service_client::ModelServiceClient;
 use werkbuch_wire::pb::quality_service_client::QualityServiceClient;
 use werkbuch_wire::pb::rule_service_client::RuleServiceClient;
+use werkbuch_wire::pb::simulation_service_client::SimulationServiceClient;
 use werkbuch_wire::pb::table_service_client::TableServiceClient;
 use werkbuch_wire::pb::timeline_service_client::TimelineServiceClient;
 use werkbuch_wire::pb::twin_service_client::TwinServiceClient;
@@ -104,6 +105,10 @@ impl Client {
             return Err(Failure::new(Exit::Unavailable, "PAGE_REFUSED", what));
         }
         Ok(text)
+    }
+
+    pub(crate) fn simulation(&self) -> SimulationServiceClient<Channel> {
+        SimulationServiceClient::new(self.channel()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Channel> {

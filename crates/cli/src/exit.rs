@@ -61,6 +61,7 @@ impl Exit {
             Reason::UnknownMachine
             | Reason::UnknownPlant
             | Reason::UnknownRule
+            | Reason::UnknownRun
             | Reason::UnknownSource
             | Reason::UnknownTenant => Self::NotFound,
             Reason::ClockUnconfirmed
@@ -138,6 +139,7 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
             "werkbuch plant ls lists the plants; werkbuch plant apply FILE adds one"
         }
         Reason::UnknownRule => "werkbuch rule ls --plant PLANT lists the rules that apply",
+        Reason::UnknownRun => "werkbuch sim ls lists the runs that are kept",
         Reason::UnknownSource => "werkbuch source ls --plant PLANT lists the sources",
         Reason::UnknownSession => "start again; what was recorded is not recorded twice",
         Reason::BatchTooLarge
@@ -166,6 +168,7 @@ mod tests {
             (Reason::UnknownPlant, 3),
             (Reason::UnknownMachine, 3),
             (Reason::UnknownRule, 3),
+            (Reason::UnknownRun, 3),
             (Reason::UnknownSource, 3),
             (Reason::SessionFenced, 4),
             (Reason::ClockUnconfirmed, 4),

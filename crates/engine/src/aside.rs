@@ -54,7 +54,7 @@ pub(crate) async fn answer<R: Send + 'static>(
 
 /// Does blocking work aside; nobody waits for it.
 /// Errors: `Internal` where no thread is to be had.
-pub(crate) fn run(work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+pub fn run(work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
     add(Box::new(work), VecDeque::push_back)
 }
 

@@ -151,6 +151,7 @@ pub use api::{
     Appended, Applied, Apply, Batch, Comparison, OpenSource, OpenedSource, Outcome, OutcomeResult,
     Reflected, Replay, ReplayTo, SourceStatus, StoredEvent, Verdict,
 };
+pub use aside::run as aside;
 #[cfg(any(test, feature = "test-clock"))]
 pub use clock::ManualClock;
 pub use clock::{Clock, SystemClock};

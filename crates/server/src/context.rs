@@ -5,6 +5,7 @@ use crate::error;
 use crate::limits::{Limits, RETRY_AFTER};
 use crate::metrics::Calls;
 use crate::rules::RuleMeter;
+use crate::runs::Runs;
 use prost::Message;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -24,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) calls: Arc<Calls>,
     /// What is counted of the rules that are followed.
     pub(crate) rules: RuleMeter,
+    /// What-ifs.
+    pub(crate) runs: Runs,
     /// Places of calls, which the gate gives away.
     pub(crate) call_places: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
@@ -46,12 +49,13 @@ impl Context {
     /// `stop` becomes true when the server is to end.
     pub(crate) fn new(
         engine: Engine,
-        limits: Limits,
+        (limits, runs): (Limits, Runs),
         started_at: Timestamp,
         stop: watch::Receiver<bool>,
     ) -> Self {
         Self {
             engine,
+            runs,
             limits,
             started_at,
             calls: Arc::default(),

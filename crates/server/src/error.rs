@@ -96,7 +96,8 @@ pub(crate) fn rule_file(mistakes: &[Mistake]) -> Status {
     of_file(Reason::InvalidRequest, "file of rules", mistakes)
 }
 
-fn of_file(reason: Reason, file: &str, mistakes: &[Mistake]) -> Status {
+/// The mistakes of a file of the caller's, each with its place.
+pub(crate) fn of_file(reason: Reason, file: &str, mistakes: &[Mistake]) -> Status {
     let told = mistakes.iter().take(MISTAKES_MAX).map(|mistake| {
         let field = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
         let hint = match mistake.hint.as_str() {

@@ -23,6 +23,7 @@ use werkbuch_wire::pb::ingest_service_server::IngestServiceServer;
 use werkbuch_wire::pb::model_service_server::ModelServiceServer;
 use werkbuch_wire::pb::quality_service_server::QualityServiceServer;
 use werkbuch_wire::pb::rule_service_server::RuleServiceServer;
+use werkbuch_wire::pb::simulation_service_server::SimulationServiceServer;
 use werkbuch_wire::pb::table_service_server::TableServiceServer;
 use werkbuch_wire::pb::timeline_service_server::TimelineServiceServer;
 use werkbuch_wire::pb::twin_service_server::TwinServiceServer;
@@ -41,7 +42,7 @@ pub(crate) const INGEST: &str = <IngestServiceServer<rpc::Ingest> as NamedServic
 pub(crate) const PLANTS: &str = "werkbuch.v1.plants";
 
 /// The names of our services.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 11] = [
     INGEST,
     <ModelServiceServer<rpc::Model> as NamedService>::NAME,
     <TwinServiceServer<rpc::Twins> as NamedService>::NAME,
@@ -51,6 +52,7 @@ pub(crate) const NAMES: [&str; 10] = [
     <TimelineServiceServer<rpc::Timelines> as NamedService>::NAME,
     <RuleServiceServer<rpc::Rules> as NamedService>::NAME,
     <TableServiceServer<rpc::Tables> as NamedService>::NAME,
+    <SimulationServiceServer<rpc::Simulations> as NamedService>::NAME,
     <AdminServiceServer<rpc::Admin> as NamedService>::NAME,
 ];
 
@@ -93,6 +95,10 @@ pub(crate) fn services<H: Health>(
         .add_service(bounded!(TimelineServiceServer, rpc::Timelines(shared())))
         .add_service(bounded!(RuleServiceServer, rpc::Rules(shared())))
         .add_service(bounded!(TableServiceServer, rpc::Tables(shared())))
+        .add_service(bounded!(
+            SimulationServiceServer,
+            rpc::Simulations(shared())
+        ))
         .add_service(bounded!(AdminServiceServer, rpc::Admin(shared())));
     Ok(router)
 }

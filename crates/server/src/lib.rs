@@ -57,6 +57,11 @@
 //!   question. The calendar of the day is asked first, then that of the time it answers, until both agree.
 //! - 2026-11-23: what a search rests on is read in a second pass over the part of the log that the answer
 //!   depends on. Together with the first it would have to keep every event until the answer is known.
+//! - 2026-11-24: a what-if is a run of the server and not of the client: what is read of the log for it may be a
+//!   hundred times what comes out. The result is one JSON document with a digest, so that a new figure needs
+//!   no new message; the figures that most ask for stand in the run besides.
+//! - 2026-11-24: one run at a time, in threads that stand back with all that they start: two at once would only
+//!   each take twice as long. Runs are kept as files beside the log, because they can be made again.
 //! - 2026-11-23: the timeline of a few machines is read by the index of their blocks as long as nothing is
 //!   lost; when something lost was said is told by what its source says of others. Why a machine waits can
 //!   follow from any that parts come from or go to, so for that the events of the plant are read, and only
@@ -103,6 +108,7 @@ mod page;
 mod plain;
 mod rpc;
 mod rules;
+mod runs;
 mod serve;
 mod socket;
 mod sweep;

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::limits::Limits;
 use crate::rules::follow_all;
+use crate::runs::Runs;
 use crate::{grpc, listen};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -119,7 +120,8 @@ async fn serve(
 ) -> Result<(), ServeError> {
     let (stop, mut stopping) = watch::channel(false);
     let (cut, is_cut) = watch::channel(false);
-    let context = Context::new(engine.clone(), limits, now(), stopping.clone());
+    let runs = Runs::open(config.data.join("runs"));
+    let context = Context::new(engine.clone(), (limits, runs), now(), stopping.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     // Until it is known that every plant is back, the name for that is not serving.
     set_health(&reporter, ServingStatus::NotServing).await;

@@ -67,6 +67,22 @@ pub fn machine(name: &str) -> Result<(PlantId, String), Status> {
     }
 }
 
+/// The plant and the number of a name `tenants/{tenant}/plants/{plant}/runs/{number}`; no plant for `plants/-`,
+/// since numbers are those of the server.
+/// Errors: `INVALID_NAME`, `UNKNOWN_TENANT`.
+pub fn run(name: &str) -> Result<(Option<PlantId>, u64), Status> {
+    let form = "tenants/{tenant}/plants/{plant}/runs/{number}";
+    match name.split('/').collect::<Vec<_>>()[..] {
+        ["tenants", tenant, "plants", plant, "runs", number] => {
+            known_tenant(tenant)?;
+            let number = number.parse().map_err(|_| invalid(name, form))?;
+            let plant = (plant != "-").then(|| plant_id(plant)).transpose()?;
+            Ok((plant, number))
+        }
+        _ => Err(invalid(name, form)),
+    }
+}
+
 fn plant_id(text: &str) -> Result<PlantId, Status> {
     PlantId::new(text).map_err(|error| Reason::InvalidName.status(error.to_string()))
 }

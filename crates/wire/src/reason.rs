@@ -94,6 +94,8 @@ reasons! {
     UnknownPlant = NotFound "UNKNOWN_PLANT",
     /// No rule of that name applies.
     UnknownRule = NotFound "UNKNOWN_RULE",
+    /// No run of that name is kept, or its result is lost.
+    UnknownRun = NotFound "UNKNOWN_RUN",
     /// The session is not known, as after a restart; open the source again.
     UnknownSession = FailedPrecondition "UNKNOWN_SESSION",
     /// No source of that name has been opened for the plant.

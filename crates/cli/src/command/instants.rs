@@ -33,7 +33,7 @@ const APART: [&str; 10] = [
     "plant apply",
 ];
 /// Single ones of nouns that read as well.
-const APART_TOO: [&str; 10] = [
+const APART_TOO: [&str; 14] = [
     "plant diff",
     "plant confirm-clock",
     "event append",
@@ -44,6 +44,10 @@ const APART_TOO: [&str; 10] = [
     "sim conformance",
     "sim run",
     "sim rerun",
+    "sim ls",
+    "sim get",
+    "sim cancel",
+    "sim rm",
 ];
 
 /// All commands that do something, by their full names.

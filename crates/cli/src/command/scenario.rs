@@ -1,14 +1,14 @@
 //! `werkbuch scenario`: files of changes, checked against a model before anything is simulated.
 
 use super::counted;
-use super::sim::study::{Asked, Inputs};
+use super::sim::study::inputs;
 use crate::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Answer, Format};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use werkbuch_sim::whatif::{Change, Model, OPERATIONS, Scenario};
+use werkbuch_sim::whatif::{Asked, Change, Model, OPERATIONS, Scenario};
 
 /// What a new file begins with.
 const HEAD: &str = "\
@@ -174,9 +174,9 @@ fn new(file: Option<&Path>, context: &Context) -> Outcome<()> {
 
 /// The model and the scenarios of files.
 fn read(model: &Path, files: &[PathBuf]) -> Outcome<(Model, Vec<Scenario>)> {
-    let inputs = Inputs::read(model, files, (None, Asked::LEAST))?;
-    let model = inputs.model()?;
-    let scenarios = inputs.scenarios(&model)?;
+    let inputs = inputs::read(model, files, (None, Asked::LEAST))?;
+    let model = inputs::model(&inputs)?;
+    let scenarios = inputs.scenarios(&model).map_err(inputs::refused)?;
     Ok((model, scenarios))
 }
 

@@ -13,6 +13,7 @@ mod quality;
 mod replay;
 mod rule;
 mod scan;
+mod simulation;
 mod table;
 mod timeline;
 mod timeline_read;
@@ -36,6 +37,8 @@ pub(crate) struct Model(pub(crate) Arc<Context>);
 pub(crate) struct Qualities(pub(crate) Arc<Context>);
 /// Applies rules, tells what they raise, and tries them over the past.
 pub(crate) struct Rules(pub(crate) Arc<Context>);
+/// Simulates what would be if.
+pub(crate) struct Simulations(pub(crate) Arc<Context>);
 /// Answers with tables.
 pub(crate) struct Tables(pub(crate) Arc<Context>);
 /// Answers what machines did over a window.

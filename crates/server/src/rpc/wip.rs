@@ -63,7 +63,7 @@ impl WipService for Wips {
 
 impl Wips {
     /// All rows of the plant or unit, and whether everything was read for them.
-    async fn find(
+    pub(super) async fn find(
         &self,
         plant: &Plant,
         asked: &Asked,

@@ -35,7 +35,27 @@ const READS: [&str; 20] = [
 ];
 
 /// Calls that read without one, and why.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 10] = [
+    (
+        "ReviewModel",
+        "forks at an instant and says which; a plant without a flow has none: see `simulation`",
+    ),
+    (
+        "GetRun",
+        "is about what was simulated; the run says what it has forked",
+    ),
+    (
+        "ListRuns",
+        "is about what was simulated; each run says what it has forked",
+    ),
+    (
+        "WatchRun",
+        "is about what was simulated; the run says what it has forked",
+    ),
+    (
+        "ReadRunResult",
+        "is about what was simulated; the run says what it has forked",
+    ),
     (
         "WatchMachines",
         "begins at an instant and goes on; each row names its position",
@@ -55,8 +75,11 @@ const OTHERS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Calls that write.
-const WRITES: [&str; 6] = [
+/// Calls that write, be it only what is simulated.
+const WRITES: [&str; 9] = [
+    "CreateRun",
+    "CancelRun",
+    "DeleteRun",
     "OpenSource",
     "Append",
     "AppendStream",

@@ -22,6 +22,7 @@ mod rules;
 mod rules_shown;
 mod rules_valid;
 mod shifts;
+mod simulation;
 mod timeline_alone;
 mod timelines;
 mod twin;

@@ -7,7 +7,9 @@
 mod change;
 mod collect;
 mod course;
+mod document;
 mod fork;
+mod inputs;
 mod model;
 mod outcome;
 mod reader;
@@ -24,6 +26,7 @@ pub use change::{Change, OPERATIONS};
 pub use collect::WINDOWS;
 pub use course::STAGES_MAX;
 pub use fork::Fitted;
+pub use inputs::{Asked, InputError, Inputs, Table, Text};
 pub use model::Model;
 pub use outcome::{CaseOutcome, Difference, First, Measured, Outcome, StationOutcome};
 pub use recorded::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent};

@@ -1,8 +1,10 @@
-//! `sim run` and `sim rerun`: a model and its scenarios side by side.
+//! `sim run` and `sim rerun`: a model and its scenarios side by side, here or on a server.
 
 mod fan;
-mod fork;
-mod inputs;
+pub(crate) mod inputs;
+mod kept;
+mod remote;
+pub(super) mod runs;
 pub(super) mod sheet;
 mod show;
 
@@ -10,17 +12,15 @@ use crate::Context;
 use crate::command::Instant;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use fork::ForkAt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-pub(crate) use inputs::{Asked, Inputs};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use werkbuch_model::instant::duration_ns;
 use werkbuch_model::time::Timestamp;
-use werkbuch_sim::whatif::{Outcome as Found, Progress, REPLICATIONS_MAX};
+use werkbuch_sim::whatif::{Asked, Inputs, Outcome as Found, Progress, REPLICATIONS_MAX};
 
 const MODEL_HELP: &str = "\
 MODEL is a plant's description (TOML, as `werkbuch plant check` reads it): then cycles take as long as planned and
@@ -88,6 +88,9 @@ pub(crate) struct Args {
     /// Tell the probability that at least so many parts are finished.
     #[arg(long, value_name = "PARTS")]
     target: Option<u64>,
+    /// Begin it on the server and do not wait: `werkbuch sim get` tells the result.
+    #[arg(long, requires = "plant")]
+    detach: bool,
     #[command(flatten)]
     out: Out,
 }
@@ -173,82 +176,68 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         confidence: args.confidence,
         target: args.target,
     };
-    let inputs = match (&args.model, &args.of.plant) {
+    match (&args.model, &args.of.plant) {
         (Some(model), _) if !args.of.instant.is_given() => {
-            Inputs::read(model, &args.scenario, (start, asked))?
+            let inputs = inputs::read(model, &args.scenario, (start, asked))?;
+            let told = Told::of(simulate(&inputs, &args.out, context).await?);
+            finish(kept::Of::Model(inputs), told, &args.out, context)
         }
-        (None, Some(_)) => args.of.inputs(&args.scenario, &asked, context).await?,
+        (None, Some(plant)) => {
+            let behaviour = args.of.overrides.as_deref().map(inputs::text).transpose()?;
+            let scenarios = inputs::texts(&args.scenario)?;
+            let instant = args.of.instant.message(context)?;
+            let files = (behaviour.as_ref(), scenarios.as_slice());
+            let study = remote::study(instant, args.of.window, files, &asked);
+            on_server(plant, study, args.detach, &args.out, context).await
+        }
         _ => {
             let what = "--at and --known are about a plant's log, not about a described model";
-            return Err(Failure::usage(what).hint("name the plant: --plant NAME; or --start TIME"));
+            Err(Failure::usage(what).hint("name the plant: --plant NAME; or --start TIME"))
         }
-    };
-    let found = simulate(&inputs, &args.out, context).await?;
-    finish(&inputs, &found, &args.out, context)
+    }
 }
 
-impl OfPlant {
-    /// What is asked of the server. Errors: its own; the plant has no log to fork.
-    async fn inputs(
-        &self,
-        scenarios: &[PathBuf],
-        asked: &Asked,
-        context: &Context,
-    ) -> Outcome<Inputs> {
-        let plant = self.plant.as_deref().unwrap_or_default();
-        let at = ForkAt::find(context, plant, &self.instant, self.window).await?;
-        let forked = at.read(context).await?;
-        Inputs::forked(forked, self.overrides.as_deref(), scenarios, asked)
+/// Runs on the server. Errors: its own; the run failed or was cancelled.
+async fn on_server(
+    plant: &str,
+    study: werkbuch_wire::pb::Study,
+    is_detached: bool,
+    out: &Out,
+    context: &Context,
+) -> Outcome<()> {
+    let client = context.client().await?;
+    let threads = out.threads.map_or(0, NonZero::get);
+    let run = remote::begin(&client, plant, study, threads).await?;
+    if is_detached {
+        return runs::one(
+            &run,
+            "it goes on without you; `werkbuch sim get RUN` waits for it",
+            context,
+        );
     }
+    let (run, told) = remote::finish(&client, run, context).await?;
+    let inputs = kept::Of::Fork(remote::fork_of(&run));
+    finish(inputs, told, out, context)
 }
 
 pub(super) async fn again(args: Again, context: &Context) -> Outcome<()> {
-    let text =
-        std::fs::read_to_string(&args.file).map_err(|error| Failure::file(&args.file, &error))?;
-    let broken = |what: String| {
-        let what = format!("{} is no kept result: {what}", args.file.display());
-        Failure::usage(what).hint("`werkbuch sim run --save FILE` writes one")
-    };
-    let kept: Value = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
-    let inputs = kept.get("inputs").cloned().unwrap_or(Value::Null);
-    let inputs: Inputs =
-        serde_json::from_value(inputs).map_err(|error| broken(error.to_string()))?;
-    let told = |key: &str| {
-        kept.get(key)
-            .and_then(Value::as_str)
-            .unwrap_or("")
-            .to_owned()
-    };
-    let inputs = match inputs.fork.clone() {
-        Some(at) => {
-            let kept = inputs.fork_digest().to_owned();
-            let inputs = inputs.with(at.read(context).await?);
-            if inputs.fork_digest() != kept {
-                let what = format!("the log says {}, and {kept} was kept", inputs.fork_digest());
-                return Err(Failure::new(Exit::Verification, "FORK_DIFFERS", what)
-                    .hint("is it the same server? `werkbuch replay` checks its log"));
-            }
-            inputs
+    let kept = kept::load(&args.file)?;
+    let told = match &kept.inputs {
+        kept::Of::Model(inputs) => Told::of(simulate(inputs, &args.out, context).await?),
+        kept::Of::Fork(of) => {
+            let client = context.client().await?;
+            let threads = args.out.threads.map_or(0, NonZero::get);
+            let run = remote::begin(&client, &of.plant, remote::again(of), threads).await?;
+            let (run, told) = remote::finish(&client, run, context).await?;
+            of.is_again(&run.fork_digest)?;
+            told
         }
-        None => inputs,
     };
-    let found = simulate(&inputs, &args.out, context).await?;
-    let digest = digest(&found.to_json());
-    if digest == told("digest") {
-        context.output.note(&format!("the same result: {digest}"));
-        return finish(&inputs, &found, &args.out, context);
-    }
-    let what = format!("the result is {digest}, and {} was kept", told("digest"));
-    let hint = match told("version") {
-        version if version == env!("CARGO_PKG_VERSION") => {
-            "the file was changed, or this build simulates differently".to_owned()
-        }
-        version => format!(
-            "it was made by version {version}, this is {}",
-            env!("CARGO_PKG_VERSION")
-        ),
-    };
-    Err(Failure::new(Exit::Verification, "RESULT_DIFFERS", what).hint(hint))
+    kept.is_again(&told.digest)?;
+    context
+        .output
+        .note(&format!("the same result: {}", told.digest));
+    finish(kept.inputs, told, &args.out, context)
 }
 
 /// Runs with progress on standard error; ctrl-c cancels at the next replication.
@@ -259,11 +248,11 @@ async fn simulate(inputs: &Inputs, out: &Out, context: &Context) -> Outcome<Foun
     let cancelled = Arc::new(AtomicBool::new(false));
     let (shown, ended, inputs) = (bar.clone(), Arc::clone(&cancelled), inputs.clone());
     let mut run = tokio::task::spawn_blocking(move || {
-        inputs.run(threads, &move |progress: Progress| {
+        inputs.run(None, threads, &move |progress: Progress| {
             shown.set_length(u64::from(progress.of));
             shown.set_position(u64::from(progress.done));
             if let Some(width) = progress.half_width {
-                shown.set_message(format!("output known to {:.2} %, ", width * 100.0));
+                shown.set_message(show::known_to(width));
             }
             !ended.load(Ordering::Relaxed)
         })
@@ -275,13 +264,11 @@ async fn simulate(inputs: &Inputs, out: &Out, context: &Context) -> Outcome<Foun
         }
     };
     bar.finish_and_clear();
-    found.map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            "INTERNAL",
-            format!("the simulation broke: {error}"),
-        )
-    })?
+    let found = found.map_err(|error| {
+        let what = format!("the simulation broke: {error}");
+        Failure::new(Exit::Failed, "INTERNAL", what)
+    })?;
+    found.map_err(inputs::refused)
 }
 
 fn bar(context: &Context) -> ProgressBar {
@@ -297,33 +284,32 @@ fn bar(context: &Context) -> ProgressBar {
     bar
 }
 
-fn finish(inputs: &Inputs, found: &Found, out: &Out, context: &Context) -> Outcome<()> {
-    let result = found.to_json();
-    let digest = digest(&result);
+fn finish(inputs: kept::Of, told: Told, out: &Out, context: &Context) -> Outcome<()> {
     if let Some(path) = &out.save {
-        let kept = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "digest": digest,
-            "inputs": inputs,
-            "result": result,
-        });
-        write(path, &format!("{kept:#}\n"))?;
+        kept::save(path, inputs, &told)?;
     }
     if let Some(path) = &out.svg {
-        write(path, &fan::draw(found))?;
+        kept::write(path, &fan::draw(&told.found))?;
     }
-    show::answer(found, result, &digest, out.stations, context)
+    show::answer(&told.found, told.json, &told.digest, out.stations, context)
 }
 
-/// Writes a file that takes its name when it is whole.
-fn write(path: &Path, text: &str) -> Outcome<()> {
-    let beside = path.with_extension("part");
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| Failure::file(path, &error))
+/// What a study says, as programs are told.
+struct Told {
+    found: Found,
+    json: Value,
+    /// SHA-256 of the JSON without white space.
+    digest: String,
 }
 
-/// SHA-256 of a result's JSON without white space.
-fn digest(result: &Value) -> String {
-    let hash = werkbuch_proof::sha256(result.to_string().as_bytes());
-    format!("sha256:{hash}")
+impl Told {
+    fn of(found: Found) -> Self {
+        let json = found.to_json();
+        let hash = werkbuch_proof::sha256(json.to_string().as_bytes());
+        Self {
+            found,
+            json,
+            digest: format!("sha256:{hash}"),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Models, scenarios and studies held against what can be worked out by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod document;
 mod examples;
 mod fork;
 

@@ -1,13 +1,15 @@
 //! `sim model`: the review sheet of a fork, before anybody believes what it says.
 
-use super::{Asked, OfPlant};
+use super::{OfPlant, inputs, remote};
 use crate::Context;
 use crate::command::counted;
 use crate::failure::{Failure, Outcome};
 use crate::output::Answer;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
+use werkbuch_model::time::Timestamp;
 use werkbuch_sim::kernel::Distribution;
+use werkbuch_wire::{name, pb};
 
 /// Show what a fork of a plant's log is made of: each fitted time, with its evidence.
 ///
@@ -21,60 +23,48 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
-    if args.of.plant.is_none() {
+    let Some(plant) = args.of.plant.as_deref() else {
         let what = "no plant is named";
         return Err(Failure::usage(what).hint("werkbuch sim model --plant NAME"));
-    }
-    let inputs = args.of.inputs(&[], &Asked::LEAST, context).await?;
-    let (model, sheet) = inputs.reviewed()?;
+    };
+    let behaviour = args.of.overrides.as_deref().map(inputs::text).transpose()?;
+    let request = pb::ReviewModelRequest {
+        parent: name::of_plant(plant),
+        instant: args.of.instant.message(context)?,
+        window_ns: args.of.window,
+        behaviour: behaviour.as_ref().map(remote::file),
+    };
+    let client = context.client().await?;
+    let sheet = client
+        .simulation()
+        .review_model(request)
+        .await?
+        .into_inner();
+    let reflected = sheet.reflected.unwrap_or_default();
+    let at = Timestamp(reflected.at.unwrap_or(reflected.as_of));
     let columns = [
         "machine", "what", "times", "mean", "values", "censored", "ks", "basis",
     ];
-    let rows = sheet.iter().map(|one| {
-        let mean_s = one.distribution.mean_s();
-        let cells = vec![
-            one.machine.clone(),
-            one.what.to_owned(),
-            short(&one.distribution),
-            format!("{mean_s:.1} s"),
-            one.values.to_string(),
-            one.censored.to_string(),
-            one.ks_distance
-                .map_or("-".to_owned(), |ks| format!("{ks:.3}")),
-            one.basis.clone(),
-        ];
-        let item = json!({
-            "machine": one.machine,
-            "what": one.what,
-            "distribution": one.distribution.to_string(),
-            "mean_s": mean_s,
-            "values": one.values,
-            "censored": one.censored,
-            "ks_distance": one.ks_distance,
-            "basis": one.basis,
-        });
-        (cells, item)
-    });
+    let rows = sheet.fits.iter().map(row);
     let rows: Vec<_> = rows.collect();
-    let at = inputs.fork.as_ref();
     let items: Vec<_> = rows.iter().map(|(_, item)| item.clone()).collect();
     let whole = json!({
-        "plant": model.plant,
-        "position": at.map(|at| at.position),
-        "at": model.begins.to_string(),
-        "fork": inputs.fork_digest(),
+        "plant": plant,
+        "position": reflected.position,
+        "at": at.to_string(),
+        "fork": sheet.fork_digest,
         "fits": items,
-        "assumptions": model.assumptions,
+        "assumptions": sheet.assumptions,
     });
     let mut note = format!(
         "{} of {} of {} at {}, position {}",
         rows.len(),
         counted(rows.len() as u64, "time"),
-        model.plant,
-        model.begins,
-        at.map_or(0, |at| at.position)
+        plant,
+        at,
+        reflected.position
     );
-    for assumption in &model.assumptions {
+    for assumption in &sheet.assumptions {
         let _ = write!(note, "\ntaken for granted: {assumption}");
     }
     context
@@ -82,9 +72,38 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         .answer(&Answer::list(&columns, rows).whole(whole).note(note))
 }
 
+fn row(one: &pb::FittedTime) -> (Vec<String>, Value) {
+    let mean_s = one.mean_s;
+    let cells = vec![
+        one.machine.clone(),
+        one.what.clone(),
+        short(&one.distribution),
+        format!("{mean_s:.1} s"),
+        one.values.to_string(),
+        one.censored.to_string(),
+        one.ks_distance
+            .map_or("-".to_owned(), |ks| format!("{ks:.3}")),
+        one.basis.clone(),
+    ];
+    let item = json!({
+        "machine": one.machine,
+        "what": one.what,
+        "distribution": one.distribution,
+        "mean_s": mean_s,
+        "values": one.values,
+        "censored": one.censored,
+        "ks_distance": one.ks_distance,
+        "basis": one.basis,
+    });
+    (cells, item)
+}
+
 /// A distribution for a table: numbers of four digits, and of a list how long it is.
-fn short(of: &Distribution) -> String {
-    if let Distribution::Empirical(sample) | Distribution::ContinuousEmpirical(sample) = of {
+fn short(text: &str) -> String {
+    let Ok(of) = text.parse::<Distribution>() else {
+        return text.to_owned();
+    };
+    if let Distribution::Empirical(sample) | Distribution::ContinuousEmpirical(sample) = &of {
         let values = sample.values();
         let (Some(least), Some(most)) = (values.first(), values.last()) else {
             return of.family().to_owned();
@@ -95,7 +114,6 @@ fn short(of: &Distribution) -> String {
             values.len()
         );
     }
-    let text = of.to_string();
     let (mut shown, mut number) = (String::new(), String::new());
     for letter in text.chars().chain(['\n']) {
         if letter.is_ascii_digit() || letter == '.' {
@@ -139,8 +157,7 @@ mod tests {
             ),
             ("60s", "constant(60 s)"),
         ] {
-            let of: Distribution = text.parse().unwrap();
-            assert_eq!(short(&of), wanted);
+            assert_eq!(short(text), wanted);
         }
     }
 }

@@ -30,6 +30,11 @@ pub(super) fn answer(
         .answer(&answer.whole(whole).note(note(found, digest)))
 }
 
+/// How well the output is known, for a progress bar.
+pub(super) fn known_to(half_width: f64) -> String {
+    format!("output known to {:.2} %, ", half_width * 100.0)
+}
+
 fn of_measures(found: &Found) -> Answer {
     let columns = [
         "case",

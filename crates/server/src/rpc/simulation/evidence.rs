@@ -1,0 +1,271 @@
+//! What a plant's log says up to an instant, read for a fork: the description, what machines did, the cycles that
+//! they completed, and what lay where.
+
+use crate::asked::{Answered, Asked, Reach};
+use crate::context::Context;
+use crate::limits::SURVEY_EVENTS_MAX;
+use crate::rpc::timeline::{before, ground};
+use crate::rpc::timeline_read::{Reading, Shape};
+use crate::rpc::{Wips, simulation::ForkOf};
+use crate::view;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use tonic::Status;
+use werkbuch_engine::{EngineError, Plant};
+use werkbuch_model::event::{Body, Recorded, State};
+use werkbuch_model::filter::Filter;
+use werkbuch_model::id::{MachineNumber, Position};
+use werkbuch_model::instant::{Instant, Known};
+use werkbuch_model::time::Timestamp;
+use werkbuch_sim::whatif::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent};
+use werkbuch_twin::Twin;
+use werkbuch_twin::line::{Method, WipKind, WipRow};
+use werkbuch_wire::reason::Reason;
+use werkbuch_wire::{name, pb};
+
+/// The instant that is forked, as resolved: it is the same for ever.
+#[derive(Clone, Debug)]
+pub(super) struct Fork {
+    pub(super) plant: Plant,
+    /// The description at the instant, as a file.
+    pub(super) content: String,
+    pub(super) answered: Answered,
+    at: Timestamp,
+    window_ns: u64,
+    asked: Asked,
+}
+
+/// What was read.
+pub(super) struct Evidence {
+    pub(super) record: PlantRecord,
+    /// SHA-256 of all that was read.
+    pub(super) digest: String,
+}
+
+impl Fork {
+    /// Finds out what an instant is, and how the plant was described. Errors: those of the instant.
+    pub(super) async fn find(context: &Context, of: ForkOf<'_>) -> Result<Self, Status> {
+        let plant = context.plant(of.parent)?;
+        let asked = context.asked(&plant, of.instant, Reach::Happened).await?;
+        let (found, answered) = context
+            .ask(&plant, &asked, view::model::plant_in_full)
+            .await?;
+        let at = answered.reflected.at.unwrap_or(answered.as_of);
+        let asked = Asked {
+            instant: Instant {
+                known: Known::Position(answered.reflected.position),
+                at: Some(at),
+            },
+            as_of: Some(at),
+            known_recorded_at: None,
+            zone: String::new(),
+        };
+        Ok(Self {
+            plant,
+            content: found.content,
+            answered,
+            at,
+            window_ns: of.window_ns,
+            asked,
+        })
+    }
+
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The same instant, to be asked for again.
+    pub(super) fn instant(&self) -> pb::Instant {
+        pb::Instant {
+            known: Some(pb::instant::Known::KnownPosition(self.position().get())),
+            at: Some(self.at.nanos()),
+            ..pb::Instant::default()
+        }
+    }
+
+    fn position(&self) -> Position {
+        self.answered.reflected.position
+    }
+
+    fn from(&self) -> Timestamp {
+        self.at
+            .plus(-i64::try_from(self.window_ns).unwrap_or(i64::MAX))
+    }
+
+    /// Reads it all. Errors: those of the log; a window that holds too much, or nothing.
+    pub(super) async fn read(&self, context: &Arc<Context>) -> Result<Evidence, Status> {
+        let mut machines = self.intervals(context).await?;
+        self.cycles(context, &mut machines).await?;
+        let places = self.places(context).await?;
+        let record = PlantRecord {
+            from_ns: self.from().nanos(),
+            at_ns: self.at.nanos(),
+            position: self.position().get(),
+            machines: machines.into_values().collect(),
+            places,
+        };
+        let seen = |one: &MachineRecord| one.intervals.iter().any(|spent| spent.is_covered);
+        if !record.machines.iter().any(seen) {
+            let what = format!(
+                "nothing is recorded of plant \"{}\" in the window that ends at {}: take a longer window or \
+                 another instant, or simulate a described model",
+                self.plant.id(),
+                self.at
+            );
+            let field = ("window_ns".to_owned(), "holds nothing".to_owned());
+            return Err(Reason::InvalidRequest.violations(what, [field]));
+        }
+        let said = format!("{record:?}{}", self.content);
+        let digest = format!("sha256:{}", werkbuch_proof::sha256(said.as_bytes()));
+        Ok(Evidence { record, digest })
+    }
+
+    /// What machines did, by their numbers.
+    async fn intervals(
+        &self,
+        context: &Arc<Context>,
+    ) -> Result<BTreeMap<MachineNumber, MachineRecord>, Status> {
+        let request = pb::StreamTimelinesRequest {
+            from_time: Some(self.from().nanos()),
+            to_time: Some(self.at.nanos()),
+            ..pb::StreamTimelinesRequest::default()
+        };
+        let of = self.asked.clone();
+        let look = move |twin: &Twin| ground(twin, &of, &request, &Filter::default());
+        let (ground, answered) = context.ask(&self.plant, &self.asked, look).await?;
+        let ground = ground?;
+        let before = before(context, &self.plant, &ground, &answered).await?;
+        let shape = Shape {
+            levels: None,
+            without_intervals: false,
+            with_waits: false,
+        };
+        let mut reading = Reading::new(self.plant.clone(), ground, shape, before, 0);
+        let bound = self.position();
+        let work = move || {
+            reading.read(bound)?;
+            let complete = reading.survey().complete;
+            let mut machines: BTreeMap<MachineNumber, MachineRecord> = BTreeMap::new();
+            while !reading.is_done() {
+                for line in reading.next()? {
+                    let machine = MachineNumber(line.number);
+                    add(machines.entry(machine).or_default(), &line);
+                }
+            }
+            Ok((machines, complete))
+        };
+        let (machines, complete) = context.stream_blocking(work).await?;
+        match complete {
+            true => Ok(machines),
+            false => Err(self.too_much()),
+        }
+    }
+
+    /// The cycles that were completed.
+    async fn cycles(
+        &self,
+        context: &Context,
+        machines: &mut BTreeMap<MachineNumber, MachineRecord>,
+    ) -> Result<(), Status> {
+        let (from, to, bound) = (self.from(), self.at, self.position());
+        let plant = self.plant.clone();
+        let work = move || -> Result<_, EngineError> {
+            let mut cycles: Vec<(MachineNumber, CycleRecord)> = Vec::new();
+            let mut take = |event: &Recorded<'_>| {
+                if let Body::CycleCompleted(cycle) = &event.reported.body
+                    && event.effective_at >= from
+                    && event.effective_at <= to
+                {
+                    let record = CycleRecord {
+                        at_ns: event.effective_at.nanos(),
+                        took_ns: cycle.duration_ms.map(|ms| ms.saturating_mul(1_000_000)),
+                        variant: cycle.variant.to_string(),
+                    };
+                    cycles.push((event.reported.machine, record));
+                }
+                ControlFlow::Continue(())
+            };
+            let survey = plant.survey(from, bound, SURVEY_EVENTS_MAX, &mut take)?;
+            Ok((cycles, survey.complete))
+        };
+        let (cycles, complete) = context.stream_blocking(work).await?;
+        if !complete {
+            return Err(self.too_much());
+        }
+        for (machine, cycle) in cycles {
+            if let Some(record) = machines.get_mut(&machine) {
+                record.cycles.push(cycle);
+            }
+        }
+        for record in machines.values_mut() {
+            record.cycles.sort_by_key(|cycle| cycle.at_ns);
+        }
+        Ok(())
+    }
+
+    async fn places(&self, context: &Arc<Context>) -> Result<Vec<PlaceRecord>, Status> {
+        let wips = Wips(Arc::clone(context));
+        let ((rows, _), _) = wips.find(&self.plant, &self.asked, String::new()).await?;
+        let holds = |row: &&WipRow| matches!(row.kind, WipKind::Buffer | WipKind::Machine);
+        let places = rows.iter().filter(holds).map(|row| PlaceRecord {
+            place: row.location.clone(),
+            lower: row.lower,
+            upper: row.upper,
+            method: match row.method {
+                Method::Tracked => "TRACKED",
+                Method::Reported => "REPORTED",
+                Method::Counted => "COUNTED",
+                Method::Estimated => "ESTIMATED",
+                Method::Unknown => "UNKNOWN",
+            }
+            .to_owned(),
+        });
+        Ok(places.collect())
+    }
+
+    fn too_much(&self) -> Status {
+        let what = format!(
+            "the window holds more than {SURVEY_EVENTS_MAX} events of plant \"{}\": take a shorter one",
+            self.plant.id()
+        );
+        let field = ("window_ns".to_owned(), "is too long".to_owned());
+        Reason::InvalidRequest.violations(what, [field])
+    }
+}
+
+/// Adds a part of a machine's timeline.
+fn add(record: &mut MachineRecord, line: &pb::Timeline) {
+    if record.machine.is_empty()
+        && let Ok((_, machine)) = name::machine(&line.name)
+    {
+        record.machine = machine;
+    }
+    for interval in &line.intervals {
+        let counts = [interval.good, interval.rework, interval.scrap];
+        for (sum, more) in record.parts.iter_mut().zip(counts) {
+            *sum += more;
+        }
+        push(&mut record.intervals, spent(interval));
+    }
+}
+
+fn spent(interval: &pb::TimelineInterval) -> Spent {
+    let code = u32::try_from(interval.state).ok();
+    Spent {
+        state: code.and_then(State::from_code).unwrap_or_default(),
+        from_ns: interval.begin,
+        to_ns: interval.end,
+        is_covered: !interval.uncovered,
+    }
+}
+
+/// Intervals that differ in something else alone are one.
+fn push(intervals: &mut Vec<Spent>, next: Spent) {
+    match intervals.last_mut() {
+        Some(before) if (before.state, before.is_covered) == (next.state, next.is_covered) => {
+            before.to_ns = next.to_ns;
+        }
+        _ => intervals.push(next),
+    }
+}
