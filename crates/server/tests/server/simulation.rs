@@ -197,7 +197,7 @@ async fn kept(served: Served, (begun, other): (&str, &str), json: &[u8]) {
     let folder = served.end().await;
     let path = folder.path().to_owned();
     let served = serve_as(folder, short(), config(&path)).await;
-    let mut client = self::client(&served).await;
+    let mut client = client(&served).await;
     let list = pb::ListRunsRequest {
         parent: "tenants/default/plants/-".into(),
         page_size: 1,
