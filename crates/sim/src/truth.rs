@@ -83,6 +83,23 @@ pub struct FeedTruth {
     pub delivery: Distribution,
     /// The probability that it takes many times as long.
     pub late: f64,
+    /// How many times as long it takes then.
+    pub late_factor: f64,
+}
+
+/// How many times as long a late delivery takes where nothing else is known.
+pub const LATE_FACTOR: f64 = 6.0;
+
+impl FeedTruth {
+    /// How long a delivery takes by chance, in nanoseconds.
+    pub(crate) fn draw_ns(&self, stream: &mut Stream) -> u64 {
+        let is_late = stream.chance(self.late);
+        let time_ns = self.delivery.draw_ns(stream);
+        match is_late {
+            true => (time_ns as f64 * self.late_factor) as u64,
+            false => time_ns,
+        }
+    }
 }
 
 /// The three ways in which machines fail, in the order of [`MachineTruth::failures`].
@@ -137,6 +154,7 @@ impl Truth {
                 call_at: full / 3,
                 delivery: Distribution::Lognormal(stream.between(240.0, 600.0), 0.3),
                 late: stream.between(0.002, 0.03),
+                late_factor: LATE_FACTOR,
             }
         });
         Self {

@@ -24,6 +24,8 @@ pub struct Start {
     pub ages_ns: Vec<u64>,
     /// Of each line-side stock how many pieces there are; absent where nobody knows.
     pub stocks: Vec<Option<u32>>,
+    /// Of each line-side stock since when a delivery is under way, in nanoseconds; absent where none is.
+    pub coming_ns: Vec<Option<u64>>,
 }
 
 impl Default for Start {
@@ -36,6 +38,7 @@ impl Default for Start {
             failed: Vec::new(),
             ages_ns: Vec::new(),
             stocks: Vec::new(),
+            coming_ns: Vec::new(),
         }
     }
 }
@@ -84,7 +87,7 @@ pub(super) fn left_ns(times: &Distribution, spent_ns: u64, stream: &mut Stream) 
 
 /// A draw that is greater than what is over, less that. What has lasted longer than any draw is as far from
 /// its end as it was likely to be at its beginning.
-fn beyond(spent_ns: u64, mean_s: f64, mut draw: impl FnMut() -> u64) -> u64 {
+pub(super) fn beyond(spent_ns: u64, mean_s: f64, mut draw: impl FnMut() -> u64) -> u64 {
     for _ in 0..TRIES {
         let drawn = draw();
         if drawn > spent_ns {
@@ -124,6 +127,17 @@ impl Factory {
         for (feed, stock) in start.stocks.iter().enumerate() {
             if let (Some(state), Some(stock)) = (self.feeds.get_mut(feed), stock) {
                 state.stock = *stock;
+            }
+        }
+        for (feed, spent_ns) in start.coming_ns.iter().enumerate() {
+            if let Some(spent_ns) = spent_ns {
+                self.comes(feed, *spent_ns);
+            }
+        }
+        // What is low at the start was not seen to become so.
+        for (feed, stock) in start.stocks.iter().enumerate() {
+            if stock.is_some() {
+                self.call_for(feed);
             }
         }
         for failed in &start.failed {

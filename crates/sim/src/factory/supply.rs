@@ -1,6 +1,7 @@
 //! What work needs beside its part: material at the line, carriers, and people who can be called.
 
 use super::fact::{Fact, Part, PartIndex};
+use super::start::beyond;
 use super::{Due, FREES, Factory};
 use crate::kernel::{Distribution, Purpose, Stream, Streams};
 use crate::truth::FeedTruth;
@@ -95,17 +96,23 @@ impl Factory {
         state.deliveries += 1;
         let delivery = state.deliveries;
         state.coming = Some(delivery);
-        let (is_late, time) = (
-            state.times.chance(truth.late),
-            truth.delivery.draw_ns(&mut state.times),
-        );
-        let time = if is_late {
-            time.saturating_mul(6)
-        } else {
-            time
-        };
+        let time = truth.draw_ns(&mut state.times);
         self.calendar.plan(time, FREES, Due::Deliver { feed });
         self.say(Fact::Called { feed, delivery });
+    }
+
+    /// A delivery was called so long before the start, and is not there yet.
+    pub(super) fn comes(&mut self, feed: usize, spent_ns: u64) {
+        let (Some(state), Some(truth)) = (self.feeds.get_mut(feed), self.truth.feeds.get(feed))
+        else {
+            return;
+        };
+        state.deliveries += 1;
+        state.coming = Some(state.deliveries);
+        let left_ns = beyond(spent_ns, truth.delivery.mean_s(), || {
+            truth.draw_ns(&mut state.times)
+        });
+        self.calendar.plan(left_ns, FREES, Due::Deliver { feed });
     }
 
     pub(super) fn deliver(&mut self, feed: usize) {

@@ -21,9 +21,9 @@ const LEAST_S: f64 = 0.001;
 /// A row of the review sheet: what was fitted, to what, and how well.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
-    /// The machine.
+    /// The machine; of a delivery the part number and where it is brought.
     pub machine: String,
-    /// What: `cycle`, `up`, `repair`, `scrap`, `rework`.
+    /// What: `cycle`, `up`, `repair`, `up together`, `stop together`, `delivery`.
     pub what: &'static str,
     /// What is used.
     pub distribution: Distribution,
@@ -40,7 +40,7 @@ pub struct Fitted {
 /// What is drawn anew in every replication, since the data do not tell it exactly.
 #[derive(Clone, Debug)]
 pub(super) struct Uncertain {
-    /// The machine, or the stop group.
+    /// The machine, the stop group, or the line-side stock.
     at: usize,
     what: Part,
     fit: Fit,
@@ -53,6 +53,7 @@ pub(super) enum Part {
     Repair,
     ZoneUp,
     ZoneStop,
+    Delivery,
 }
 
 /// The observations of a machine.
@@ -106,8 +107,9 @@ impl Model {
                 .to_owned(),
         );
         self.assumptions
-            .push("material, set-ups, demand and mix are as planned".to_owned());
+            .push("set-ups, demand and mix are as planned".to_owned());
         self.fit_zones(recorded, &mut sheet);
+        self.fit_material(recorded, &mut sheet);
         self.begin_as(recorded, &all);
         sheet
     }
@@ -248,6 +250,7 @@ impl Model {
                 Part::Repair => "repair",
                 Part::ZoneUp => "up together",
                 Part::ZoneStop => "stop together",
+                Part::Delivery => "delivery",
             },
             distribution: fit.distribution.clone(),
             values: values.len(),
@@ -272,6 +275,10 @@ impl Model {
             let mut stream = streams.stream(number, Purpose::Parameters);
             let drawn = one.fit.resample(&mut stream);
             put(&mut truth, (one.at, one.what), drawn);
+        }
+        for (number, one) in (0_u32..).zip(&self.late) {
+            let mut stream = streams.stream(number + (4 << 20), Purpose::Parameters);
+            one.draw(&mut truth, &mut stream);
         }
         Arc::new(truth)
     }
@@ -397,6 +404,10 @@ fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
         }
         return;
     }
+    if let (Part::Delivery, Some(feed)) = (what, truth.feeds.get_mut(at)) {
+        feed.delivery = times;
+        return;
+    }
     let Some(machine) = truth.machines.get_mut(at) else {
         return;
     };
@@ -411,7 +422,7 @@ fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
             };
         }
         Part::Repair => first.repair = times,
-        Part::ZoneUp | Part::ZoneStop => {}
+        Part::ZoneUp | Part::ZoneStop | Part::Delivery => {}
     }
 }
 
@@ -421,7 +432,7 @@ pub(super) fn last<T>(values: &[T]) -> &[T] {
         .unwrap_or_default()
 }
 
-fn some(names: &[String]) -> String {
+pub(super) fn some(names: &[String]) -> String {
     match names.get(..6) {
         Some(first) if names.len() > 6 => {
             format!("{} and {} more", first.join(", "), names.len() - 6)

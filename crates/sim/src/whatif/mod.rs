@@ -10,6 +10,7 @@ mod course;
 mod document;
 mod fork;
 mod inputs;
+mod material;
 mod model;
 mod outcome;
 mod reader;
@@ -29,6 +30,8 @@ pub use fork::Fitted;
 pub use inputs::{Asked, InputError, Inputs, Table, Text};
 pub use model::Model;
 pub use outcome::{CaseOutcome, Difference, First, Measured, Outcome, StationOutcome};
-pub use recorded::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent};
+pub use recorded::{
+    CallRecord, CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent, StockMove, StockRecord,
+};
 pub use scenario::{CHANGES_MAX, SCENARIOS_MAX, Scenario};
 pub use study::{Effort, HORIZON_NS_MAX, Progress, REPLICATIONS_MAX, StudyError, run};

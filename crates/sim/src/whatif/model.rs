@@ -1,11 +1,12 @@
 //! The model of a plant: what it is made of, how it behaves, and what it begins with.
 
 use super::fork::Uncertain;
+use super::material::LateShare;
 use super::reader::{Reader, Table, document};
 use crate::factory::Start;
 use crate::kernel::Distribution;
 use crate::layout::{Layout, LayoutError, is_of_class};
-use crate::truth::{FailureTruth, FeedTruth, MachineTruth, Truth, ZoneTruth};
+use crate::truth::{FailureTruth, FeedTruth, LATE_FACTOR, MachineTruth, Truth, ZoneTruth};
 use std::sync::Arc;
 use werkbuch_model::nearest::did_you_mean;
 use werkbuch_model::plant::{Description, Mistake};
@@ -30,6 +31,8 @@ pub struct Model {
     pub assumptions: Vec<String>,
     /// What is drawn anew in every replication.
     pub(super) uncertain: Vec<Uncertain>,
+    /// Shares of late deliveries, which are drawn anew as well.
+    pub(super) late: Vec<LateShare>,
 }
 
 /// What never happens within any run.
@@ -71,6 +74,7 @@ impl Model {
             utc_offset_s,
             assumptions: Vec::new(),
             uncertain: Vec::new(),
+            late: Vec::new(),
         };
         let layout = Arc::clone(&model.layout);
         let truth = Arc::make_mut(&mut model.truth);
@@ -180,6 +184,7 @@ const fn plenty() -> FeedTruth {
         call_at: 0,
         delivery: Distribution::Constant(0.0),
         late: 0.0,
+        late_factor: LATE_FACTOR,
     }
 }
 

@@ -16,6 +16,8 @@ pub struct PlantRecord {
     pub machines: Vec<MachineRecord>,
     /// What lay where at the instant.
     pub places: Vec<PlaceRecord>,
+    /// What was brought to the line and used up there: one entry for each part number and place.
+    pub stocks: Vec<StockRecord>,
 }
 
 /// What was recorded of a machine.
@@ -68,7 +70,51 @@ pub struct PlaceRecord {
     pub method: String,
 }
 
+/// What was recorded of the pieces of a part number at a place by the line, within the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StockRecord {
+    /// The part number.
+    pub part_number: String,
+    /// The machine or buffer by its name: the `to` of what is brought, the `at` of what is used (where that is
+    /// empty, the event's machine).
+    pub place: String,
+    /// Deliveries to it, by the time of their call.
+    pub calls: Vec<CallRecord>,
+    /// What came and what was used, in the order of the events.
+    pub moves: Vec<StockMove>,
+    /// What was counted there, in order: `InventoryCounted` with this part number and location. Its pieces are
+    /// those that lay there, not a difference.
+    pub counts: Vec<StockMove>,
+    /// When it was called out as missing, in nanoseconds since 1970: `AndonRaised` about MATERIAL whose machine (or
+    /// location) is the place and whose key or text contains the part number.
+    pub missing_ns: Vec<i64>,
+}
+
+/// A delivery that was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    /// When it was called, in nanoseconds since 1970: `TransportStarted` with the part number, to the place.
+    pub called_ns: i64,
+    /// When it was there: `TransportEnded` of the same transport; absent where it had not ended at the instant.
+    pub came_ns: Option<i64>,
+}
+
+/// Pieces at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockMove {
+    /// When, in nanoseconds since 1970.
+    pub at_ns: i64,
+    /// How many came (`MaterialMoved` or `MaterialArrived` to the place), or with a minus how many were used
+    /// (`MaterialConsumed`) or went away (`MaterialMoved` from the place). Part pieces are rounded.
+    pub pieces: i64,
+}
+
 impl PlantRecord {
+    pub(super) fn stock(&self, part_number: &str, place: &str) -> Option<&StockRecord> {
+        let mut stocks = self.stocks.iter();
+        stocks.find(|one| one.part_number == part_number && one.place == place)
+    }
+
     /// When the window ends.
     #[must_use]
     pub fn at(&self) -> Timestamp {

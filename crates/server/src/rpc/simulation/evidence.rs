@@ -104,6 +104,7 @@ impl Fork {
             position: self.position().get(),
             machines: machines.into_values().collect(),
             places,
+            ..PlantRecord::default()
         };
         let seen = |one: &MachineRecord| one.intervals.iter().any(|spent| spent.is_covered);
         if !record.machines.iter().any(seen) {

@@ -1,6 +1,6 @@
 //! A fork finds again what is true of a plant, out of what the plant recorded.
 
-use super::*;
+use super::{material, *};
 use crate::factory::{Course, Fact, Factory, Start as Begin};
 use crate::kernel::Streams;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn failing() -> Model {
 }
 
 /// What the machines of a model record in so many hours, and the state of the plant at the end.
-fn recorded(model: &Model, hours: u64) -> PlantRecord {
+pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
     let course = Course {
         layout: Arc::clone(&model.layout),
         truth: Arc::clone(&model.truth),
@@ -34,6 +34,7 @@ fn recorded(model: &Model, hours: u64) -> PlantRecord {
         })
         .collect();
     let mut since = vec![(State::Starved, 0_i64); machines.len()];
+    let mut stocks = material::stocks(&model.layout);
     let mut levels = vec![0; model.layout.buffers.len()];
     while let Some(happening) = factory.next_before(end_ns) {
         let at_ns = i64::try_from(happening.at_ns).unwrap();
@@ -58,6 +59,10 @@ fn recorded(model: &Model, hours: u64) -> PlantRecord {
                     variant: String::new(),
                 });
             }
+            fact @ (Fact::Called { .. }
+            | Fact::Delivered { .. }
+            | Fact::Used { .. }
+            | Fact::Short { .. }) => material::note(&mut stocks, at_ns, &fact),
             Fact::Level { buffer, level } => levels[buffer] = u64::from(level),
             _ => {}
         }
@@ -78,10 +83,11 @@ fn recorded(model: &Model, hours: u64) -> PlantRecord {
         position: 1,
         machines,
         places: levels.iter().enumerate().map(place).collect(),
+        stocks,
     }
 }
 
-fn spent(state: State, from_ns: i64, to_ns: i64) -> Spent {
+pub(super) fn spent(state: State, from_ns: i64, to_ns: i64) -> Spent {
     Spent {
         state,
         from_ns,
@@ -90,7 +96,7 @@ fn spent(state: State, from_ns: i64, to_ns: i64) -> Spent {
     }
 }
 
-fn row<'s>(sheet: &'s [Fitted], machine: &str, what: &str) -> &'s Fitted {
+pub(super) fn row<'s>(sheet: &'s [Fitted], machine: &str, what: &str) -> &'s Fitted {
     let found = sheet
         .iter()
         .find(|one| one.machine == machine && one.what == what);
@@ -274,7 +280,7 @@ fn machines_that_stand_together_count_as_one_stop() {
         at_ns: 41 * hour,
         position: 1,
         machines: vec![machine("m0", 0, false), machine("m1", 1_000_000_000, true)],
-        places: Vec::new(),
+        ..PlantRecord::default()
     };
     let sheet = model.fork(&recorded);
     let stop = row(&sheet, "fence", "stop together");

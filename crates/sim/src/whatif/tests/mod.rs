@@ -4,6 +4,7 @@
 mod document;
 mod examples;
 mod fork;
+mod material;
 
 use super::*;
 use std::path::Path;
