@@ -3,6 +3,7 @@
 use super::model::{Data, Model, Point};
 use super::resample::Uncertainty;
 use super::survival::distance;
+use super::tail::Tail;
 use super::{Family, Fit, Parameter, mixture, optimize};
 use crate::kernel::Distribution;
 use crate::kernel::special::{digamma, trigamma};
@@ -154,6 +155,7 @@ fn empirical(data: &Data) -> Option<Fit> {
         count: values.len(),
         censored: 0,
         uncertainty: Uncertainty::Values(values),
+        tail: Tail::of(data),
     })
 }
 
@@ -184,6 +186,7 @@ fn finish(data: &Data, family: Family, model: Model, at: Point) -> Option<Fit> {
             at,
             covariance,
         },
+        tail: Tail::of(data),
     })
 }
 

@@ -3,6 +3,7 @@
 use super::model::{Data, log_normal_density, lognormal};
 use super::resample::Uncertainty;
 use super::survival::distance;
+use super::tail::Tail;
 use super::{Family, Fit, Parameter};
 use crate::kernel::Distribution;
 
@@ -71,6 +72,7 @@ pub(super) fn fit(data: &Data) -> Option<Fit> {
         count: logs.len(),
         censored: 0,
         uncertainty: Uncertainty::Mixture { sorts, count },
+        tail: Tail::of(data),
     })
 }
 

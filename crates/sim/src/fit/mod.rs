@@ -24,7 +24,9 @@ mod model;
 mod optimize;
 mod resample;
 mod select;
+mod steady;
 mod survival;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -33,10 +35,12 @@ pub use select::{
     Basis, OWN_VALUES_MIN, PARAMETRIC_VALUES_MIN, Reason, Selection, fit_pooled, fit_repairs,
     select,
 };
+pub use steady::{differ, steady_from};
 
 use crate::kernel::Distribution;
 use model::Data;
 use resample::Uncertainty;
+use tail::Tail;
 
 /// One recorded interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,6 +140,7 @@ pub struct Fit {
     /// How many censored ones.
     pub censored: usize,
     uncertainty: Uncertainty,
+    tail: Tail,
 }
 
 impl Fit {
@@ -144,6 +149,14 @@ impl Fit {
     pub fn parameter(&self, name: &str) -> Option<f64> {
         let mut parameters = self.parameters.iter();
         parameters.find(|one| one.name == name).map(|one| one.value)
+    }
+
+    /// Whether the observations support its mean: its variance is finite, and its mean lies within three standard
+    /// errors of that of the observations (by the estimate of Kaplan and Meier, up to the longest one where that
+    /// has not ended). A family whose tail no value speaks for is none to simulate with, however well it fits.
+    #[must_use]
+    pub fn is_supported(&self) -> bool {
+        self.tail.allows(&self.distribution)
     }
 }
 

@@ -29,16 +29,26 @@ impl Fit {
     ///
     /// Parameters are drawn from their asymptotic normal distribution (logarithms of shapes, scales and
     /// deviations), an empirical one is drawn anew from its values with replacement. Where the data do not tell
-    /// how sure a fit is, it is the fit itself.
+    /// how sure a fit is, it is the fit itself. A draw whose variance is infinite or whose mean lies more than three
+    /// standard errors beside that of the observations is drawn again: few long values let shapes of a heavy tail
+    /// vary so much that means explode.
     #[must_use]
     pub fn resample(&self, stream: &mut Stream) -> Distribution {
         for _ in 0..TRIES {
             let drawn = self.draw(stream);
-            if let Some(drawn) = drawn.filter(|of| of.check().is_ok() && of.mean_s().is_finite()) {
+            if let Some(drawn) = drawn.filter(|of| of.check().is_ok() && self.may_be(of)) {
                 return drawn;
             }
         }
         self.distribution.clone()
+    }
+
+    /// What is drawn from the values themselves has a tail that they speak for; a family is held by their mean.
+    fn may_be(&self, drawn: &Distribution) -> bool {
+        match &self.uncertainty {
+            Uncertainty::Values(_) => drawn.mean_s().is_finite(),
+            _ => self.tail.allows_instead(drawn, &self.distribution),
+        }
     }
 
     fn draw(&self, stream: &mut Stream) -> Option<Distribution> {

@@ -34,6 +34,8 @@ pub enum Reason {
     FewValues,
     /// All values are the same.
     NoSpread,
+    /// No family has the mean that the values have.
+    NoFamily,
 }
 
 /// Whose values a fit was made of.
@@ -94,12 +96,14 @@ fn choose(observations: &[Observation], families: &[Family]) -> Result<Selection
     // Without a spread the values themselves are a constant.
     let is_spread = ranked.len() > 1;
     let is_few = |fit: &Fit| fit.count < PARAMETRIC_VALUES_MIN;
+    let is_any = ranked.iter().any(Fit::is_supported);
     let plain = values
         .into_iter()
         .next()
-        .filter(|fit| !is_spread || is_few(fit));
+        .filter(|fit| !is_spread || !is_any || is_few(fit));
     let (chosen, reason) = match (plain, best(&ranked)) {
-        (Some(plain), _) if is_spread => (plain, Reason::FewValues),
+        (Some(plain), _) if is_spread && is_few(&plain) => (plain, Reason::FewValues),
+        (Some(plain), _) if is_spread => (plain, Reason::NoFamily),
         (Some(plain), _) => (plain, Reason::NoSpread),
         (None, Some(best)) => (best.clone(), Reason::LowestAic),
         (None, None) => {
@@ -115,15 +119,17 @@ fn choose(observations: &[Observation], families: &[Family]) -> Result<Selection
     })
 }
 
-/// The one with the lowest AIC; a mixture has to be better by a margin. Those without a mean are left out, as
-/// nothing can be simulated with them.
+/// The one with the lowest AIC; a mixture has to be better by a margin. Those whose mean the observations do not
+/// support are left out, unless that is all of them.
 fn best(ranked: &[Fit]) -> Option<&Fit> {
     let cost = |fit: &Fit| match fit.family {
         Family::LognormalMixture => fit.aic + MIXTURE_MARGIN,
         _ => fit.aic,
     };
-    let usable = ranked
-        .iter()
-        .filter(|fit| fit.distribution.mean_s().is_finite());
-    usable.min_by(|a, b| cost(a).total_cmp(&cost(b)))
+    let least = |usable: &dyn Fn(&&Fit) -> bool| {
+        let usable = ranked.iter().filter(usable);
+        usable.min_by(|a, b| cost(a).total_cmp(&cost(b)))
+    };
+    let is_finite = |fit: &&Fit| fit.distribution.variance().is_finite();
+    least(&|fit| fit.is_supported()).or_else(|| least(&is_finite))
 }

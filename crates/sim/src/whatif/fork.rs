@@ -238,6 +238,9 @@ impl Model {
             (Basis::Own, Reason::FewValues) => {
                 "its own values as they are: too few for a family".to_owned()
             }
+            (Basis::Own, Reason::NoFamily) => {
+                "its own values as they are: no family has their mean".to_owned()
+            }
             (Basis::Own, Reason::NoSpread) => "its own values, which are all alike".to_owned(),
         };
         let fit = selection.chosen;

@@ -1,6 +1,7 @@
 //! Fits held against published estimates, and against what was drawn.
 
 mod drift;
+mod steady;
 
 use super::*;
 use crate::kernel::{Purpose, Stream, Streams};
