@@ -19,6 +19,8 @@ pub struct Truth {
 pub struct MachineTruth {
     /// How long a cycle takes whatever is planned; absent where it follows from the plan.
     pub cycle: Option<Distribution>,
+    /// How long a cycle takes of these variants, where they differ from the others.
+    pub cycle_of: Vec<(usize, Distribution)>,
     /// The mean cycle as a multiple of the planned one, or of that.
     pub cycle_factor: f64,
     /// By how much this multiple grows in an hour of the run; 0 for a machine that does not drift.
@@ -195,6 +197,7 @@ fn machine_truth(
     let scraps = matches!(sort, "press" | "measuring");
     MachineTruth {
         cycle: None,
+        cycle_of: Vec::new(),
         arrivals: None,
         hold: None,
         setup_factor: 1.0,

@@ -280,7 +280,8 @@ impl Factory {
         let Some(truth) = self.truth.machines.get(spec.machine) else {
             return 1;
         };
-        if let Some(cycle) = &truth.cycle {
+        let own = truth.cycle_of.iter().find(|(of, _)| *of == variant);
+        if let Some(cycle) = own.map(|(_, times)| times).or(truth.cycle.as_ref()) {
             let time = cycle.draw_ns(&mut running.times) as f64;
             return ((time * truth.cycle_factor * slow) as u64).max(1_000_000);
         }

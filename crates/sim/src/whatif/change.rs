@@ -596,6 +596,7 @@ impl What {
                     Times::Factor(factor) => one.cycle_factor *= factor,
                     Times::Are(new) => {
                         (one.cycle, one.cycle_factor) = (Some(new.clone()), 1.0);
+                        one.cycle_of.clear();
                     }
                     Times::Same => {}
                 });

@@ -1,11 +1,10 @@
 //! The fork: a model whose times are fitted to what was recorded, and that begins as the plant stood.
 
+use super::evidence::{Evidence, evidence};
 use super::model::{Model, never};
-use super::recorded::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord};
+use super::recorded::{MachineRecord, PlaceRecord, PlantRecord};
 use crate::factory::{AtStation, Failed, Level};
-use crate::fit::{
-    Basis, Fit, Observation, Reason, Selection, fit_pooled, fit_repairs, last_window, low_quantile,
-};
+use crate::fit::{Basis, Fit, Observation, Reason, Selection, fit_pooled, fit_repairs};
 use crate::kernel::{Distribution, Purpose, Streams};
 use crate::truth::{FailureTruth, Truth};
 use std::sync::Arc;
@@ -13,10 +12,6 @@ use werkbuch_model::event::State;
 
 /// No fit uses more values than this, the last ones.
 const VALUES_MAX: usize = 2_000;
-/// Cycles of which it is not known whether they waited are taken for as long as one of this share at least.
-const LOW: f64 = 0.1;
-/// What is shorter than this was no interval but how the source rounds, in seconds.
-const LEAST_S: f64 = 0.001;
 
 /// A row of the review sheet: what was fitted, to what, and how well.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,23 +44,13 @@ pub(super) struct Uncertain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Cycle,
+    /// Of a variant.
+    CycleOf(usize),
     Up,
     Repair,
     ZoneUp,
     ZoneStop,
     Delivery,
-}
-
-/// The observations of a machine.
-#[derive(Default)]
-struct Evidence {
-    cycles: Vec<Observation>,
-    /// Times between the ends of cycles of which it is not known whether they waited.
-    paces: Vec<f64>,
-    ups: Vec<Observation>,
-    repairs: Vec<Observation>,
-    /// Working time since the last repair.
-    age_ns: u64,
 }
 
 impl Model {
@@ -179,48 +164,6 @@ impl Model {
         }
     }
 
-    fn fit_cycle(
-        &mut self,
-        at: usize,
-        own: &Evidence,
-        pool: &[Observation],
-        sheet: &mut Vec<Fitted>,
-    ) {
-        let Some(name) = self.layout.machines.get(at).map(|one| one.id.clone()) else {
-            return;
-        };
-        let seconds: Vec<f64> = last(&own.cycles).iter().map(|one| one.seconds).collect();
-        let steady = last_window(&seconds).len();
-        let window = &last(&own.cycles)[seconds.len() - steady..];
-        if !window.is_empty()
-            && let Ok(selection) = fit_pooled(window, pool)
-        {
-            let drifted = seconds.len() - steady;
-            self.use_fit((at, &name), Part::Cycle, window, selection, sheet);
-            if let Some(row) = sheet.last_mut().filter(|_| drifted > 0) {
-                row.basis += &format!(", after a drift: {drifted} cycles before it are left out");
-            }
-            return;
-        }
-        if let Some(low) = low_quantile(&own.paces, LOW).filter(|low| *low > LEAST_S) {
-            let times = Distribution::Constant(low);
-            self.set((at, Part::Cycle), times.clone());
-            sheet.push(Fitted {
-                machine: name,
-                what: "cycle",
-                distribution: times,
-                values: own.paces.len(),
-                censored: 0,
-                ks_distance: None,
-                basis: "upper bound, may contain waiting: one of ten times between two parts is shorter".to_owned(),
-            });
-            return;
-        }
-        self.assumptions.push(format!(
-            "{name} completed no cycle in the window: it takes what is planned"
-        ));
-    }
-
     /// Uses a fit, and writes it into the review sheet.
     pub(super) fn use_fit(
         &mut self,
@@ -248,7 +191,7 @@ impl Model {
         sheet.push(Fitted {
             machine: name.to_owned(),
             what: match what {
-                Part::Cycle => "cycle",
+                Part::Cycle | Part::CycleOf(_) => "cycle",
                 Part::Up => "up",
                 Part::Repair => "repair",
                 Part::ZoneUp => "up together",
@@ -264,7 +207,7 @@ impl Model {
         self.uncertain.push(Uncertain { at, what, fit });
     }
 
-    fn set(&mut self, (at, what): (usize, Part), times: Distribution) {
+    pub(super) fn set(&mut self, (at, what): (usize, Part), times: Distribution) {
         put(Arc::make_mut(&mut self.truth), (at, what), times);
     }
 
@@ -417,6 +360,10 @@ fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
     let [first, ..] = &mut machine.failures;
     match what {
         Part::Cycle => (machine.cycle, machine.variation) = (Some(times), 0.0),
+        Part::CycleOf(variant) => {
+            machine.cycle_of.retain(|(of, _)| *of != variant);
+            machine.cycle_of.push((variant, times));
+        }
         Part::Up => {
             *first = FailureTruth {
                 up: times,
@@ -441,77 +388,5 @@ pub(super) fn some(names: &[String]) -> String {
             format!("{} and {} more", first.join(", "), names.len() - 6)
         }
         _ => names.join(", "),
-    }
-}
-
-/// What a machine's record says about its times.
-fn evidence(record: &MachineRecord) -> Evidence {
-    let mut found = Evidence::default();
-    let mut worked_s = 0.0;
-    let seconds = |from_ns: i64, to_ns: i64| (to_ns - from_ns) as f64 / 1e9;
-    let count = record.intervals.len();
-    for (at, spent) in record.intervals.iter().enumerate() {
-        let length = seconds(spent.from_ns, spent.to_ns);
-        if !spent.is_covered {
-            // Nobody watched: what began before it ended nobody knows when.
-            if worked_s > LEAST_S {
-                found.ups.push(Observation::censored(worked_s));
-            }
-            worked_s = 0.0;
-            continue;
-        }
-        match spent.state {
-            State::Executing => worked_s += length,
-            State::Faulted => {
-                if worked_s > LEAST_S {
-                    found.ups.push(Observation::exact(worked_s));
-                }
-                worked_s = 0.0;
-                let watched = at > 0
-                    && record
-                        .intervals
-                        .get(at - 1)
-                        .is_some_and(|one| one.is_covered);
-                let is_open = at + 1 == count;
-                if length > LEAST_S && watched {
-                    found.repairs.push(Observation {
-                        seconds: length,
-                        is_censored: is_open,
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
-    if worked_s > LEAST_S {
-        found.ups.push(Observation::censored(worked_s));
-    }
-    found.age_ns = (worked_s * 1e9) as u64;
-    cycles(record, &mut found);
-    found
-}
-
-/// Cycles without a stop or a wait inside: those that lie in one time of work.
-fn cycles(record: &MachineRecord, found: &mut Evidence) {
-    let mut before: Option<&CycleRecord> = None;
-    for cycle in &record.cycles {
-        let took_ns = cycle.took_ns.and_then(|ns| i64::try_from(ns).ok());
-        if let Some(took_ns) = took_ns.filter(|ns| *ns > 0) {
-            let begin_ns = cycle.at_ns - took_ns;
-            let at = record
-                .intervals
-                .partition_point(|one| one.from_ns <= begin_ns);
-            let within = at.checked_sub(1).and_then(|at| record.intervals.get(at));
-            let is_clean = within.is_some_and(|one| {
-                one.is_covered && one.state == State::Executing && cycle.at_ns <= one.to_ns
-            });
-            if is_clean {
-                found.cycles.push(Observation::exact(took_ns as f64 / 1e9));
-            }
-        }
-        if let Some(before) = before {
-            found.paces.push((cycle.at_ns - before.at_ns) as f64 / 1e9);
-        }
-        before = Some(cycle);
     }
 }

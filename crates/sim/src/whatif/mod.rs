@@ -7,7 +7,9 @@
 mod change;
 mod collect;
 mod course;
+mod cycles;
 mod document;
+mod evidence;
 mod fork;
 mod inputs;
 mod material;

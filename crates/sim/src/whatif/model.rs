@@ -157,6 +157,7 @@ pub(super) const fn never() -> FailureTruth {
 const fn planned() -> MachineTruth {
     MachineTruth {
         cycle: None,
+        cycle_of: Vec::new(),
         arrivals: None,
         hold: None,
         cycle_factor: 1.0,
@@ -197,7 +198,10 @@ fn cycle(reader: &mut Reader<'_>, table: Table<'_>, layout: &Layout, truth: &mut
         let Some(truth) = truth.machines.get_mut(machine) else {
             continue;
         };
-        truth.cycle = time.clone().or_else(|| truth.cycle.take());
+        if time.is_some() {
+            truth.cycle.clone_from(&time);
+            truth.cycle_of.clear();
+        }
         truth.cycle_factor = factor.unwrap_or(truth.cycle_factor);
         truth.variation = variation.unwrap_or(truth.variation);
     }

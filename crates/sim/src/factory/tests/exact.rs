@@ -13,6 +13,7 @@ const NEVER: FailureTruth = FailureTruth {
 };
 const EXACT: MachineTruth = MachineTruth {
     cycle: None,
+    cycle_of: Vec::new(),
     arrivals: None,
     hold: None,
     setup_factor: 1.0,

@@ -49,6 +49,7 @@ pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
                 station,
                 took_ns,
                 verdict,
+                about,
                 ..
             } => {
                 let machine = &mut machines[model.layout.stations[station].machine];
@@ -56,7 +57,7 @@ pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
                 machine.cycles.push(CycleRecord {
                     at_ns,
                     took_ns: Some(took_ns),
-                    variant: String::new(),
+                    variant: model.layout.variants[about.variant].id.clone(),
                 });
             }
             fact @ (Fact::Called { .. }
