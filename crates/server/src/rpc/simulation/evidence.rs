@@ -1,12 +1,13 @@
 //! What a plant's log says up to an instant, read for a fork: the description, what machines did, the cycles that
 //! they completed, and what lay where.
 
+use super::{ForkOf, stocks::Stocks};
 use crate::asked::{Answered, Asked, Reach};
 use crate::context::Context;
 use crate::limits::SURVEY_EVENTS_MAX;
+use crate::rpc::Wips;
 use crate::rpc::timeline::{before, ground};
 use crate::rpc::timeline_read::{Reading, Shape};
-use crate::rpc::{Wips, simulation::ForkOf};
 use crate::view;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,7 +19,9 @@ use werkbuch_model::filter::Filter;
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
-use werkbuch_sim::whatif::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent};
+use werkbuch_sim::whatif::{
+    CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent, StockRecord,
+};
 use werkbuch_twin::Twin;
 use werkbuch_twin::line::{Method, WipKind, WipRow};
 use werkbuch_wire::reason::Reason;
@@ -96,7 +99,7 @@ impl Fork {
     /// Reads it all. Errors: those of the log; a window that holds too much, or nothing.
     pub(super) async fn read(&self, context: &Arc<Context>) -> Result<Evidence, Status> {
         let mut machines = self.intervals(context).await?;
-        self.cycles(context, &mut machines).await?;
+        let stocks = self.events(context, &mut machines).await?;
         let places = self.places(context).await?;
         let record = PlantRecord {
             from_ns: self.from().nanos(),
@@ -104,7 +107,7 @@ impl Fork {
             position: self.position().get(),
             machines: machines.into_values().collect(),
             places,
-            ..PlantRecord::default()
+            stocks,
         };
         let seen = |one: &MachineRecord| one.intervals.iter().any(|spent| spent.is_covered);
         if !record.machines.iter().any(seen) {
@@ -163,21 +166,27 @@ impl Fork {
         }
     }
 
-    /// The cycles that were completed.
-    async fn cycles(
+    /// The cycles that were completed, and what was brought to the line.
+    async fn events(
         &self,
         context: &Context,
         machines: &mut BTreeMap<MachineNumber, MachineRecord>,
-    ) -> Result<(), Status> {
+    ) -> Result<Vec<StockRecord>, Status> {
         let (from, to, bound) = (self.from(), self.at, self.position());
         let plant = self.plant.clone();
+        let names = machines.iter().map(|(at, one)| (*at, one.machine.clone()));
+        let names: BTreeMap<MachineNumber, String> = names.collect();
         let work = move || -> Result<_, EngineError> {
             let mut cycles: Vec<(MachineNumber, CycleRecord)> = Vec::new();
+            let mut stocks = Stocks::default();
             let mut take = |event: &Recorded<'_>| {
-                if let Body::CycleCompleted(cycle) = &event.reported.body
-                    && event.effective_at >= from
-                    && event.effective_at <= to
-                {
+                if event.effective_at < from || event.effective_at > to {
+                    return ControlFlow::Continue(());
+                }
+                let machine = names.get(&event.reported.machine);
+                let (machine, body) = (machine.map_or("", String::as_str), &event.reported.body);
+                stocks.take(event.effective_at.nanos(), machine, body);
+                if let Body::CycleCompleted(cycle) = body {
                     let record = CycleRecord {
                         at_ns: event.effective_at.nanos(),
                         took_ns: cycle.duration_ms.map(|ms| ms.saturating_mul(1_000_000)),
@@ -188,9 +197,9 @@ impl Fork {
                 ControlFlow::Continue(())
             };
             let survey = plant.survey(from, bound, SURVEY_EVENTS_MAX, &mut take)?;
-            Ok((cycles, survey.complete))
+            Ok((cycles, stocks.finish(), survey.complete))
         };
-        let (cycles, complete) = context.stream_blocking(work).await?;
+        let (cycles, stocks, complete) = context.stream_blocking(work).await?;
         if !complete {
             return Err(self.too_much());
         }
@@ -202,7 +211,7 @@ impl Fork {
         for record in machines.values_mut() {
             record.cycles.sort_by_key(|cycle| cycle.at_ns);
         }
-        Ok(())
+        Ok(stocks)
     }
 
     async fn places(&self, context: &Arc<Context>) -> Result<Vec<PlaceRecord>, Status> {

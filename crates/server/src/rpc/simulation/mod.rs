@@ -1,6 +1,7 @@
 //! The service that simulates what would be if: it begins runs, tells how far they are, and hands out results.
 
 mod evidence;
+mod stocks;
 mod study;
 mod work;
 
