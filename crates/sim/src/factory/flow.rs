@@ -23,6 +23,29 @@ pub(super) struct Held {
     pub(super) ready_ns: u64,
 }
 
+/// The way that a draw from 0 to 1 falls on; ways without a share have the rest of it. Of ways that are closed the
+/// others take the share.
+fn split_of<'w>(ways: impl Iterator<Item = (usize, &'w Way)> + Clone, draw: f64) -> Option<usize> {
+    let given: f64 = ways.clone().filter_map(|(_, way)| way.share).sum();
+    let open = ways.clone().filter(|(_, way)| way.share.is_none()).count();
+    let rest = (1.0 - given).max(0.0) / open.max(1) as f64;
+    let share = |way: &Way| way.share.unwrap_or(rest);
+    let whole: f64 = ways.clone().map(|(_, way)| share(way)).sum();
+    let mut left = draw * whole;
+    let mut last = None;
+    for (at, way) in ways {
+        if share(way) <= 0.0 {
+            continue;
+        }
+        last = Some(at);
+        left -= share(way);
+        if left < 0.0 {
+            break;
+        }
+    }
+    last
+}
+
 /// Where a finished part can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -157,22 +180,21 @@ impl Factory {
             .stations
             .get(station)
             .is_some_and(|one| one.is_sink);
-        let mut best: Option<(u32, std::cmp::Reverse<usize>, usize)> = None;
+        let chosen = self.chosen(slot);
+        let mut best = None;
         let mut any = false;
         for (at, way) in self.ways_on(slot) {
             any = true;
             let room = self.room(way, station);
-            let rank = (way.priority, std::cmp::Reverse(room));
-            if room > 0
-                && best
-                    .as_ref()
-                    .is_none_or(|(priority, most, _)| rank < (*priority, *most))
-            {
-                best = Some((rank.0, rank.1, at));
+            // Where a loop is full a part to be reworked goes round another one: else two of them lock each other.
+            let is_other = chosen.is_some_and(|chosen| chosen != at);
+            let rank = (is_other, way.priority, std::cmp::Reverse(room));
+            if room > 0 && best.is_none_or(|(least, _)| rank < least) {
+                best = Some((rank, at));
             }
         }
         match best {
-            Some((_, _, way)) => Exit::Way(way),
+            Some((_, way)) => Exit::Way(way),
             None if !any && (is_sink || verdict == Verdict::Scrap) => Exit::Out,
             None => Exit::Stuck,
         }
@@ -180,6 +202,32 @@ impl Factory {
 
     /// The ways that the finished part in a slot may go, whether there is room or not.
     fn ways_on(&self, slot: usize) -> impl Iterator<Item = (usize, &Way)> {
+        let chosen = self.chosen(slot);
+        let is_it = move |at: usize, way: &Way| {
+            way.kind != FlowKind::Main || chosen.is_none_or(|chosen| chosen == at)
+        };
+        self.ways_open(slot)
+            .filter(move |(at, way)| is_it(*at, way))
+    }
+
+    /// The way that was drawn for the part in a slot, where its ways have shares.
+    fn chosen(&self, slot: usize) -> Option<usize> {
+        let split = self.slots.get(slot)?.split?;
+        split_of(self.ways_open(slot), split)
+    }
+
+    /// Draws which way a finished part goes, where the ways that it can go have shares.
+    pub(super) fn split(&mut self, slot: usize) {
+        let has_shares = self.ways_open(slot).any(|(_, way)| way.share.is_some());
+        let Some(this) = self.slots.get_mut(slot).filter(|_| has_shares) else {
+            return;
+        };
+        let routes = self.stations.get_mut(this.station);
+        this.split = routes.map(|one| one.routes.unit());
+    }
+
+    /// The ways that the part in a slot can go, whatever their shares.
+    fn ways_open(&self, slot: usize) -> impl Iterator<Item = (usize, &Way)> + Clone {
         let this = self.slots.get(slot);
         let about = this.and_then(|one| self.part(one.part?));
         let wanted = match this.map(|one| one.verdict) {
@@ -374,7 +422,7 @@ impl Factory {
         let Some(this) = self.slots.get_mut(slot) else {
             return;
         };
-        (this.part, this.phase) = (None, Phase::Empty);
+        (this.part, this.phase, this.split) = (None, Phase::Empty, None);
         let station = this.station;
         let hands = self.links.hands.get(station).cloned().unwrap_or_default();
         for hand in hands {

@@ -206,6 +206,7 @@ impl Factory {
             if let Some(this) = self.slots.get_mut(slot) {
                 (this.phase, this.verdict) = (Phase::Done, Verdict::Good);
             }
+            self.split(slot);
             return self.touch(at.station);
         }
         self.go_on_with((slot, variant), at);

@@ -40,6 +40,8 @@ pub(super) struct Slot {
     pub(super) stay_ns: u64,
     pub(super) cycle: u64,
     pub(super) verdict: Verdict,
+    /// Drawn where ways on have shares, from 0 to 1: which of them it is.
+    pub(super) split: Option<f64>,
 }
 
 /// A station as it runs.
@@ -75,6 +77,7 @@ pub(super) struct StationState {
     pub(super) quality: Stream,
     pub(super) arrivals: Stream,
     pub(super) people: Stream,
+    pub(super) routes: Stream,
 }
 
 impl Slot {
@@ -90,6 +93,7 @@ impl Slot {
             stay_ns: 0,
             cycle: 0,
             verdict: Verdict::Good,
+            split: None,
         }
     }
 }
@@ -122,6 +126,7 @@ impl StationState {
             quality: streams.stream(number, Purpose::Quality),
             arrivals: streams.stream(number + (1 << 22), Purpose::Arrivals),
             people: streams.stream(number, Purpose::People),
+            routes: streams.stream(number, Purpose::Routing),
         }
     }
 }
@@ -316,6 +321,7 @@ impl Factory {
         if let Some(this) = self.slots.get_mut(slot) {
             (this.phase, this.verdict) = (Phase::Done, verdict);
         }
+        self.split(slot);
         self.tally.count(station, verdict);
         self.say(Fact::Ended {
             station,

@@ -214,6 +214,9 @@ pub struct Way {
     pub variants: Vec<usize>,
     /// Which is looked at first: the least number.
     pub priority: u32,
+    /// The share of what leaves a station that goes this way; absent where it goes wherever there is room. Out of a
+    /// buffer parts go to whoever takes them.
+    pub share: Option<f64>,
     /// Whether nothing goes this way now.
     pub is_closed: bool,
 }

@@ -165,6 +165,7 @@ impl<'d> Making<'d> {
                 transit_ns: flow.transit_ms.unwrap_or(0).saturating_mul(MS_NS),
                 variants: variants.copied().collect(),
                 priority: flow.priority.unwrap_or(u32::from(kind == FlowKind::Main)),
+                share: flow.share.map(plant::Decimal::as_f64),
                 is_closed: false,
             });
         }

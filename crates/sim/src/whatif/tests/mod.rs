@@ -5,6 +5,7 @@ mod document;
 mod examples;
 mod fork;
 mod material;
+mod shares;
 mod variants;
 
 use super::*;
