@@ -233,16 +233,44 @@ fn of_machines(
             machines,
             factor: needs(reader, table, "factor", (0.0, FACTORS.1))?,
         },
-        "quality" => What::Quality {
-            machines,
-            scrap: reader.within(table, "scrap", (0.0, 1.0)),
-            rework: reader.within(table, "rework", (0.0, 1.0)),
-        },
-        _ => What::Slots {
-            machines: stations_of(reader, table, machines, layout),
-            size: size(reader, table, "count", 1)?,
-        },
+        "quality" => {
+            let (scrap, rework) = reader.verdicts(table);
+            What::Quality {
+                machines,
+                scrap,
+                rework,
+            }
+        }
+        _ => {
+            let machines = stations_of(reader, table, machines, layout);
+            let named = |at: &usize| {
+                let station = layout.stations.get(*at)?;
+                let machine = layout.machines.get(station.machine)?;
+                Some((machine.id.as_str(), station.slots))
+            };
+            let counts: Vec<(&str, u32)> = machines.iter().filter_map(named).collect();
+            enough(reader, table, &counts)?;
+            What::Slots {
+                machines,
+                size: size(reader, table, "count", 1)?,
+            }
+        }
     })
+}
+
+/// Whether at least one is left where some are taken away.
+fn enough(reader: &mut Reader<'_>, table: Table<'_>, counts: &[(&str, u32)]) -> Option<()> {
+    if !table.has("add") {
+        return Some(());
+    }
+    let add = reader.number(table, "add")?;
+    let few = counts.iter().find(|(_, now)| f64::from(*now) + add < 1.0);
+    let Some((name, now)) = few else {
+        return Some(());
+    };
+    let what = format!("add is {add}, and {name} has {now}");
+    reader.mistake(table.spot("add"), what, "at least one must be left");
+    None
 }
 
 fn of_sources(
@@ -333,6 +361,14 @@ fn of_rooms(
         ),
     };
     let found = named(reader, table, names.0, &names.1);
+    let now = |at: usize| match name {
+        "crew" => layout.crews.get(at).map(|one| one.size),
+        "carriers" => layout.carriers.get(at).map(|one| one.count),
+        _ => layout.buffers.get(at).map(|one| one.capacity),
+    };
+    let left = |at: &usize| Some((names.1.get(*at).copied()?, now(*at)?));
+    let counts: Vec<(&str, u32)> = found.iter().filter_map(left).collect();
+    enough(reader, table, &counts)?;
     Some(match name {
         "buffer" => What::Buffer {
             buffers: found,

@@ -252,8 +252,7 @@ fn failure(
 
 fn quality(reader: &mut Reader<'_>, table: Table<'_>, layout: &Layout, truth: &mut Truth) {
     reader.only(table, &["machines", "scrap", "rework"]);
-    let scrap = reader.within(table, "scrap", (0.0, 1.0));
-    let rework = reader.within(table, "rework", (0.0, 1.0));
+    let (scrap, rework) = reader.verdicts(table);
     for machine in machines(reader, table, "machines", layout) {
         if let Some(truth) = truth.machines.get_mut(machine) {
             truth.scrap = scrap.unwrap_or(truth.scrap);

@@ -10,6 +10,8 @@ use werkbuch_model::plant::{Lines, Mistake};
 /// The greatest size of a file of scenarios or of a model in bytes.
 pub(super) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// No mean time is longer: a hundred years, in seconds.
+const LONGEST_S: f64 = 100.0 * 366.0 * 86_400.0;
 /// The shortest mean of a cycle, in seconds: with none at all time would stand still.
 const CYCLE_LEAST_S: f64 = 0.001;
 
@@ -205,6 +207,18 @@ impl<'t> Reader<'t> {
         None
     }
 
+    /// Shares of scrap and rework, which together are at most all parts.
+    pub(super) fn verdicts(&mut self, table: Table<'_>) -> (Option<f64>, Option<f64>) {
+        let scrap = self.within(table, "scrap", (0.0, 1.0));
+        let rework = self.within(table, "rework", (0.0, 1.0));
+        let both = scrap.unwrap_or(0.0) + rework.unwrap_or(0.0);
+        if both > 1.0 {
+            let what = format!("scrap and rework are {both} of the parts");
+            self.mistake(table.spot("rework"), what, "together at most 1");
+        }
+        (scrap, rework)
+    }
+
     /// A whole number from a range.
     pub(super) fn count(
         &mut self,
@@ -268,6 +282,21 @@ impl<'t> Reader<'t> {
             Ok(times) if !times.mean_s().is_finite() => {
                 let what = format!("{key} = \"{text}\" has no finite mean");
                 self.mistake(table.spot(key), what, "it would never come about");
+                None
+            }
+            Ok(times) if times.mean_s() > LONGEST_S => {
+                let what = format!("{key} = \"{text}\" has a mean of more than a hundred years");
+                self.mistake(
+                    table.spot(key),
+                    what,
+                    "leave it out where it never comes about",
+                );
+                None
+            }
+            Ok(Distribution::Normal(mean, deviation)) if deviation > mean => {
+                let what = format!("{key} = \"{text}\" would often be less than no time");
+                let hint = format!("take lognormal(mean={mean}s, cv=...)");
+                self.mistake(table.spot(key), what, hint);
                 None
             }
             Ok(times) => Some(times),

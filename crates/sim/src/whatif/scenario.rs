@@ -186,9 +186,11 @@ fn change(reader: &mut Reader<'_>, table: Table<'_>, model: &Model) -> Option<Ch
         .chain(["do", "from", "to", "for"])
         .collect();
     reader.only(table, &known);
-    let from_ns = moment(reader, table, "from", model).unwrap_or(0);
+    let begins_ns = moment(reader, table, "from", model).unwrap_or(0);
+    // What began before the start holds from the start on.
+    let from_ns = u64::try_from(begins_ns).unwrap_or(0);
     let length = reader.duration(table, "for");
-    let to_ns = match (moment(reader, table, "to", model), length) {
+    let ends_ns = match (moment(reader, table, "to", model), length) {
         (Some(_), Some(_)) => {
             reader.mistake(
                 table.spot("to"),
@@ -197,10 +199,19 @@ fn change(reader: &mut Reader<'_>, table: Table<'_>, model: &Model) -> Option<Ch
             );
             return None;
         }
-        (Some(to_ns), None) => to_ns,
-        (None, Some(length)) => from_ns.saturating_add(length),
-        (None, None) => u64::MAX,
+        (Some(ends_ns), None) => Some(ends_ns),
+        (None, Some(length)) => {
+            Some(begins_ns.saturating_add(i64::try_from(length).unwrap_or(i64::MAX)))
+        }
+        (None, None) => None,
     };
+    if begins_ns < 0 && ends_ns.is_some_and(|ends_ns| ends_ns <= 0) {
+        let what = "the change is over before the run begins";
+        let hint = format!("the run begins at {}", model.begins);
+        reader.mistake(table.spot("from"), what, hint);
+        return None;
+    }
+    let to_ns = ends_ns.map_or(u64::MAX, |ends_ns| u64::try_from(ends_ns).unwrap_or(0));
     if to_ns <= from_ns {
         let at = table.spot(if table.has("to") { "to" } else { "for" });
         reader.mistake(at, "the change ends before it begins", "to is after from");
@@ -220,12 +231,13 @@ fn change(reader: &mut Reader<'_>, table: Table<'_>, model: &Model) -> Option<Ch
     })
 }
 
-/// A time as a duration from the start, or as an instant; in nanoseconds from the start.
-fn moment(reader: &mut Reader<'_>, table: Table<'_>, key: &str, model: &Model) -> Option<u64> {
+/// A time as a duration from the start, or as an instant; in nanoseconds from the start, below 0 before it.
+fn moment(reader: &mut Reader<'_>, table: Table<'_>, key: &str, model: &Model) -> Option<i64> {
     let text = reader.text(table, key)?;
     let is_duration = !text.contains('T') && !text.contains(' ');
     if is_duration {
-        return reader.duration(table, key);
+        let after = reader.duration(table, key)?;
+        return Some(i64::try_from(after).unwrap_or(i64::MAX));
     }
     let Ok(instant) = Timestamp::parse(text) else {
         let hint = "write a duration from the start such as 2h, or 2026-03-02T08:00:00Z";
@@ -236,7 +248,5 @@ fn moment(reader: &mut Reader<'_>, table: Table<'_>, key: &str, model: &Model) -
         );
         return None;
     };
-    let after = instant.nanos().saturating_sub(model.begins.nanos());
-    // What began before the start holds from the start on.
-    Some(u64::try_from(after).unwrap_or(0))
+    Some(instant.nanos().saturating_sub(model.begins.nanos()))
 }

@@ -116,7 +116,23 @@ pub fn run(
     if let Some(stuck) = runs.first().and_then(|run| stuck(model, run)) {
         return Err(StudyError::Deadlock(stuck));
     }
-    Ok(summarize(model, &cases, &runs, effort))
+    let mut found = summarize(model, &cases, &runs, effort);
+    found.assumptions.extend(idle(scenarios, effort.horizon_ns));
+    Ok(found)
+}
+
+/// What changes nothing, since it begins too late.
+fn idle(scenarios: &[Scenario], horizon_ns: u64) -> impl Iterator<Item = String> {
+    let changes = scenarios
+        .iter()
+        .flat_map(|one| one.changes.iter().map(move |change| (&one.name, change)));
+    let late = changes.filter(move |(_, change)| change.from_ns >= horizon_ns);
+    late.map(|(name, change)| {
+        let line = change.line;
+        format!(
+            "the change in line {line} of {name} begins when the run has ended: it changes nothing"
+        )
+    })
 }
 
 fn check(effort: &Effort) -> Result<(), StudyError> {

@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use werkbuch_model::instant::duration_ns;
 use werkbuch_model::time::Timestamp;
-use werkbuch_sim::whatif::{Asked, Inputs, Outcome as Found, Progress, REPLICATIONS_MAX};
+use werkbuch_sim::whatif::{
+    Asked, HORIZON_NS_MAX, Inputs, Outcome as Found, Progress, REPLICATIONS_MAX,
+};
 
 const MODEL_HELP: &str = "\
 MODEL is a plant's description (TOML, as `werkbuch plant check` reads it): then cycles take as long as planned and
@@ -70,7 +72,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", conflicts_with = "plant")]
     start: Option<String>,
     /// How long each run is.
-    #[arg(long, default_value = "8h", value_name = "DURATION", value_parser = horizon)]
+    #[arg(long, default_value = "8h", value_name = "DURATION", value_parser = horizon,
+          allow_hyphen_values = true)]
     horizon: u64,
     /// How many times the baseline and each scenario are run.
     #[arg(long, default_value_t = 20, value_name = "N", conflicts_with = "precision",
@@ -105,7 +108,8 @@ pub(super) struct OfPlant {
     #[command(flatten)]
     instant: Instant,
     /// How far back of the instant the record goes that times are fitted to.
-    #[arg(long, default_value = "7d", value_name = "DURATION", value_parser = horizon)]
+    #[arg(long, default_value = "7d", value_name = "DURATION", value_parser = horizon,
+          allow_hyphen_values = true)]
     window: u64,
     /// A file of behaviour that an engineer lays over what was fitted.
     #[arg(long = "override", value_name = "FILE")]
@@ -141,9 +145,15 @@ struct Out {
 }
 
 fn horizon(text: &str) -> Result<u64, String> {
-    let found = duration_ns(text).and_then(|ns| u64::try_from(ns).ok());
-    let found = found.filter(|ns| *ns > 0);
-    found.ok_or_else(|| "it is no duration: write for example 8h or 3d".to_owned())
+    let found = duration_ns(text.trim_start_matches('-'));
+    let found = found.and_then(|ns| u64::try_from(ns).ok());
+    match found {
+        None => Err("it is no duration: write for example 8h or 3d".to_owned()),
+        Some(_) if text.starts_with('-') => Err("it is below 0: give for example 8h".to_owned()),
+        Some(0) => Err("it is no time: give for example 8h".to_owned()),
+        Some(ns) if ns > HORIZON_NS_MAX => Err("it is longer than a year".to_owned()),
+        Some(ns) => Ok(ns),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

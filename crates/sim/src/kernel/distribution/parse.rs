@@ -268,6 +268,9 @@ impl<'a> Parser<'a> {
             return fail(at, "distributions lie too deep within each other");
         }
         let name = family.to_ascii_lowercase().replace('_', "-");
+        if ["inf", "infh", "infinity", "infinite", "nan"].contains(&name.as_str()) {
+            return fail(at, format!("{family} is no time: times are finite"));
+        }
         let Some(known) = FAMILIES.iter().find(|(known, ..)| *known == name) else {
             let hint = did_you_mean(&name, FAMILIES.iter().map(|(known, ..)| *known));
             let hint = hint.unwrap_or_else(|| {

@@ -362,6 +362,34 @@ fn mistakes_name_the_line_and_what_was_meant() {
             "do = \"failures\"\nmachines = \"m1\"\nrepair = \"log-logistic(shape=0.9, scale=60s)\"",
             "s.toml:4:10: repair = ",
         ),
+        (
+            "do = \"failures\"\nmachines = \"m1\"\nrepair = \"exponential(mean=inf)\"",
+            "s.toml:4:10: repair: inf is no time: times are finite",
+        ),
+        (
+            "do = \"failures\"\nmachines = \"m1\"\nrepair = \"lognormal(mean=1e300s, cv=1)\"",
+            "s.toml:4:10: repair = ",
+        ),
+        (
+            "do = \"cycle\"\nmachines = \"m1\"\ntime = \"normal(mean=5s, sd=500s)\"",
+            "s.toml:4:8: time = ",
+        ),
+        (
+            "do = \"quality\"\nmachines = \"m1\"\nscrap = 0.5\nrework = 0.75",
+            "s.toml:5:10: scrap and rework are 1.25 of the parts",
+        ),
+        (
+            "do = \"buffer\"\nbuffers = \"b1\"\nadd = -2",
+            "s.toml:4:7: add is -2, and b1 has 2",
+        ),
+        (
+            "do = \"slots\"\nmachines = \"m1\"\nadd = -1",
+            "s.toml:4:7: add is -1, and m1 has 1",
+        ),
+        (
+            "do = \"down\"\nmachines = \"m1\"\nfrom = \"2020-01-01T00:00:00Z\"\nfor = \"8h\"",
+            "s.toml:4:8: the change is over before the run begins",
+        ),
     ] {
         let found = of(&format!("[[change]]\n{change}\n"));
         assert!(
@@ -369,6 +397,19 @@ fn mistakes_name_the_line_and_what_was_meant() {
             "{change}: {found:?}"
         );
     }
+    // One hour of the two lies in the run.
+    let begun = "[[change]]\ndo = \"down\"\nmachines = \"m1\"\nfrom = \"2026-03-02T04:00:00Z\"\nfor = \"2h\"\n";
+    let begun = scenarios(&model, begun);
+    let window = (begun[0].changes[0].from_ns, begun[0].changes[0].to_ns);
+    assert_eq!(window, (0, HOUR_NS));
+    let mut late = begun;
+    (late[0].changes[0].from_ns, late[0].changes[0].to_ns) = (9 * HOUR_NS, 10 * HOUR_NS);
+    let found = studied(&model, &late, &effort(8, 2));
+    let said = found
+        .assumptions
+        .iter()
+        .any(|one| one.contains("begins when the run has ended"));
+    assert!(said, "{:?}", found.assumptions);
     let mut model = line(&[60, 60], 1);
     let mistakes = model
         .behave(
