@@ -379,8 +379,8 @@ fn mistakes_name_the_line_and_what_was_meant() {
             "s.toml:5:10: scrap and rework are 1.25 of the parts",
         ),
         (
-            "do = \"buffer\"\nbuffers = \"b1\"\nadd = -2",
-            "s.toml:4:7: add is -2, and b1 has 2",
+            "do = \"buffer\"\nbuffers = \"b1\"\nadd = -9",
+            "s.toml:4:7: add is -9, and b1 has",
         ),
         (
             "do = \"slots\"\nmachines = \"m1\"\nadd = -1",
