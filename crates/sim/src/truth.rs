@@ -39,8 +39,19 @@ pub struct MachineTruth {
     pub hold: Option<AtHand>,
     /// By how much a change of variant takes longer than planned.
     pub setup_factor: f64,
+    /// How long changes of variant take whatever is planned.
+    pub setups: Vec<SetupTruth>,
     /// The probability that the people at it call for help in a cycle.
     pub andon: f64,
+}
+
+/// How long changes of variant take at a machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetupTruth {
+    /// From this variant to that; absent for all that the description knows and no other entry is for.
+    pub pair: Option<(usize, usize)>,
+    /// How long.
+    pub times: Distribution,
 }
 
 /// What becomes of the part at hand when a machine stands as planned.
@@ -201,6 +212,7 @@ fn machine_truth(
         arrivals: None,
         hold: None,
         setup_factor: 1.0,
+        setups: Vec::new(),
         cycle_factor: if is_paced_by_hand {
             stream.between(0.93, 1.03)
         } else {

@@ -20,8 +20,9 @@ pub struct Start {
     pub at_stations: Vec<AtStation>,
     /// What has failed and is not repaired yet.
     pub failed: Vec<Failed>,
-    /// Of each machine how long it has worked since its last repair, in nanoseconds; 0 where nobody knows.
-    pub ages_ns: Vec<u64>,
+    /// Of each machine and each way to fail how long it has worked since it last did, in nanoseconds; 0 where nobody
+    /// knows.
+    pub ages_ns: Vec<[u64; 3]>,
     /// Of each line-side stock how many pieces there are; absent where nobody knows.
     pub stocks: Vec<Option<u32>>,
     /// Of each line-side stock since when a delivery is under way, in nanoseconds; absent where none is.
@@ -122,7 +123,7 @@ impl Factory {
     /// Machines stand, stations work, stocks are as they were found.
     pub(super) fn stand(&mut self, start: &Start) {
         for (machine, age_ns) in start.ages_ns.iter().enumerate() {
-            self.age(machine, *age_ns);
+            self.age(machine, age_ns);
         }
         for (feed, stock) in start.stocks.iter().enumerate() {
             if let (Some(state), Some(stock)) = (self.feeds.get_mut(feed), stock) {
@@ -153,18 +154,16 @@ impl Factory {
     }
 
     /// Time until a machine's next failures, given that it has worked for so long since the last one.
-    fn age(&mut self, machine: usize, age_ns: u64) {
+    fn age(&mut self, machine: usize, ages_ns: &[u64; 3]) {
         let (Some(state), Some(truth)) = (
             self.machines.get_mut(machine),
             self.truth.machines.get(machine),
         ) else {
             return;
         };
-        if age_ns == 0 {
-            return;
-        }
-        for (life, way) in state.lives_ns.iter_mut().zip(&truth.failures) {
-            *life = left_ns(&way.up, age_ns, &mut state.failures);
+        let ways = state.lives_ns.iter_mut().zip(&truth.failures).zip(ages_ns);
+        for ((life, way), age_ns) in ways.filter(|(_, age_ns)| **age_ns > 0) {
+            *life = left_ns(&way.up, *age_ns, &mut state.failures);
         }
     }
 

@@ -179,7 +179,15 @@ impl Factory {
             return false;
         };
         let takes_ns = self.layout.setup_ns(station, set, about.variant);
-        if takes_ns == 0 {
+        let machine = self.layout.stations.get(station).map(|one| one.machine);
+        let truth = machine.and_then(|machine| self.truth.machines.get(machine));
+        let known = truth.and_then(|truth| {
+            let of =
+                |pair: Option<(usize, usize)>| truth.setups.iter().find(|one| one.pair == pair);
+            let own = of(Some((set, about.variant)));
+            own.or_else(|| of(None).filter(|_| takes_ns > 0))
+        });
+        if takes_ns == 0 && known.is_none() {
             running.variant = Some(about.variant);
             return false;
         }
@@ -187,14 +195,12 @@ impl Factory {
             return true;
         }
         running.setting = Some(about.variant);
-        let factor = self
-            .layout
-            .stations
-            .get(station)
-            .and_then(|one| self.truth.machines.get(one.machine))
-            .map_or(1.0, |truth| truth.setup_factor);
+        let factor = truth.map_or(1.0, |truth| truth.setup_factor);
         let mean_s = takes_ns as f64 * factor / 1e9;
-        let time = Distribution::Lognormal(mean_s, 0.15).draw_ns(&mut running.times);
+        let time = match known {
+            Some(known) => (known.times.draw_ns(&mut running.times) as f64 * factor) as u64,
+            None => Distribution::Lognormal(mean_s, 0.15).draw_ns(&mut running.times),
+        };
         self.calendar.plan(time, WORK, Due::SetUp { station });
         self.say(Fact::SetupBegan {
             station,

@@ -1,24 +1,25 @@
 //! The fork: a model whose times are fitted to what was recorded, and that begins as the plant stood.
 
-use super::evidence::{Evidence, evidence};
+use super::machines::Known;
 use super::model::{Model, never};
 use super::recorded::{MachineRecord, PlaceRecord, PlantRecord};
-use crate::factory::{AtStation, Failed, Level};
-use crate::fit::{Basis, Fit, Observation, Reason, Selection, fit_pooled, fit_repairs};
+use crate::factory::{AtStation, Level};
+use crate::fit::{Basis, Fit, Observation, Reason, Selection};
 use crate::kernel::{Distribution, Purpose, Streams};
-use crate::truth::{FailureTruth, Truth};
+use crate::truth::{FailureTruth, SetupTruth, Truth};
 use std::sync::Arc;
 use werkbuch_model::event::State;
 
 /// No fit uses more values than this, the last ones.
-const VALUES_MAX: usize = 2_000;
+pub(super) const VALUES_MAX: usize = 2_000;
 
 /// A row of the review sheet: what was fitted, to what, and how well.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     /// The machine; of a delivery the part number and where it is brought.
     pub machine: String,
-    /// What: `cycle`, `up`, `repair`, `up together`, `stop together`, `delivery`.
+    /// What: `cycle`, `up`, `repair`, `up attended` and `repair attended` (failures that somebody came to),
+    /// `set-up`, `up together`, `stop together`, `delivery`.
     pub what: &'static str,
     /// What is used.
     pub distribution: Distribution,
@@ -48,6 +49,11 @@ pub(super) enum Part {
     CycleOf(usize),
     Up,
     Repair,
+    /// Of failures that somebody comes to.
+    UpAttended,
+    RepairAttended,
+    /// From one variant to another, or from any to any.
+    Setup(Option<(usize, usize)>),
     ZoneUp,
     ZoneStop,
     Delivery,
@@ -60,16 +66,7 @@ impl Model {
     #[must_use]
     pub fn fork(&mut self, recorded: &PlantRecord) -> Vec<Fitted> {
         let layout = Arc::clone(&self.layout);
-        let all: Vec<Evidence> = layout
-            .machines
-            .iter()
-            .map(|machine| {
-                recorded
-                    .machine(&machine.id)
-                    .map(evidence)
-                    .unwrap_or_default()
-            })
-            .collect();
+        let known = Known::of(&layout, recorded);
         let mut sheet = Vec::new();
         let mut silent = Vec::new();
         for (at, machine) in layout.machines.iter().enumerate() {
@@ -77,7 +74,7 @@ impl Model {
                 silent.push(machine.id.clone());
                 continue;
             };
-            self.fit_machine(at, record, &all, &mut sheet);
+            self.fit_machine(at, record, &known, &mut sheet);
         }
         if !silent.is_empty() {
             self.assumptions.push(format!(
@@ -87,81 +84,19 @@ impl Model {
                 some(&silent)
             ));
         }
-        self.assumptions.push(
-            "a repair includes the time until somebody came; people do other work at once"
+        self.assumptions.push(match known.says_who_came {
+            true => "a repair is counted from when somebody came, who comes when the crew has somebody free; stops \
+                     that nobody came to are a way to fail of their own"
                 .to_owned(),
-        );
+            false => "a repair includes the time until somebody came; people do other work at once"
+                .to_owned(),
+        });
         self.assumptions
-            .push("set-ups, demand and mix are as planned".to_owned());
+            .push("demand and mix are as planned".to_owned());
         self.fit_zones(recorded, &mut sheet);
         self.fit_material(recorded, &mut sheet);
-        self.begin_as(recorded, &all);
+        self.begin_as(recorded, &known);
         sheet
-    }
-
-    fn fit_machine(
-        &mut self,
-        at: usize,
-        record: &MachineRecord,
-        all: &[Evidence],
-        sheet: &mut Vec<Fitted>,
-    ) {
-        let layout = Arc::clone(&self.layout);
-        let (Some(machine), Some(own)) = (layout.machines.get(at), all.get(at)) else {
-            return;
-        };
-        let alike = (0..layout.machines.len()).filter(|other| {
-            let of = layout.machines.get(*other);
-            of.is_some_and(|one| one.sort == machine.sort && *other != at)
-        });
-        let alike: Vec<&Evidence> = alike.filter_map(|other| all.get(other)).collect();
-        let pool = |of: &dyn Fn(&Evidence) -> &Vec<Observation>| -> Vec<Observation> {
-            let values = alike.iter().flat_map(|one| last(of(one)).iter().copied());
-            values.take(VALUES_MAX).collect()
-        };
-        let is_station = layout.stations.iter().any(|one| one.machine == at);
-        if is_station {
-            self.fit_cycle(at, own, &pool(&|one| &one.cycles), sheet);
-        }
-        let exact = |values: &[Observation]| values.iter().any(|one| !one.is_censored);
-        let ups = fit_pooled(last(&own.ups), &pool(&|one| &one.ups));
-        let repairs = match exact(&own.repairs) && own.repairs.len() >= crate::fit::OWN_VALUES_MIN {
-            true => fit_repairs(last(&own.repairs)),
-            false => fit_pooled(last(&own.repairs), &pool(&|one| &one.repairs)),
-        };
-        match (exact(&own.ups).then_some(ups), repairs) {
-            (Some(Ok(ups)), Ok(repairs)) => {
-                self.use_fit((at, &machine.id), Part::Up, &own.ups, ups, sheet);
-                self.use_fit(
-                    (at, &machine.id),
-                    Part::Repair,
-                    &own.repairs,
-                    repairs,
-                    sheet,
-                );
-            }
-            _ if is_station => {
-                let worked: f64 = own.ups.iter().map(|one| one.seconds).sum();
-                self.assumptions.push(format!(
-                    "{} never failed in {:.1} h of work that were recorded: it does not fail",
-                    machine.id,
-                    worked / 3_600.0
-                ));
-            }
-            _ => {}
-        }
-        let made: u64 = record.parts.iter().sum();
-        if let Some(truth) = Arc::make_mut(&mut self.truth)
-            .machines
-            .get_mut(at)
-            .filter(|_| made > 0)
-        {
-            let share = |of: u64| of as f64 / made as f64;
-            truth.scrap = share(record.parts[2]);
-            if record.parts[1] > 0 {
-                truth.rework = share(record.parts[1]);
-            }
-        }
     }
 
     /// Uses a fit, and writes it into the review sheet.
@@ -194,6 +129,9 @@ impl Model {
                 Part::Cycle | Part::CycleOf(_) => "cycle",
                 Part::Up => "up",
                 Part::Repair => "repair",
+                Part::UpAttended => "up attended",
+                Part::RepairAttended => "repair attended",
+                Part::Setup(_) => "set-up",
                 Part::ZoneUp => "up together",
                 Part::ZoneStop => "stop together",
                 Part::Delivery => "delivery",
@@ -230,7 +168,7 @@ impl Model {
     }
 
     /// Lets the model begin as the plant stood at the instant.
-    fn begin_as(&mut self, recorded: &PlantRecord, all: &[Evidence]) {
+    fn begin_as(&mut self, recorded: &PlantRecord, known: &Known) {
         let layout = Arc::clone(&self.layout);
         let mut unknown = Vec::new();
         let levels = layout.buffers.iter().map(|buffer| {
@@ -255,23 +193,12 @@ impl Model {
                 some(&unknown)
             ));
         }
-        self.start.ages_ns = all.iter().map(|one| one.age_ns).collect();
-        self.start.failed = Vec::new();
+        self.stand_as(recorded, known);
         self.start.at_stations = Vec::new();
         for (at, machine) in layout.machines.iter().enumerate() {
             let record = recorded.machine(&machine.id);
-            let now = record.and_then(|record| Some((record, record.intervals.last()?)));
-            let Some((record, now)) = now.filter(|(_, now)| now.is_covered) else {
-                continue;
-            };
-            let spent_ns = u64::try_from(recorded.at_ns - now.from_ns).unwrap_or(0);
-            if now.state == State::Faulted {
-                self.start.failed.push(Failed {
-                    machine: at,
-                    way: 0,
-                    spent_ns,
-                });
-            }
+            let now = record.filter(|one| one.intervals.last().is_some_and(|now| now.is_covered));
+            let Some(record) = now else { continue };
             let station = layout.stations.iter().position(|one| one.machine == at);
             if let Some(station) = station {
                 let place = recorded.places.iter().find(|one| one.place == machine.id);
@@ -357,7 +284,7 @@ fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
     let Some(machine) = truth.machines.get_mut(at) else {
         return;
     };
-    let [first, ..] = &mut machine.failures;
+    let [first, second, _] = &mut machine.failures;
     match what {
         Part::Cycle => (machine.cycle, machine.variation) = (Some(times), 0.0),
         Part::CycleOf(variant) => {
@@ -372,6 +299,18 @@ fn put(truth: &mut Truth, (at, what): (usize, Part), times: Distribution) {
             };
         }
         Part::Repair => first.repair = times,
+        Part::UpAttended => {
+            *second = FailureTruth {
+                up: times,
+                needs_crew: true,
+                ..std::mem::replace(second, never())
+            };
+        }
+        Part::RepairAttended => second.repair = times,
+        Part::Setup(pair) => {
+            machine.setups.retain(|one| one.pair != pair);
+            machine.setups.push(SetupTruth { pair, times });
+        }
         Part::ZoneUp | Part::ZoneStop | Part::Delivery => {}
     }
 }

@@ -12,12 +12,14 @@ mod document;
 mod evidence;
 mod fork;
 mod inputs;
+mod machines;
 mod material;
 mod model;
 mod outcome;
 mod reader;
 mod recorded;
 mod scenario;
+mod setups;
 mod study;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,8 @@ pub use inputs::{Asked, InputError, Inputs, Table, Text};
 pub use model::Model;
 pub use outcome::{CaseOutcome, Difference, First, Measured, Outcome, StationOutcome};
 pub use recorded::{
-    CallRecord, CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent, StockMove, StockRecord,
+    Attended, CallRecord, CycleRecord, MachineRecord, OtherRecord, PlaceRecord, PlantRecord, Spent,
+    StockMove, StockRecord,
 };
 pub use scenario::{CHANGES_MAX, SCENARIOS_MAX, Scenario};
 pub use study::{Effort, HORIZON_NS_MAX, Progress, REPLICATIONS_MAX, StudyError, run};

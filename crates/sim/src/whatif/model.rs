@@ -162,6 +162,7 @@ const fn planned() -> MachineTruth {
         hold: None,
         cycle_factor: 1.0,
         setup_factor: 1.0,
+        setups: Vec::new(),
         drift_per_hour: 0.0,
         variation: 0.0,
         failures: [NEVER, NEVER, NEVER],

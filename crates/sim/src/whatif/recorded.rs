@@ -18,6 +18,21 @@ pub struct PlantRecord {
     pub places: Vec<PlaceRecord>,
     /// What was brought to the line and used up there: one entry for each part number and place.
     pub stocks: Vec<StockRecord>,
+    /// Machines of other plants, of types of which this plant's have recorded little: they count where a type has
+    /// fewer than ten values in this plant, for failures, repairs and set-ups alone. Their cycles do not: those are
+    /// a matter of what is made.
+    pub others: Vec<OtherRecord>,
+}
+
+/// What was recorded of a machine of another plant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OtherRecord {
+    /// The plant.
+    pub plant: String,
+    /// What sort of machine it is, as its plant's description says: its class.
+    pub sort: String,
+    /// Its record, over a window of the same length; `cycles` and `parts` may be empty.
+    pub record: MachineRecord,
 }
 
 /// What was recorded of a machine.
@@ -29,8 +44,21 @@ pub struct MachineRecord {
     pub intervals: Vec<Spent>,
     /// The cycles that it completed, in order.
     pub cycles: Vec<CycleRecord>,
+    /// When somebody was at it to mend it, in order.
+    pub attended: Vec<Attended>,
     /// Good parts, parts to be reworked, scrap, by its counters.
     pub parts: [u64; 3],
+}
+
+/// A time at which somebody was at a machine to mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attended {
+    /// When they came, in nanoseconds since 1970: `MaintenanceStarted` of the machine, CORRECTIVE and not planned,
+    /// with corrections. Of a machine without any in the window: `AlarmAcknowledged` while it is faulted.
+    pub from_ns: i64,
+    /// When they were done: `MaintenanceEnded` of the same work order; absent where it had not ended at the instant,
+    /// and of an acknowledgement.
+    pub to_ns: Option<i64>,
 }
 
 /// A time in a state.
@@ -107,6 +135,14 @@ pub struct StockMove {
     /// How many came (`MaterialMoved` or `MaterialArrived` to the place), or with a minus how many were used
     /// (`MaterialConsumed`) or went away (`MaterialMoved` from the place). Part pieces are rounded.
     pub pieces: i64,
+}
+
+impl MachineRecord {
+    /// When somebody first came within a time.
+    pub(super) fn came_within(&self, spent: &Spent) -> Option<i64> {
+        let mut came = self.attended.iter().map(|one| one.from_ns);
+        came.find(|at_ns| (spent.from_ns..spent.to_ns).contains(at_ns))
+    }
 }
 
 impl PlantRecord {

@@ -17,6 +17,7 @@ const EXACT: MachineTruth = MachineTruth {
     arrivals: None,
     hold: None,
     setup_factor: 1.0,
+    setups: Vec::new(),
     cycle_factor: 1.0,
     drift_per_hour: 0.0,
     variation: 0.0,

@@ -60,6 +60,10 @@ pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
                     variant: model.layout.variants[about.variant].id.clone(),
                 });
             }
+            Fact::CrewCame { machine, .. } => machines[machine].attended.push(Attended {
+                from_ns: at_ns,
+                to_ns: None,
+            }),
             fact @ (Fact::Called { .. }
             | Fact::Delivered { .. }
             | Fact::Used { .. }
@@ -85,6 +89,7 @@ pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
         machines,
         places: levels.iter().enumerate().map(place).collect(),
         stocks,
+        others: Vec::new(),
     }
 }
 
@@ -225,7 +230,7 @@ fn what_the_data_leave_open_is_drawn_anew_in_every_replication() {
     let recorded = recorded(&failing(), 12);
     let mut model = line(&[60, 60, 60], 4);
     let sheet = model.fork(&recorded);
-    assert!(sheet.len() > 6 && model.start.ages_ns.iter().any(|age_ns| *age_ns > 0));
+    assert!(sheet.len() > 6 && model.start.ages_ns.iter().any(|ages_ns| ages_ns[0] > 0));
     let of = |replication: u32| model.truth_of(&Streams::new(1, replication));
     assert_eq!(of(3), of(3));
     assert_ne!(of(3), of(4));

@@ -1,6 +1,7 @@
 //! Models, scenarios and studies held against what can be worked out by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attended;
 mod document;
 mod examples;
 mod fork;
@@ -448,7 +449,7 @@ fn what_wears_goes_on_wearing() {
     // It has worked for 7 of 8 hours: after one more of work, from 60 s on, it stands for an hour.
     let mut model = wearing("8h");
     assert_eq!(output(&studied(&model, &[], &effort(8, 2)), 0), 319.0);
-    model.start.ages_ns = vec![0, 7 * HOUR_NS];
+    model.start.ages_ns = vec![[0; 3], [7 * HOUR_NS; 3]];
     assert_eq!(output(&studied(&model, &[], &effort(8, 2)), 0), 279.0);
     // After an hour ten times as often: of 32,460 s of work that are left 3,246 s are, then it is 3,600 s each.
     let model = wearing("10h");

@@ -1,10 +1,11 @@
 //! Cycle times per variant, and set-ups from one to another, are found again by a fork.
 
-use super::fork::recorded;
+use super::fork::{recorded, row};
 use super::*;
 use crate::kernel::{Distribution, Streams};
-use crate::truth::Truth;
+use crate::truth::{SetupTruth, Truth};
 use std::sync::Arc;
+use werkbuch_model::event::State;
 
 /// A machine that makes three variants; a change from a to b or back takes five minutes by the description.
 fn varied() -> Model {
@@ -67,4 +68,63 @@ fn variants_that_differ_have_their_own_cycles() {
     let text = "[[change]]\ndo = \"cycle\"\nmachines = \"m0\"\ntime = \"10m\"\n";
     let found = studied(&model, &scenarios(&model, text), &effort(24, 2));
     assert!(found.cases[1].measures[0].interval.mean <= 144.0);
+}
+
+#[test]
+fn set_ups_have_the_times_that_were_recorded() {
+    let times = |mean_s: f64| Distribution::Gamma(16.0, mean_s / 16.0);
+    let setup = |pair, mean_s: f64| SetupTruth {
+        pair,
+        times: times(mean_s),
+    };
+    let truly = with(|truth| {
+        truth.machines[1].setups = vec![
+            setup(None, 200.0),
+            setup(Some((0, 1)), 100.0),
+            setup(Some((1, 0)), 400.0),
+        ];
+    });
+    let record = recorded(&truly, 300);
+    let mut model = varied();
+    let sheet = model.fork(&record);
+    let setups = &model.truth.machines[1].setups;
+    for (pair, mean_s) in [(Some((0, 1)), 100.0), (Some((1, 0)), 400.0)] {
+        let own = setups.iter().find(|one| one.pair == pair).unwrap();
+        assert!(
+            (own.times.mean_s() - mean_s).abs() < 0.1 * mean_s,
+            "{own:?}"
+        );
+    }
+    let rows = sheet.iter().filter(|one| one.what == "set-up");
+    let rows: Vec<&Fitted> = rows.collect();
+    assert!(
+        rows[0].values > 200
+            && rows
+                .iter()
+                .any(|row| row.basis.starts_with("from a to b: "))
+    );
+    let said = |model: &Model| {
+        let mut all = model.assumptions.iter();
+        all.any(|one| one == "m1 was not set up in the window: set-ups take what is planned")
+    };
+    assert!(!said(&model));
+    // Three minutes less of every set-up from b to a are what the plan does not know.
+    let (is, forecast) = (
+        output(&studied(&truly, &[], &effort(24, 20)), 0),
+        output(&studied(&model, &[], &effort(24, 20)), 0),
+    );
+    assert!((forecast - is).abs() < 0.03 * is, "{forecast} {is}");
+    let text = "[[change]]\ndo = \"setup\"\nmachines = \"m1\"\nfactor = 0\n";
+    let none = studied(&model, &scenarios(&model, text), &effort(24, 4));
+    assert!(none.cases[1].measures[0].interval.mean > forecast + 50.0);
+    // Without any on record it takes what is planned, which is said.
+    let mut silent = record.clone();
+    for machine in &mut silent.machines {
+        machine.intervals.retain(|one| one.state != State::Setup);
+    }
+    let mut model = varied();
+    let _ = model.fork(&silent);
+    assert!(model.truth.machines[1].setups.is_empty() && said(&model));
+    let before = row(&sheet, "m1", "set-up").values;
+    assert_eq!(before, rows[0].values);
 }
