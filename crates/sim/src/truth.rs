@@ -1,7 +1,12 @@
 //! The hidden truth of a simulated plant: what no description names, drawn from the seed.
 
+mod programme;
+
+pub use programme::{Comes, Dispatch, First, Programme};
+
 use crate::kernel::{Distribution, Purpose, Stream, Streams};
 use crate::layout::Layout;
+use std::sync::Arc;
 
 /// What is true of a plant and stands in no description.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +40,10 @@ pub struct MachineTruth {
     pub rework: f64,
     /// The time between two parts that come in at it; absent where it is as planned.
     pub arrivals: Option<Distribution>,
+    /// When parts come in at it and in which order; absent where plan and shares say it.
+    pub programme: Option<Arc<Programme>>,
+    /// Which part it takes first.
+    pub dispatch: Dispatch,
     /// What becomes of the part at hand while it stands as planned; absent while it may work.
     pub hold: Option<AtHand>,
     /// By how much a change of variant takes longer than planned.
@@ -63,6 +72,15 @@ pub enum AtHand {
     Finish,
     /// It is thrown away.
     Scrap,
+}
+
+impl MachineTruth {
+    /// How long a change of variant takes where it is not by the plan; `is_planned` says whether this knows one.
+    pub(crate) fn setup(&self, from: usize, to: usize, is_planned: bool) -> Option<&Distribution> {
+        let of = |pair| self.setups.iter().find(|one| one.pair == pair);
+        let own = of(Some((from, to))).or_else(|| of(None).filter(|_| is_planned));
+        own.map(|one| &one.times)
+    }
 }
 
 /// One way in which a machine fails.
@@ -210,6 +228,8 @@ fn machine_truth(
         cycle: None,
         cycle_of: Vec::new(),
         arrivals: None,
+        programme: None,
+        dispatch: Dispatch::default(),
         hold: None,
         setup_factor: 1.0,
         setups: Vec::new(),

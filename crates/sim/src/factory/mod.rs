@@ -1,5 +1,6 @@
 //! The factory: the state of a layout in flat arrays, moved on by what is due in its calendar.
 
+mod dispatch;
 mod fact;
 mod fill;
 mod flow;

@@ -4,6 +4,8 @@ use super::fact::{Fact, PartIndex};
 use super::flow::takes;
 use super::{Due, FREES, Factory};
 use crate::layout::{Place, Source};
+use crate::truth::Programme;
+use std::sync::Arc;
 use werkbuch_model::plant::BufferKind;
 
 /// A part that has waited this long is taken before others of a better fit.
@@ -55,6 +57,11 @@ impl Factory {
             let variant = self.part(held.part).map(|part| part.variant);
             held.ready_ns <= now_ns && variant.is_some_and(&fits)
         });
+        let all = ready.clone().map(|(at, held)| (at, held.part));
+        let all = all.filter_map(|(at, part)| Some((at, self.part(part)?)));
+        if let Some(chosen) = self.by_rule(station, all) {
+            return chosen;
+        }
         match kind {
             BufferKind::Lifo => ready.last().map(|(at, _)| at),
             BufferKind::Resequencing | BufferKind::Lanes => {
@@ -108,8 +115,9 @@ impl Factory {
         if next_ns > now_ns || self.is_full(&source) {
             return;
         }
+        let next = self.next_variant(station, &source.products);
         self.plan_release(station, source.every_ns);
-        let Some((product, variant)) = self.next_variant(station, &source.products) else {
+        let Some((product, variant)) = next else {
             return;
         };
         let part = self.make(product, variant, Place::Station(station));
@@ -125,6 +133,11 @@ impl Factory {
 
     /// When parts first come in at buffers.
     pub(super) fn plan_arrivals(&mut self) {
+        for station in 0..self.stations.len() {
+            if let Some(programme) = self.programme(station) {
+                self.plan_comes(station, &programme);
+            }
+        }
         for buffer in 0..self.buffers.len() {
             let source = self
                 .layout
@@ -221,6 +234,13 @@ impl Factory {
 
     /// When the next part may come in.
     fn plan_release(&mut self, station: usize, every_ns: u64) {
+        if let Some(running) = self.stations.get_mut(station) {
+            running.released += 1;
+        }
+        let programme = self.programme(station);
+        if programme.is_some_and(|programme| self.plan_comes(station, &programme)) {
+            return;
+        }
         let machine = self.layout.stations.get(station).map(|one| one.machine);
         let truth = machine.and_then(|machine| self.truth.machines.get(machine));
         let Some(running) = self.stations.get_mut(station) else {
@@ -236,7 +256,41 @@ impl Factory {
         }
     }
 
-    /// What a source makes next: by lots where a change costs something there, else by shares.
+    fn programme(&self, station: usize) -> Option<Arc<Programme>> {
+        let machine = self.layout.stations.get(station)?.machine;
+        self.truth.machines.get(machine)?.programme.clone()
+    }
+
+    /// When the next part comes in by a programme; false where it does not say so.
+    fn plan_comes(&mut self, station: usize, programme: &Programme) -> bool {
+        let Some(running) = self.stations.get_mut(station) else {
+            return false;
+        };
+        let (last_ns, count) = (running.release_ns, running.released);
+        let next_ns = programme
+            .comes
+            .next_ns(last_ns, count, &mut running.arrivals);
+        let Some(next_ns) = next_ns else { return false };
+        running.release_ns = next_ns;
+        let after_ns = next_ns.saturating_sub(self.calendar.now_ns());
+        if next_ns < u64::MAX {
+            self.calendar.plan(after_ns, FREES, Due::Look { station });
+        }
+        true
+    }
+
+    /// What comes next by a programme; nothing more comes where it is through.
+    fn by_programme(&self, station: usize) -> Option<Option<usize>> {
+        let programme = self.programme(station)?;
+        let (count, all) = (self.stations.get(station)?.released, &programme.variants);
+        let at = match programme.repeats {
+            true => count % all.len().max(1),
+            false => count,
+        };
+        (!all.is_empty()).then(|| all.get(at).copied())
+    }
+
+    /// What a source makes next: by its programme, or by lots where a change costs something there, else by shares.
     fn next_variant(&mut self, station: usize, products: &[usize]) -> Option<(usize, usize)> {
         let variants = products
             .iter()
@@ -244,6 +298,10 @@ impl Factory {
         let variants: Vec<usize> = variants
             .flat_map(|product| product.variants.iter().copied())
             .collect();
+        if let Some(variant) = self.by_programme(station) {
+            let variant = variant?;
+            return Some((self.layout.variants.get(variant)?.product, variant));
+        }
         let changes = self
             .layout
             .stations

@@ -75,7 +75,10 @@ impl Factory {
             State::Held
         } else if running.is_closed {
             State::Stopped
-        } else if any(Phase::Done) || any(Phase::Ready) {
+        } else if any(Phase::Done)
+            || any(Phase::Ready)
+            || (running.first_slot..running.end_slot).any(|slot| self.waits_for_room(slot))
+        {
             State::Blocked
         } else {
             State::Starved

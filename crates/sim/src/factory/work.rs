@@ -66,6 +66,8 @@ pub(super) struct StationState {
     pub(super) cycles: u64,
     pub(super) team_factor: f64,
     pub(super) release_ns: u64,
+    /// How many parts came in at it.
+    pub(super) released: usize,
     pub(super) lot_left: u32,
     pub(super) lot_variant: Option<usize>,
     /// The feed that it stands for want of.
@@ -117,6 +119,7 @@ impl StationState {
             cycles: 0,
             team_factor: 1.0,
             release_ns: 0,
+            released: 0,
             lot_left: 0,
             lot_variant: None,
             short: None,
@@ -149,6 +152,12 @@ impl Factory {
         let Some((part, about)) = about.filter(|_| self.is_running(station)) else {
             return;
         };
+        if let Some(this) = self.slots.get_mut(slot) {
+            this.verdict = Verdict::Good;
+        }
+        if self.waits_for_room(slot) {
+            return self.update_states(station);
+        }
         self.become_product(part, station);
         let about = self.part(part).unwrap_or(about);
         if self.change_over(station, about) {
@@ -181,12 +190,7 @@ impl Factory {
         let takes_ns = self.layout.setup_ns(station, set, about.variant);
         let machine = self.layout.stations.get(station).map(|one| one.machine);
         let truth = machine.and_then(|machine| self.truth.machines.get(machine));
-        let known = truth.and_then(|truth| {
-            let of =
-                |pair: Option<(usize, usize)>| truth.setups.iter().find(|one| one.pair == pair);
-            let own = of(Some((set, about.variant)));
-            own.or_else(|| of(None).filter(|_| takes_ns > 0))
-        });
+        let known = truth.and_then(|one| one.setup(set, about.variant, takes_ns > 0));
         if takes_ns == 0 && known.is_none() {
             running.variant = Some(about.variant);
             return false;
@@ -198,7 +202,7 @@ impl Factory {
         let factor = truth.map_or(1.0, |truth| truth.setup_factor);
         let mean_s = takes_ns as f64 * factor / 1e9;
         let time = match known {
-            Some(known) => (known.times.draw_ns(&mut running.times) as f64 * factor) as u64,
+            Some(times) => (times.draw_ns(&mut running.times) as f64 * factor) as u64,
             None => Distribution::Lognormal(mean_s, 0.15).draw_ns(&mut running.times),
         };
         self.calendar.plan(time, WORK, Due::SetUp { station });

@@ -77,6 +77,21 @@ impl ArrivalRates {
         })
     }
 
+    /// So many times these rates.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let steps = self.steps.iter().map(|step| Step {
+            from_ns: step.from_ns,
+            per_s: step.per_s * factor,
+            before: step.before * factor,
+        });
+        Self {
+            steps: steps.collect(),
+            period_ns: self.period_ns,
+            per_period: self.per_period * factor,
+        }
+    }
+
     /// How many arrivals there are on average from time 0 to a time in nanoseconds.
     #[must_use]
     pub fn expected_until(&self, at_ns: u64) -> f64 {

@@ -1,5 +1,6 @@
 //! The changes that a scenario can make, and what each does to a model.
 
+use super::inflow;
 use super::model::{Model, feeds, machines, named};
 use super::reader::{Reader, Table};
 use crate::factory::Start;
@@ -688,6 +689,11 @@ impl What {
                     let planned_s =
                         station.source.as_ref().map_or(0, |one| one.every_ns) as f64 / 1e9;
                     if let Some(machine) = truth.machines.get_mut(station.machine) {
+                        match times {
+                            Times::Factor(factor) if inflow::scale(machine, *factor) => continue,
+                            Times::Are(_) => inflow::come_between(machine),
+                            _ => {}
+                        }
                         let between = machine.arrivals.take();
                         let between = between.unwrap_or(Distribution::Constant(planned_s));
                         // Twice the demand halves the time between.

@@ -11,6 +11,7 @@ mod cycles;
 mod document;
 mod evidence;
 mod fork;
+mod inflow;
 mod inputs;
 mod machines;
 mod material;

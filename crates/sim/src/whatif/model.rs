@@ -1,12 +1,15 @@
 //! The model of a plant: what it is made of, how it behaves, and what it begins with.
 
 use super::fork::Uncertain;
+use super::inflow;
 use super::material::LateShare;
 use super::reader::{Reader, Table, document};
 use crate::factory::Start;
 use crate::kernel::Distribution;
 use crate::layout::{Layout, LayoutError, is_of_class};
-use crate::truth::{FailureTruth, FeedTruth, LATE_FACTOR, MachineTruth, Truth, ZoneTruth};
+use crate::truth::{
+    Dispatch, FailureTruth, FeedTruth, First, LATE_FACTOR, MachineTruth, Truth, ZoneTruth,
+};
 use std::sync::Arc;
 use werkbuch_model::nearest::did_you_mean;
 use werkbuch_model::plant::{Description, Mistake};
@@ -101,6 +104,21 @@ impl Model {
     /// up = "exponential(mean=8h)"             # on the clock of work
     /// repair = "lognormal(mean=10min, cv=0.8)"
     /// crew = true                             # waits for its crew
+    ///
+    /// [[arrival]]                             # one of between, per_hour and at
+    /// machines = "unload"
+    /// per_hour = { 0h = 12, 6h = 40 }         # by chance, at these rates from the start on
+    /// every = "24h"                           # they begin anew; left out: the last one holds
+    ///
+    /// [[order]]
+    /// machines = "unload"
+    /// variants = ["white", "white", "black"]  # come in this order
+    /// repeat = true                           # begin anew; left out: nothing comes after the last one
+    ///
+    /// [[dispatch]]
+    /// machines = "paint-*"
+    /// rule = "fewest_setups"                  # shortest_time, earliest_due, priority
+    /// blocking = "before"                     # begins work only where there is room; else "after"
     /// ```
     ///
     /// # Errors
@@ -128,6 +146,12 @@ impl Model {
         for table in reader.tables(whole, "arrival") {
             arrival(&mut reader, table, &layout, truth);
         }
+        for table in reader.tables(whole, "order") {
+            inflow::order(&mut reader, table, &layout, &mut truth.machines);
+        }
+        for table in reader.tables(whole, "dispatch") {
+            inflow::dispatch(&mut reader, table, &layout, &mut truth.machines);
+        }
         for table in reader.tables(whole, "supply") {
             supply(&mut reader, table, &layout, truth);
         }
@@ -146,7 +170,8 @@ impl Model {
 
 /// What a file of behaviour holds.
 const TABLES: &[&str] = &[
-    "plant", "start", "fill", "cycle", "failure", "quality", "arrival", "supply", "zone",
+    "plant", "start", "fill", "cycle", "failure", "quality", "arrival", "order", "dispatch",
+    "supply", "zone",
 ];
 
 /// A way in which nothing fails.
@@ -159,6 +184,11 @@ const fn planned() -> MachineTruth {
         cycle: None,
         cycle_of: Vec::new(),
         arrivals: None,
+        programme: None,
+        dispatch: Dispatch {
+            first: First::AsTheyLie,
+            blocks_before: false,
+        },
         hold: None,
         cycle_factor: 1.0,
         setup_factor: 1.0,
@@ -263,26 +293,16 @@ fn quality(reader: &mut Reader<'_>, table: Table<'_>, layout: &Layout, truth: &m
 }
 
 fn arrival(reader: &mut Reader<'_>, table: Table<'_>, layout: &Layout, truth: &mut Truth) {
-    reader.only(table, &["machines", "between"]);
+    reader.only(table, &["machines", "between", "per_hour", "every", "at"]);
+    if inflow::comes(reader, table, layout, &mut truth.machines) {
+        return;
+    }
     reader.needs_text(table, "between");
     let between = reader.times(table, "between");
-    for machine in machines(reader, table, "machines", layout) {
-        let mut stations = layout.stations.iter();
-        let is_source = stations.any(|one| one.machine == machine && one.source.is_some());
-        if !is_source {
-            let name = layout
-                .machines
-                .get(machine)
-                .map_or("", |one| one.id.as_str());
-            let what = format!("no parts come in at {name}");
-            reader.mistake(
-                table.spot("machines"),
-                what,
-                "name a machine that is a source",
-            );
-        }
+    for machine in inflow::sources(reader, table, layout) {
         if let Some(truth) = truth.machines.get_mut(machine) {
             truth.arrivals.clone_from(&between);
+            inflow::come_between(truth);
         }
     }
 }

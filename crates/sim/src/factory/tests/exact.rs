@@ -15,6 +15,11 @@ const EXACT: MachineTruth = MachineTruth {
     cycle: None,
     cycle_of: Vec::new(),
     arrivals: None,
+    programme: None,
+    dispatch: crate::truth::Dispatch {
+        first: crate::truth::First::AsTheyLie,
+        blocks_before: false,
+    },
     hold: None,
     setup_factor: 1.0,
     setups: Vec::new(),

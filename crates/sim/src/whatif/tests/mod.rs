@@ -5,6 +5,7 @@ mod attended;
 mod document;
 mod examples;
 mod fork;
+mod inflow;
 mod material;
 mod shares;
 mod variants;
