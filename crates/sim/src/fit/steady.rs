@@ -30,20 +30,35 @@ const CRITICAL_RANGE: f64 = 2.303;
 /// they differ by chance is told by neighbouring blocks (von Neumann 1941, Annals of Mathematical Statistics 12),
 /// so that a drift does not hide itself, and by the blocks' length, which grows with how far values depend on each
 /// other. It is a drift where the sums of the deviations exceed what they exceed once in a thousand times without
-/// one, and then what comes after it is looked at in the same way. Nothing is looked for in fewer than 60 values.
+/// one, and then both sides are looked at in the same way. Where the last level lies between earlier ones values go to
+/// and fro, as when teams take turns: that is no drift, and all of them count. Nothing is looked for in fewer than 60
+/// values.
 #[must_use]
 pub fn steady_from(values: &[f64], sorts: &[usize]) -> usize {
     let all = ratios(values, sorts);
-    let mut from = 0;
-    while let Some(at) = all.get(from..).and_then(change) {
-        if all.len() - from - at < LEFT_MIN {
-            break;
+    let (mut found, mut parts) = (vec![0], vec![(0, all.len())]);
+    while let Some((from, to)) = parts.pop() {
+        let part = all.get(from..to).unwrap_or_default();
+        if let Some(at) = change(part).filter(|at| to - from - at >= LEFT_MIN) {
+            found.push(from + at);
+            parts.extend([(from, from + at), (from + at, to)]);
         }
-        from += at;
     }
-    match from {
-        0 => 0,
-        from => all.get(from).map_or(0, |(index, _)| *index),
+    found.sort_unstable();
+    let ends = found.iter().skip(1).copied().chain([all.len()]);
+    let levels = found.iter().zip(ends).map(|(from, to)| {
+        let part = all.get(*from..to).unwrap_or_default();
+        part.iter().map(|(_, value)| value).sum::<f64>() / part.len().max(1) as f64
+    });
+    let levels: Vec<f64> = levels.collect();
+    let Some((last, before)) = levels.split_last() else {
+        return 0;
+    };
+    let came_back =
+        before.iter().any(|level| level <= last) && before.iter().any(|level| level >= last);
+    match found.last() {
+        Some(at) if !came_back && *at > 0 => all.get(*at).map_or(0, |(index, _)| *index),
+        _ => 0,
     }
 }
 

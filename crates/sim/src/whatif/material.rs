@@ -163,6 +163,9 @@ impl Model {
         self.start.stocks[at] = Some(pieces(levels.now));
         self.start.coming_ns[at] = own.coming_ns;
         let row = sheet.last_mut()?;
+        row.basis = row
+            .basis
+            .replacen("machines of its type", "stocks of its kind", 1);
         row.values += mine.late.len() + mine.open;
         row.basis += &format!(
             "; {late} of {of} deliveries {} were late, {:.1} times as long; called at {} of {} pieces, {} there \

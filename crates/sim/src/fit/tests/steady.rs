@@ -67,6 +67,28 @@ fn a_drift_of_a_twentieth_is_found() {
 }
 
 #[test]
+fn teams_that_take_turns_are_no_drift() {
+    let level = |at: usize| [0.96, 1.0, 1.04][at / 460 % 3];
+    let mut stream = stream(9_000);
+    let noise = draw("normal(mean=60s, sd=2s)", 2_000, &mut stream);
+    let turns: Vec<f64> = noise
+        .iter()
+        .enumerate()
+        .map(|(at, x)| x * level(at))
+        .collect();
+    assert_eq!(steady_from(&turns, &[0; 2_000]), 0);
+    // What goes on and on in one direction is one: only the last of it is left.
+    let grows = |at: usize| 1.0 + 0.05 * (at / 500) as f64;
+    let grown: Vec<f64> = noise
+        .iter()
+        .enumerate()
+        .map(|(at, x)| x * grows(at))
+        .collect();
+    let from = steady_from(&grown, &[0; 2_000]);
+    assert!((1_450..1_550).contains(&from), "{from}");
+}
+
+#[test]
 fn samples_that_differ_are_told_apart() {
     let of = |text: &str, number: u32| draw(text, 60, &mut stream(7_000 + number));
     let wrong = (0..500).filter(|number| {

@@ -3,6 +3,7 @@
 use super::{material, *};
 use crate::factory::{Course, Fact, Factory, Start as Begin};
 use crate::kernel::Streams;
+use crate::layout::{Layout, Place};
 use std::sync::Arc;
 use werkbuch_model::event::State;
 
@@ -25,17 +26,22 @@ pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
         later: Arc::new([]),
     };
     let mut factory = Factory::at(&course, &Begin::default(), Streams::new(77, 0));
+    watched(&mut factory, &model.layout, hours)
+}
+
+/// What the machines of a factory record from its start up to so many hours.
+pub(super) fn watched(factory: &mut Factory, layout: &Layout, hours: u64) -> PlantRecord {
     let end_ns = hours * HOUR_NS;
-    let name = |machine: usize| model.layout.machines[machine].id.clone();
-    let mut machines: Vec<MachineRecord> = (0..model.layout.machines.len())
+    let name = |machine: usize| layout.machines[machine].id.clone();
+    let mut machines: Vec<MachineRecord> = (0..layout.machines.len())
         .map(|at| MachineRecord {
             machine: name(at),
             ..MachineRecord::default()
         })
         .collect();
     let mut since = vec![(State::Starved, 0_i64); machines.len()];
-    let mut stocks = material::stocks(&model.layout);
-    let mut levels = vec![0; model.layout.buffers.len()];
+    let mut stocks = material::stocks(layout);
+    let mut levels = vec![0; layout.buffers.len()];
     while let Some(happening) = factory.next_before(end_ns) {
         let at_ns = i64::try_from(happening.at_ns).unwrap();
         match happening.fact {
@@ -52,12 +58,12 @@ pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
                 about,
                 ..
             } => {
-                let machine = &mut machines[model.layout.stations[station].machine];
+                let machine = &mut machines[layout.stations[station].machine];
                 machine.parts[verdict as usize] += 1;
                 machine.cycles.push(CycleRecord {
                     at_ns,
                     took_ns: Some(took_ns),
-                    variant: model.layout.variants[about.variant].id.clone(),
+                    variant: layout.variants[about.variant].id.clone(),
                 });
             }
             Fact::CrewCame { machine, .. } => machines[machine].attended.push(Attended {
@@ -77,17 +83,35 @@ pub(super) fn recorded(model: &Model, hours: u64) -> PlantRecord {
         machine.intervals.push(spent(state, from_ns, at_ns));
     }
     let place = |(at, level): (usize, &u64)| PlaceRecord {
-        place: model.layout.buffers[at].id.clone(),
+        place: layout.buffers[at].id.clone(),
         lower: *level,
         upper: Some(*level),
         method: "REPORTED".to_owned(),
     };
+    let mut at_stations = vec![0; layout.stations.len()];
+    for (_, part) in factory.parts() {
+        if let Place::Station(station) = part.place {
+            at_stations[station] += 1;
+        }
+    }
+    let mut places: Vec<PlaceRecord> = levels.iter().enumerate().map(place).collect();
+    places.extend(
+        at_stations
+            .iter()
+            .enumerate()
+            .map(|(at, count)| PlaceRecord {
+                place: name(layout.stations[at].machine),
+                lower: *count,
+                upper: Some(*count),
+                method: "TRACKED".to_owned(),
+            }),
+    );
     PlantRecord {
         from_ns: 0,
         at_ns,
         position: 1,
         machines,
-        places: levels.iter().enumerate().map(place).collect(),
+        places,
         stocks,
         others: Vec::new(),
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attended;
+mod backtest;
 mod document;
 mod examples;
 mod fork;

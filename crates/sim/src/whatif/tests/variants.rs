@@ -64,10 +64,10 @@ fn variants_that_differ_have_their_own_cycles() {
         output(&studied(&model, &[], &effort(24, 20)), 0),
     );
     assert!((forecast - is).abs() < 0.03 * is, "{forecast} {is}");
-    // A scenario that gives the machine one time gives it to all variants.
+    // A scenario that gives the machine one time gives it to all variants; two parts are begun at the start.
     let text = "[[change]]\ndo = \"cycle\"\nmachines = \"m0\"\ntime = \"10m\"\n";
     let found = studied(&model, &scenarios(&model, text), &effort(24, 2));
-    assert!(found.cases[1].measures[0].interval.mean <= 144.0);
+    assert!(found.cases[1].measures[0].interval.mean <= 146.0);
 }
 
 #[test]
