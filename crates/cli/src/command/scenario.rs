@@ -87,6 +87,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "start = \"inspection\"\nend = \"polish\"            # this way is closed",
     ),
     (
+        "dispatch",
+        "machines = \"paint-*\"\nrule = \"fewest_setups\"    # or shortest_time, earliest_due, priority, as_they_lie",
+    ),
+    (
         "open",
         "from = \"5d\"               # an extra shift; machines = \"...\" for some alone\nfor = \"8h\"",
     ),

@@ -1,6 +1,6 @@
 //! The changes that a scenario can make, and what each does to a model.
 
-use super::inflow;
+use super::inflow::{self, Rule};
 use super::model::{Model, feeds, machines, named};
 use super::reader::{Reader, Table};
 use crate::factory::Start;
@@ -54,6 +54,7 @@ pub const OPERATIONS: &[(&str, &[&str])] = &[
     ("supply", &["parts", "delay", "factor", "time"]),
     ("stock", &["parts", "pieces"]),
     ("route", &["start", "end"]),
+    ("dispatch", inflow::RULE_KEYS),
     ("open", &["machines"]),
     ("close", &["machines"]),
 ];
@@ -133,6 +134,7 @@ pub(super) enum What {
     Route {
         ways: Vec<usize>,
     },
+    Dispatch(Rule),
     Hours {
         machines: Vec<usize>,
         opens: bool,
@@ -173,6 +175,7 @@ pub(super) fn read_what(
         "supply" | "stock" => of_material(reader, table, name, layout),
         "mix" => mix(reader, table, layout),
         "route" => route(reader, table, layout),
+        "dispatch" => Some(What::Dispatch(inflow::dispatch(reader, table, layout))),
         "demand" | "limit" => of_sources(reader, table, name, layout),
         _ => of_machines(reader, table, name, layout),
     };
@@ -659,6 +662,7 @@ impl What {
                     one.delivery = one.delivery.clone().shifted(*delay_s);
                 }
             }),
+            Self::Dispatch(rule) => rule.apply(&mut truth.machines),
             Self::Maintenance { .. } | Self::Stock { .. } | Self::Hours { .. } => {}
             _ => self.apply_to_layout(layout, truth),
         }

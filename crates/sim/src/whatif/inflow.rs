@@ -27,6 +27,9 @@ use toml::de::DeValue;
 use werkbuch_model::instant::duration_ns;
 use werkbuch_model::nearest::did_you_mean;
 
+/// The keys of a rule.
+pub(super) const RULE_KEYS: &[&str] = &["machines", "rule", "variants", "within", "blocking"];
+
 /// The rules by name.
 const RULES: &[&str] = &[
     "shortest_time",
@@ -122,23 +125,58 @@ pub(super) fn order(
     }
 }
 
+/// A rule, and the machines that it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Rule {
+    pub(super) machines: Vec<usize>,
+    first: Option<First>,
+    blocks_before: Option<bool>,
+}
+
+impl Rule {
+    /// The machines keep this rule.
+    pub(super) fn apply(&self, truth: &mut [MachineTruth]) {
+        for machine in &self.machines {
+            let Some(truth) = truth.get_mut(*machine) else {
+                continue;
+            };
+            if let Some(first) = &self.first {
+                truth.dispatch.first.clone_from(first);
+            }
+            let blocks = self.blocks_before;
+            truth.dispatch.blocks_before = blocks.unwrap_or(truth.dispatch.blocks_before);
+        }
+    }
+
+    /// The rule in words.
+    pub(super) fn told(&self) -> String {
+        let first = self.first.as_ref().map(|first| match first {
+            First::AsTheyLie => "as they lie",
+            First::ShortestTime => "shortest time",
+            First::EarliestDue(_) => "earliest due",
+            First::FewestSetups => "fewest set-ups",
+            First::Priority(_) => "priority",
+        });
+        let blocks = self.blocks_before.map(|before| match before {
+            true => "blocking before work",
+            false => "blocking after work",
+        });
+        let all = first.into_iter().chain(blocks);
+        all.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Which part a machine takes first, and when it is blocked.
-pub(super) fn dispatch(
-    reader: &mut Reader<'_>,
-    table: Table<'_>,
-    layout: &Layout,
-    truth: &mut [MachineTruth],
-) {
-    reader.only(
-        table,
-        &["machines", "rule", "variants", "within", "blocking"],
-    );
+pub(super) fn dispatch(reader: &mut Reader<'_>, table: Table<'_>, layout: &Layout) -> Rule {
     if !table.has("rule") && !table.has("blocking") {
         let what = "the dispatch has neither rule nor blocking";
         reader.mistake(table.at, what, "add rule = \"shortest_time\"");
     }
-    let first = table.has("rule").then(|| rule(reader, table, layout));
-    let blocks = match reader.text(table, "blocking") {
+    let first = match table.has("rule") {
+        true => rule(reader, table, layout),
+        false => None,
+    };
+    let blocks_before = match reader.text(table, "blocking") {
         None => None,
         Some("before") => Some(true),
         Some("after") => Some(false),
@@ -148,21 +186,18 @@ pub(super) fn dispatch(
             None
         }
     };
-    for machine in machines(reader, table, "machines", layout) {
-        let Some(truth) = truth.get_mut(machine) else {
-            continue;
-        };
-        if let Some(Some(first)) = &first {
-            truth.dispatch.first.clone_from(first);
-        }
-        truth.dispatch.blocks_before = blocks.unwrap_or(truth.dispatch.blocks_before);
-        let mut stations = layout.stations.iter();
-        let moves = stations.any(|one| one.machine == machine && one.section.is_some());
-        if moves && blocks == Some(true) {
-            let what = "one of the machines advances together with others";
-            let hint = "a section is blocked as a whole: leave blocking out";
-            reader.mistake(table.spot("blocking"), what, hint);
-        }
+    let machines = machines(reader, table, "machines", layout);
+    let mut stations = layout.stations.iter();
+    let moves = stations.any(|one| one.section.is_some() && machines.contains(&one.machine));
+    if moves && blocks_before == Some(true) {
+        let what = "one of the machines advances together with others";
+        let hint = "a section is blocked as a whole: leave blocking out";
+        reader.mistake(table.spot("blocking"), what, hint);
+    }
+    Rule {
+        machines,
+        first,
+        blocks_before,
     }
 }
 

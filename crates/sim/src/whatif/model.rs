@@ -150,7 +150,8 @@ impl Model {
             inflow::order(&mut reader, table, &layout, &mut truth.machines);
         }
         for table in reader.tables(whole, "dispatch") {
-            inflow::dispatch(&mut reader, table, &layout, &mut truth.machines);
+            reader.only(table, inflow::RULE_KEYS);
+            inflow::dispatch(&mut reader, table, &layout).apply(&mut truth.machines);
         }
         for table in reader.tables(whole, "supply") {
             supply(&mut reader, table, &layout, truth);

@@ -53,6 +53,7 @@ const SWEPT: &[&str] = &[
     "repair",
     "repair_factor",
     "rework",
+    "rule",
     "scrap",
     "size",
     "takes",

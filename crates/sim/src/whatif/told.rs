@@ -1,6 +1,7 @@
 //! A change in words.
 
 use super::change::{Change, Size, Times, What};
+use super::inflow::Rule;
 use super::model::Model;
 
 /// How many names of what changes are shown.
@@ -43,7 +44,8 @@ impl What {
             | Self::Cycle { machines, .. }
             | Self::Setup { machines, .. }
             | Self::Quality { machines, .. }
-            | Self::Hours { machines, .. } => names(machines, &machine),
+            | Self::Hours { machines, .. }
+            | Self::Dispatch(Rule { machines, .. }) => names(machines, &machine),
             Self::Slots { machines, .. }
             | Self::Demand { machines, .. }
             | Self::Limit { machines, .. } => names(machines, &station),
@@ -92,6 +94,7 @@ impl What {
             }
             Self::Stock { pieces, .. } => format!("{pieces} pieces"),
             Self::Route { .. } => "closed".to_owned(),
+            Self::Dispatch(rule) => rule.told(),
             Self::Mix { .. } | Self::Hours { .. } => String::new(),
         }
     }

@@ -112,6 +112,24 @@ fn a_machine_takes_first_what_its_rule_says() {
 }
 
 #[test]
+fn a_scenario_changes_the_rule() {
+    let model = behaving(
+        "[[arrival]]\nmachines = \"m0\"\nbetween = \"exponential(mean=14m)\"\n\
+         [[order]]\nmachines = \"m0\"\nvariants = [\"a\", \"b\", \"c\"]\nrepeat = true\n",
+    );
+    let text = "[[change]]\ndo = \"dispatch\"\nmachines = \"m1\"\n\
+        rule = [\"fewest_setups\", \"as_they_lie\"]\n";
+    let changes = scenarios(&model, text);
+    assert_eq!(
+        changes[0].changes[0].told(&model),
+        "dispatch of m1: fewest set-ups"
+    );
+    let found = studied(&model, &changes, &effort(48, 10));
+    assert!(output(&found, 1) > 1.05 * output(&found, 0));
+    assert_eq!(output(&found, 2), output(&found, 0));
+}
+
+#[test]
 fn blocking_before_work_is_one_place_less_than_after_it() {
     // A machine that needs room before it begins does with a place more what one does that is blocked afterwards.
     let behaviour = "[[cycle]]\nmachines = \"*\"\ntime = \"exponential(mean=60s)\"\n";
