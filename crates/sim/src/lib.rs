@@ -78,6 +78,12 @@
 //!   a replication copies nothing but its state.
 //! - 2026-11-23: a what-if runs the factory, since it knows shifts, variants, carriers and material; a line that
 //!   both can be is run by both in a test, so that the factory is held by what the network is held by.
+//! - 2026-11-24: a family is fitted only where the values support its mean, and parameters drawn anew are held by
+//!   the same rule: a tail that no value speaks for makes a study say anything.
+//! - 2026-11-24: a stock's pieces are told from what came and was used by the difference of two levels; where it lay
+//!   in all is told by a count or a shortage alone, else by stocks of its kind, and it is said which.
+//! - 2026-11-24: machines of other plants speak for failures, repairs and set-ups, not for cycles: those are a
+//!   matter of what is made.
 //! - 2026-11-22: a plant's clocks keep the offset from UTC that they have at the start of a run.
 
 #![warn(missing_docs)]
