@@ -19,6 +19,7 @@ time_zone = "UTC"
 [[machine]]
 id = "m1"
 number = 1
+type = "mill"
 cycle_ms = 50_000
 [[machine]]
 id = "m2"
@@ -50,10 +51,22 @@ fn start() -> i64 {
 /// A plant in which both machines have worked for three hours, a minute a part.
 async fn served() -> Served {
     let served = serve().await;
-    served.model().await.apply_plant(apply(LINE)).await.unwrap();
+    report(&served, "L1", false).await;
+    served
+}
+
+/// Reports three hours of a plant, in which the first machine stands every tenth minute where it `fails`.
+async fn report(served: &Served, plant: &str, fails: bool) {
+    let line = LINE.replace("\"L1\"", &format!("\"{plant}\""));
+    served
+        .model()
+        .await
+        .apply_plant(apply(&line))
+        .await
+        .unwrap();
     let mut open = open("gateway-1");
     open.machines.clear();
-    open.parent = PLANT.into();
+    open.parent = PLANT.replace("L1", plant);
     let mut ingest = served.ingest().await;
     let session = ingest.open_source(open).await.unwrap().into_inner().session;
     let mut events = Vec::new();
@@ -62,6 +75,10 @@ async fn served() -> Served {
     };
     for minute in 0..=180_i64 {
         let time = start() + minute * 60 * SECOND;
+        if fails && minute % 10 == 5 {
+            add(1, time, state(State::Faulted));
+            add(1, time + 20 * SECOND, state(State::Executing));
+        }
         for machine in [1, 2] {
             match minute {
                 0 => add(machine, time, state(State::Executing)),
@@ -81,7 +98,6 @@ async fn served() -> Served {
     let outcomes = answer.into_inner().outcomes;
     let refused = outcomes.iter().find(|one| !recorded(one));
     assert_eq!(refused, None);
-    served
 }
 
 async fn client(served: &Served) -> SimulationServiceClient<Channel> {
@@ -320,4 +336,27 @@ async fn what_cannot_be_run_is_refused_before_it_begins() {
     let cycle = sheet.fits.iter().find(|one| one.what == "cycle").unwrap();
     assert!((cycle.mean_s - 60.0).abs() < 0.1, "{sheet:?}");
     assert!(!sheet.assumptions.is_empty() && sheet.reflected.unwrap().position > 0);
+}
+
+#[tokio::test]
+async fn where_little_was_seen_machines_of_other_plants_speak() {
+    let served = serve().await;
+    report(&served, "L2", true).await;
+    report(&served, "L1", false).await;
+    let mut client = client(&served).await;
+    let review = pb::ReviewModelRequest {
+        parent: PLANT.into(),
+        instant: request("").study.unwrap().instant,
+        ..pb::ReviewModelRequest::default()
+    };
+    let sheet = client.review_model(review).await.unwrap().into_inner();
+    let of = |machine: &str, what: &str| {
+        let mut fits = sheet.fits.iter();
+        fits.find(|one| one.machine == machine && one.what == what)
+    };
+    let repair = of("m1", "repair").unwrap_or_else(|| panic!("{sheet:#?}"));
+    assert!((repair.mean_s - 20.0).abs() < 0.5, "{repair:?}");
+    assert!(repair.basis.contains("other plants"), "{repair:?}");
+    // It is of no type, and so nobody speaks for it.
+    assert_eq!(of("m2", "repair"), None);
 }

@@ -65,8 +65,12 @@ impl Known {
         of: &dyn Fn(&Evidence) -> Vec<Observation>,
     ) -> (Vec<Observation>, bool) {
         let sort = layout.machines.get(at).map(|one| one.sort.as_str());
-        let alike = layout.machines.iter().zip(&self.here);
-        let alike = alike.filter(|(one, _)| Some(one.sort.as_str()) == sort);
+        // What is of no type is like nothing else.
+        let sort = sort.filter(|sort| !sort.is_empty());
+        let alike = layout.machines.iter().zip(&self.here).enumerate();
+        let alike = alike
+            .filter(|(other, (one, _))| *other == at || Some(one.sort.as_str()) == sort)
+            .map(|(_, alike)| alike);
         let values = alike.flat_map(|(_, one)| last(&of(one)).to_vec());
         let mut pool: Vec<Observation> = values.take(VALUES_MAX).collect();
         if exact(&pool) >= OWN_VALUES_MIN {
@@ -147,14 +151,14 @@ impl Model {
         if is_station && !fails {
             let worked = own.ways.first().map_or(0.0, worked_s);
             self.assumptions.push(format!(
-                "{name} never failed in {:.1} h of work that were recorded: it does not fail",
-                worked / 3_600.0
+                "{name} never failed in {:.1} h of work that were recorded, nor did any of its type: it does not fail",
+                (worked / 3_600.0).max(0.0)
             ));
         }
         self.count_parts(at, record);
     }
 
-    /// Fits a way in which a machine fails; false where it did not do so in the window.
+    /// Fits a way in which a machine fails; false where neither it nor any of its type did so in the window.
     fn fit_way(
         &mut self,
         (at, name): (usize, &str),
@@ -167,10 +171,10 @@ impl Model {
         let (Some(own), Some((up, repair))) = (known.here.get(at).map(of), WAYS.get(way)) else {
             return false;
         };
-        if exact(&own.ups) == 0 {
+        let (up_pool, ups_of_others) = known.pool(&layout, at, &|one| of(one).ups);
+        if exact(&up_pool) == 0 {
             return false;
         }
-        let (up_pool, ups_of_others) = known.pool(&layout, at, &|one| of(one).ups);
         let (repair_pool, repairs_of_others) = known.pool(&layout, at, &|one| of(one).repairs);
         let ups = fit_pooled(last(&own.ups), &up_pool);
         let repairs = match exact(&own.repairs) >= OWN_VALUES_MIN {

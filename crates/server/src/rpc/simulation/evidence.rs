@@ -1,31 +1,28 @@
 //! What a plant's log says up to an instant, read for a fork: the description, what machines did, the cycles that
 //! they completed, and what lay where.
 
+use super::mended::Mended;
+use super::others::others;
+use super::span::{Machines, Span};
 use super::{ForkOf, stocks::Stocks};
 use crate::asked::{Answered, Asked, Reach};
 use crate::context::Context;
 use crate::limits::SURVEY_EVENTS_MAX;
 use crate::rpc::Wips;
-use crate::rpc::timeline::{before, ground};
-use crate::rpc::timeline_read::{Reading, Shape};
 use crate::view;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use tonic::Status;
 use werkbuch_engine::{EngineError, Plant};
-use werkbuch_model::event::{Body, Recorded, State};
-use werkbuch_model::filter::Filter;
+use werkbuch_model::event::{Body, Recorded};
 use werkbuch_model::id::{MachineNumber, Position};
 use werkbuch_model::instant::{Instant, Known};
 use werkbuch_model::time::Timestamp;
-use werkbuch_sim::whatif::{
-    CycleRecord, MachineRecord, PlaceRecord, PlantRecord, Spent, StockRecord,
-};
-use werkbuch_twin::Twin;
+use werkbuch_sim::whatif::{CycleRecord, MachineRecord, PlaceRecord, PlantRecord, StockRecord};
 use werkbuch_twin::line::{Method, WipKind, WipRow};
+use werkbuch_wire::pb;
 use werkbuch_wire::reason::Reason;
-use werkbuch_wire::{name, pb};
 
 /// The instant that is forked, as resolved: it is the same for ever.
 #[derive(Clone, Debug)]
@@ -91,16 +88,27 @@ impl Fork {
         self.answered.reflected.position
     }
 
-    fn from(&self) -> Timestamp {
+    pub(super) fn from(&self) -> Timestamp {
         self.at
             .plus(-i64::try_from(self.window_ns).unwrap_or(i64::MAX))
     }
 
+    pub(super) fn span(&self) -> Span {
+        Span {
+            plant: self.plant.clone(),
+            asked: self.asked.clone(),
+            from: self.from(),
+            to: self.at,
+        }
+    }
+
     /// Reads it all. Errors: those of the log; a window that holds too much, or nothing.
     pub(super) async fn read(&self, context: &Arc<Context>) -> Result<Evidence, Status> {
-        let mut machines = self.intervals(context).await?;
+        let span = self.span();
+        let mut machines = span.intervals(context, |_| true).await?;
         let stocks = self.events(context, &mut machines).await?;
         let places = self.places(context).await?;
+        let others = others(context, self, &machines).await;
         let record = PlantRecord {
             from_ns: self.from().nanos(),
             at_ns: self.at.nanos(),
@@ -108,6 +116,7 @@ impl Fork {
             machines: machines.into_values().collect(),
             places,
             stocks,
+            others,
         };
         let seen = |one: &MachineRecord| one.intervals.iter().any(|spent| spent.is_covered);
         if !record.machines.iter().any(seen) {
@@ -125,52 +134,11 @@ impl Fork {
         Ok(Evidence { record, digest })
     }
 
-    /// What machines did, by their numbers.
-    async fn intervals(
-        &self,
-        context: &Arc<Context>,
-    ) -> Result<BTreeMap<MachineNumber, MachineRecord>, Status> {
-        let request = pb::StreamTimelinesRequest {
-            from_time: Some(self.from().nanos()),
-            to_time: Some(self.at.nanos()),
-            ..pb::StreamTimelinesRequest::default()
-        };
-        let of = self.asked.clone();
-        let look = move |twin: &Twin| ground(twin, &of, &request, &Filter::default());
-        let (ground, answered) = context.ask(&self.plant, &self.asked, look).await?;
-        let ground = ground?;
-        let before = before(context, &self.plant, &ground, &answered).await?;
-        let shape = Shape {
-            levels: None,
-            without_intervals: false,
-            with_waits: false,
-        };
-        let mut reading = Reading::new(self.plant.clone(), ground, shape, before, 0);
-        let bound = self.position();
-        let work = move || {
-            reading.read(bound)?;
-            let complete = reading.survey().complete;
-            let mut machines: BTreeMap<MachineNumber, MachineRecord> = BTreeMap::new();
-            while !reading.is_done() {
-                for line in reading.next()? {
-                    let machine = MachineNumber(line.number);
-                    add(machines.entry(machine).or_default(), &line);
-                }
-            }
-            Ok((machines, complete))
-        };
-        let (machines, complete) = context.stream_blocking(work).await?;
-        match complete {
-            true => Ok(machines),
-            false => Err(self.too_much()),
-        }
-    }
-
     /// The cycles that were completed, and what was brought to the line.
     async fn events(
         &self,
         context: &Context,
-        machines: &mut BTreeMap<MachineNumber, MachineRecord>,
+        machines: &mut Machines,
     ) -> Result<Vec<StockRecord>, Status> {
         let (from, to, bound) = (self.from(), self.at, self.position());
         let plant = self.plant.clone();
@@ -179,6 +147,7 @@ impl Fork {
         let work = move || -> Result<_, EngineError> {
             let mut cycles: Vec<(MachineNumber, CycleRecord)> = Vec::new();
             let mut stocks = Stocks::default();
+            let mut mended = Mended::default();
             let mut take = |event: &Recorded<'_>| {
                 if event.effective_at < from || event.effective_at > to {
                     return ControlFlow::Continue(());
@@ -186,6 +155,7 @@ impl Fork {
                 let machine = names.get(&event.reported.machine);
                 let (machine, body) = (machine.map_or("", String::as_str), &event.reported.body);
                 stocks.take(event.effective_at.nanos(), machine, body);
+                mended.take(event.reported.machine, event.effective_at.nanos(), body);
                 if let Body::CycleCompleted(cycle) = body {
                     let record = CycleRecord {
                         at_ns: event.effective_at.nanos(),
@@ -197,17 +167,18 @@ impl Fork {
                 ControlFlow::Continue(())
             };
             let survey = plant.survey(from, bound, SURVEY_EVENTS_MAX, &mut take)?;
-            Ok((cycles, stocks.finish(), survey.complete))
+            Ok((cycles, stocks.finish(), mended, survey.complete))
         };
-        let (cycles, stocks, complete) = context.stream_blocking(work).await?;
+        let (cycles, stocks, mended, complete) = context.stream_blocking(work).await?;
         if !complete {
-            return Err(self.too_much());
+            return Err(self.span().too_much());
         }
         for (machine, cycle) in cycles {
             if let Some(record) = machines.get_mut(&machine) {
                 record.cycles.push(cycle);
             }
         }
+        mended.finish(machines);
         for record in machines.values_mut() {
             record.cycles.sort_by_key(|cycle| cycle.at_ns);
         }
@@ -232,50 +203,5 @@ impl Fork {
             .to_owned(),
         });
         Ok(places.collect())
-    }
-
-    fn too_much(&self) -> Status {
-        let what = format!(
-            "the window holds more than {SURVEY_EVENTS_MAX} events of plant \"{}\": take a shorter one",
-            self.plant.id()
-        );
-        let field = ("window_ns".to_owned(), "is too long".to_owned());
-        Reason::InvalidRequest.violations(what, [field])
-    }
-}
-
-/// Adds a part of a machine's timeline.
-fn add(record: &mut MachineRecord, line: &pb::Timeline) {
-    if record.machine.is_empty()
-        && let Ok((_, machine)) = name::machine(&line.name)
-    {
-        record.machine = machine;
-    }
-    for interval in &line.intervals {
-        let counts = [interval.good, interval.rework, interval.scrap];
-        for (sum, more) in record.parts.iter_mut().zip(counts) {
-            *sum += more;
-        }
-        push(&mut record.intervals, spent(interval));
-    }
-}
-
-fn spent(interval: &pb::TimelineInterval) -> Spent {
-    let code = u32::try_from(interval.state).ok();
-    Spent {
-        state: code.and_then(State::from_code).unwrap_or_default(),
-        from_ns: interval.begin,
-        to_ns: interval.end,
-        is_covered: !interval.uncovered,
-    }
-}
-
-/// Intervals that differ in something else alone are one.
-fn push(intervals: &mut Vec<Spent>, next: Spent) {
-    match intervals.last_mut() {
-        Some(before) if (before.state, before.is_covered) == (next.state, next.is_covered) => {
-            before.to_ns = next.to_ns;
-        }
-        _ => intervals.push(next),
     }
 }

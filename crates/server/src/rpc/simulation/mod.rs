@@ -1,6 +1,9 @@
 //! The service that simulates what would be if: it begins runs, tells how far they are, and hands out results.
 
 mod evidence;
+mod mended;
+mod others;
+mod span;
 mod stocks;
 mod study;
 mod work;
