@@ -582,6 +582,19 @@ fn needs(reader: &mut Reader<'_>, table: Table<'_>, key: &str, range: (f64, f64)
     reader.within(table, key, range)
 }
 
+impl Change {
+    /// A change that no file tells: it holds from the start to the end.
+    pub(super) fn made(operation: &'static str, what: What) -> Self {
+        Self {
+            line: 0,
+            operation,
+            from_ns: 0,
+            to_ns: u64::MAX,
+            what,
+        }
+    }
+}
+
 impl Times {
     fn on(&self, times: &mut Distribution) {
         match self {

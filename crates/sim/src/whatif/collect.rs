@@ -8,6 +8,9 @@ use werkbuch_model::event::State;
 /// Into how many equal windows output is counted.
 pub const WINDOWS: usize = 48;
 
+/// Into how many it is counted while it runs: some for each of them.
+pub(super) const FINE: usize = WINDOWS * 6;
+
 /// How many states there are, with the unspecified one.
 pub(super) const STATES: usize = 15;
 
@@ -16,7 +19,7 @@ pub(super) const STATES: usize = 15;
 pub(super) struct Collected {
     /// Of each product: finished, thrown away, come in.
     pub(super) products: Vec<[u64; 3]>,
-    /// Parts finished up to the end of each window.
+    /// Parts finished up to the end of each of the [`FINE`] windows.
     pub(super) curve: Vec<u64>,
     /// How long finished parts were in the plant that came in during the run, in nanoseconds, sorted.
     pub(super) lead_ns: Vec<u64>,
@@ -85,7 +88,7 @@ pub(super) fn run(factory: &mut Factory, horizon_ns: u64, ended: &AtomicBool) ->
 
 /// Whether a station in a state is at work by itself: it does not wait for a part, nor for room (Roser,
 /// Nakano and Tanaka 2001, Winter Simulation Conference: active periods).
-fn is_active(state: State) -> bool {
+pub(super) fn is_active(state: State) -> bool {
     matches!(
         state,
         State::Executing | State::Faulted | State::Setup | State::Held
@@ -107,7 +110,7 @@ impl Collector {
         let mut collector = Self {
             found: Collected {
                 products: vec![[0; 3]; layout.products.len()],
-                curve: vec![0; WINDOWS],
+                curve: vec![0; FINE],
                 lead_ns: Vec::new(),
                 wip_ns: 0,
                 states: Vec::new(),
@@ -186,9 +189,9 @@ impl Collector {
     }
 
     fn finished(&mut self, at_ns: u64, born_ns: Option<u64>) {
-        let window = u128::from(at_ns) * WINDOWS as u128 / u128::from(self.horizon_ns.max(1));
-        let window = usize::try_from(window).unwrap_or(WINDOWS - 1);
-        if let Some(count) = self.found.curve.get_mut(window.min(WINDOWS - 1)) {
+        let window = u128::from(at_ns) * FINE as u128 / u128::from(self.horizon_ns.max(1));
+        let window = usize::try_from(window).unwrap_or(FINE - 1);
+        if let Some(count) = self.found.curve.get_mut(window.min(FINE - 1)) {
             *count += 1;
         }
         if let Some(born_ns) = born_ns {

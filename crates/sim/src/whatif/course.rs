@@ -14,7 +14,6 @@ pub const STAGES_MAX: usize = 2_000;
 /// A model with a scenario, ready to run.
 #[derive(Clone, Debug)]
 pub(super) struct Ready {
-    pub(super) name: String,
     pub(super) course: Course,
     pub(super) start: Start,
 }
@@ -86,7 +85,6 @@ pub(super) fn ready(
         .into_iter()
         .map(|at_ns| stage(truth, &base, &windows, at_ns));
     Ok(Ready {
-        name: scenario.name.clone(),
         course: Course {
             layout: first.layout,
             truth: first.truth,

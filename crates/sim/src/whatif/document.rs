@@ -1,10 +1,17 @@
 //! What a study says, read back from what programs are told.
 
 use super::outcome::{CaseOutcome, Difference, First, Measured, Outcome, StationOutcome};
+use super::recovery::Loss;
+use super::sensitivity::{Sensitivity, StationSensitivity};
+use super::tornado::{Bar, Tornado};
 use crate::statistics::Interval;
 use serde_json::Value;
 use werkbuch_model::event::State;
 
+/// The parameters that a tornado tries.
+const PARAMETERS: [&str; 9] = [
+    "cycle", "up", "repair", "scrap", "rework", "set-up", "demand", "delivery", "capacity",
+];
 /// The units that are told.
 const UNITS: [&str; 3] = ["parts", "parts/h", "s"];
 
@@ -21,6 +28,13 @@ impl Outcome {
             confidence: number(told, "confidence"),
             cases: list(told, "cases", case)?,
             differences: list(told, "differences", difference)?,
+            losses: list(told, "losses", loss)?,
+            sensitivity: list(told, "sensitivity", sensitivity)?,
+            tornado: match told.get("tornado") {
+                None | Some(Value::Null) => None,
+                Some(of) => Some(tornado(of)?),
+            },
+            is_uncertain: told.get("is_uncertain")?.as_bool()?,
             assumptions: list(told, "assumptions", |one| Some(one.as_str()?.to_owned()))?,
             events: told.get("events")?.as_u64()?,
         })
@@ -63,7 +77,83 @@ fn case(of: &Value) -> Option<CaseOutcome> {
         measures: list(of, "measures", measured)?,
         curve: list(of, "output_curve", point)?,
         stations: list(of, "stations", station)?,
+        median_run: index(of, "median_run")?,
+        bad_run: index(of, "bad_run")?,
         target: target.map(bounds),
+    })
+}
+
+fn index(of: &Value, key: &str) -> Option<u32> {
+    u32::try_from(of.get(key)?.as_u64()?).ok()
+}
+
+fn count(of: &Value, key: &str) -> Option<usize> {
+    usize::try_from(of.get(key)?.as_u64()?).ok()
+}
+
+fn loss(of: &Value) -> Option<Loss> {
+    // Replication by replication is told of measures alone.
+    let measured = |key: &str| -> Option<Measured> {
+        let one = of.get(key)?;
+        Some(Measured {
+            name: key.replace('_', " "),
+            unit: unit(one)?,
+            interval: interval(one),
+            quantiles: ["p10", "p50", "p90"].map(|key| number(one, key)),
+            values: Vec::new(),
+        })
+    };
+    let missed = of.get("not_recovered")?;
+    let [share, from, to] = ["probability", "from", "to"].map(|key| number(missed, key));
+    Some(Loss {
+        scenario: text(of, "scenario")?,
+        from_ns: (number(of, "from_s") * 1e9).round() as u64,
+        at_worst: measured("behind_at_worst")?,
+        at_end: measured("behind_at_the_end")?,
+        recovery: measured("recovery_time")?,
+        not_recovered: count(missed, "runs")?,
+        not_recovered_share: (share, from, to),
+    })
+}
+
+fn sensitivity(of: &Value) -> Option<Sensitivity> {
+    let station = |one: &Value| {
+        Some(StationSensitivity {
+            machine: text(one, "machine")?,
+            elasticity: Interval {
+                mean: number(one, "elasticity"),
+                half_width: number(one, "half_width"),
+            },
+            p: number(one, "p"),
+            is_distinguishable: one.get("distinguishable")?.as_bool()?,
+        })
+    };
+    Some(Sensitivity {
+        case: text(of, "case")?,
+        faster: number(of, "faster"),
+        of: count(of, "total")?,
+        stations: list(of, "stations", station)?,
+    })
+}
+
+fn tornado(of: &Value) -> Option<Tornado> {
+    let bar = |one: &Value| {
+        let what = one.get("what")?.as_str()?;
+        Some(Bar {
+            name: text(one, "name")?,
+            what: PARAMETERS.iter().copied().find(|name| *name == what)?,
+            of: list(one, "of", |name| Some(name.as_str()?.to_owned()))?,
+            low: number(one, "low"),
+            high: number(one, "high"),
+            is_fitted: one.get("basis")?.as_str()? == "fit",
+            at_low: interval(one.get("at_low")?),
+            at_high: interval(one.get("at_high")?),
+        })
+    };
+    Some(Tornado {
+        swing: number(of, "swing"),
+        of: count(of, "total")?,
+        bars: list(of, "bars", bar)?,
     })
 }
 

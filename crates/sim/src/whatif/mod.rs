@@ -11,6 +11,8 @@ mod cycles;
 mod document;
 mod evidence;
 mod fork;
+mod gantt;
+mod groups;
 mod inflow;
 mod inputs;
 mod machines;
@@ -19,12 +21,16 @@ mod model;
 mod outcome;
 mod reader;
 mod recorded;
+mod recovery;
 mod scenario;
+mod sensitivity;
 mod setups;
 mod study;
 #[cfg(test)]
 mod tests;
 mod told;
+mod tornado;
+mod uncertainty;
 mod zones;
 
 pub use crate::factory::{AtStation, Failed, Level, Start};
@@ -32,6 +38,7 @@ pub use change::{Change, OPERATIONS};
 pub use collect::WINDOWS;
 pub use course::STAGES_MAX;
 pub use fork::Fitted;
+pub use gantt::{Gantt, StationRow, gantt};
 pub use inputs::{Asked, InputError, Inputs, Table, Text};
 pub use model::Model;
 pub use outcome::{CaseOutcome, Difference, First, Measured, Outcome, StationOutcome};
@@ -39,5 +46,8 @@ pub use recorded::{
     Attended, CallRecord, CycleRecord, MachineRecord, OtherRecord, PlaceRecord, PlantRecord, Spent,
     StockMove, StockRecord,
 };
+pub use recovery::Loss;
 pub use scenario::{CHANGES_MAX, SCENARIOS_MAX, Scenario};
+pub use sensitivity::{Sensitivity, StationSensitivity, sensitivity};
 pub use study::{Effort, HORIZON_NS_MAX, Progress, REPLICATIONS_MAX, StudyError, run};
+pub use tornado::{Bar, Tornado, tornado};

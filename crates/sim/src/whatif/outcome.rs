@@ -1,9 +1,12 @@
 //! What a study says: each case by itself, and how far it is from the baseline.
 
-use super::collect::{Collected, STATES, WINDOWS};
-use super::course::Ready;
+use super::collect::{Collected, FINE, STATES, WINDOWS};
 use super::model::Model;
+use super::recovery::{Loss, losses};
+use super::scenario::Scenario;
+use super::sensitivity::Sensitivity;
 use super::study::Effort;
+use super::tornado::Tornado;
 use crate::statistics::{Interval, holm, mean_interval, p_value, paired_interval, wilson};
 use serde_json::{Value, json};
 use werkbuch_model::event::State;
@@ -25,6 +28,14 @@ pub struct Outcome {
     pub cases: Vec<CaseOutcome>,
     /// Scenarios beside the baseline, for every measure.
     pub differences: Vec<Difference>,
+    /// What each scenario costs against the baseline in parts and in time.
+    pub losses: Vec<Loss>,
+    /// Of each case what a station that works faster brings; empty where it was not asked for.
+    pub sensitivity: Vec<Sensitivity>,
+    /// What output depends on; absent where it was not asked for.
+    pub tornado: Option<Tornado>,
+    /// Whether parameters were drawn anew in each replication, since the data leave them open.
+    pub is_uncertain: bool,
     /// What was taken for granted.
     pub assumptions: Vec<String>,
     /// How much happened in all runs together.
@@ -42,6 +53,10 @@ pub struct CaseOutcome {
     pub curve: Vec<[f64; 4]>,
     /// The stations.
     pub stations: Vec<StationOutcome>,
+    /// The number of the replication in the middle of all by output.
+    pub median_run: u32,
+    /// The number of a bad replication: a tenth of them finish fewer parts.
+    pub bad_run: u32,
     /// The probability that the target is met, with its interval; absent without a target.
     pub target: Option<(f64, f64, f64)>,
 }
@@ -105,19 +120,21 @@ pub struct Difference {
 /// Sums up the runs; each run has the cases in their order.
 pub(super) fn summarize(
     model: &Model,
-    cases: &[Ready],
+    scenarios: &[&Scenario],
     runs: &[Vec<Collected>],
     effort: &Effort,
 ) -> Outcome {
     let of_case =
         |at: usize| -> Vec<&Collected> { runs.iter().filter_map(|run| run.get(at)).collect() };
-    let outcomes = cases.iter().enumerate().map(|(at, ready)| {
+    let outcomes = scenarios.iter().enumerate().map(|(at, scenario)| {
         let runs = of_case(at);
         CaseOutcome {
-            name: ready.name.clone(),
+            name: scenario.name.clone(),
             measures: measures(model, &runs, effort),
             curve: curve(&runs),
             stations: stations(model, &runs),
+            median_run: of_rank(&runs, 0.5),
+            bad_run: of_rank(&runs, 0.1),
             target: effort.target.map(|target| {
                 let met = runs.iter().filter(|run| run.finished() >= target).count();
                 wilson(met as u64, runs.len() as u64, effort.confidence)
@@ -133,9 +150,22 @@ pub(super) fn summarize(
         confidence: effort.confidence,
         differences: differences(&outcomes, effort.confidence),
         cases: outcomes,
+        losses: losses(scenarios, runs, effort),
+        sensitivity: Vec::new(),
+        tornado: None,
+        is_uncertain: !model.uncertain.is_empty(),
         assumptions: model.assumptions.clone(),
         events: runs.iter().flatten().map(|run| run.events).sum(),
     }
+}
+
+/// The number of the run below whose output such a share of the runs lies.
+fn of_rank(runs: &[&Collected], share: f64) -> u32 {
+    let outputs = runs.iter().map(|run| run.finished());
+    let mut order: Vec<(u64, u32)> = outputs.zip(0..).collect();
+    order.sort_unstable();
+    let rank = (order.len().saturating_sub(1) as f64 * share).floor() as usize;
+    order.get(rank).map_or(0, |(_, number)| *number)
 }
 
 fn measures(model: &Model, runs: &[&Collected], effort: &Effort) -> Vec<Measured> {
@@ -178,7 +208,12 @@ fn measures(model: &Model, runs: &[&Collected], effort: &Effort) -> Vec<Measured
     all
 }
 
-fn measured(name: String, unit: &'static str, values: Vec<f64>, confidence: f64) -> Measured {
+pub(super) fn measured(
+    name: String,
+    unit: &'static str,
+    values: Vec<f64>,
+    confidence: f64,
+) -> Measured {
     let mut known: Vec<f64> = values
         .iter()
         .copied()
@@ -209,7 +244,8 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 
 fn curve(runs: &[&Collected]) -> Vec<[f64; 4]> {
     let at = |window: usize| {
-        let counts = runs.iter().filter_map(|run| run.curve.get(window));
+        let end = (window + 1) * (FINE / WINDOWS) - 1;
+        let counts = runs.iter().filter_map(|run| run.curve.get(end));
         let mut counts: Vec<f64> = counts.map(|count| *count as f64).collect();
         counts.sort_by(f64::total_cmp);
         let mean = counts.iter().sum::<f64>() / counts.len().max(1) as f64;
@@ -345,6 +381,12 @@ impl Outcome {
                 "measures": measures.collect::<Vec<_>>(),
                 "output_curve": curve.collect::<Vec<_>>(),
                 "stations": stations.collect::<Vec<_>>(),
+                "bottleneck": case.bottleneck().map(|one| {
+                    json!({ "machine": one.machine, "share": one.bottleneck })
+                }),
+                "uncertainty": self.uncertainty(case),
+                "median_run": case.median_run,
+                "bad_run": case.bad_run,
                 "target": target,
             })
         });
@@ -366,6 +408,10 @@ impl Outcome {
             "confidence": self.confidence,
             "cases": cases.collect::<Vec<_>>(),
             "differences": differences.collect::<Vec<_>>(),
+            "losses": self.losses.iter().map(Loss::to_json).collect::<Vec<_>>(),
+            "sensitivity": self.sensitivity.iter().map(Sensitivity::to_json).collect::<Vec<_>>(),
+            "tornado": self.tornado.as_ref().map(Tornado::to_json),
+            "is_uncertain": self.is_uncertain,
             "assumptions": self.assumptions,
             "events": self.events,
         })

@@ -70,6 +70,14 @@ struct Axis<'a> {
 }
 
 impl Scenario {
+    /// The one that changes nothing.
+    pub(super) fn baseline() -> Self {
+        Self {
+            name: "baseline".to_owned(),
+            changes: Vec::new(),
+        }
+    }
+
     /// Reads a file of changes to a model. `file` names it in mistakes, and the scenario where it has no name.
     ///
     /// # Errors

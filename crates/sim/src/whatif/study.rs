@@ -82,16 +82,10 @@ pub fn run(
     on: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Outcome, StudyError> {
     check(effort)?;
-    let baseline = Scenario {
-        name: "baseline".to_owned(),
-        changes: Vec::new(),
-    };
+    let baseline = Scenario::baseline();
     let all = std::iter::once(&baseline).chain(scenarios);
     let all: Vec<&Scenario> = all.collect();
-    let cases = all
-        .iter()
-        .map(|one| ready(model, &model.truth, one, effort.horizon_ns));
-    let cases: Vec<Ready> = cases.collect::<Result<_, _>>().map_err(StudyError::Asked)?;
+    let cases = cases(model, &all, effort)?;
     let work = Work {
         model,
         scenarios: &all,
@@ -111,12 +105,12 @@ pub fn run(
         if done >= of {
             break;
         }
-        runs.extend(batch(&work, (done, of), (width, on))?);
+        runs.extend(batch(&work, (done, of), (width, on), |run| run)?);
     }
     if let Some(stuck) = runs.first().and_then(|run| stuck(model, run)) {
         return Err(StudyError::Deadlock(stuck));
     }
-    let mut found = summarize(model, &cases, &runs, effort);
+    let mut found = summarize(model, &all, &runs, effort);
     found.assumptions.extend(idle(scenarios, effort.horizon_ns));
     Ok(found)
 }
@@ -133,6 +127,41 @@ fn idle(scenarios: &[Scenario], horizon_ns: u64) -> impl Iterator<Item = String>
             "the change in line {line} of {name} begins when the run has ended: it changes nothing"
         )
     })
+}
+
+/// Runs scenarios and keeps only their outputs: those of each scenario, by replication. A precision is not looked at.
+pub(super) fn outputs(
+    model: &Model,
+    scenarios: &[&Scenario],
+    effort: &Effort,
+    on: &(dyn Fn(Progress) -> bool + Sync),
+) -> Result<Vec<Vec<f64>>, StudyError> {
+    let cases = cases(model, scenarios, effort)?;
+    let work = Work {
+        model,
+        scenarios,
+        cases: &cases,
+        effort,
+    };
+    let output = |run: Collected| run.finished() as f64;
+    let runs = batch(&work, (0, effort.replications), (None, on), output)?;
+    let of_case = |case: usize| {
+        runs.iter()
+            .filter_map(|run| run.get(case).copied())
+            .collect()
+    };
+    Ok((0..scenarios.len()).map(of_case).collect())
+}
+
+/// Scenarios, ready to run.
+fn cases(
+    model: &Model,
+    scenarios: &[&Scenario],
+    effort: &Effort,
+) -> Result<Vec<Ready>, StudyError> {
+    let ready = |one: &&Scenario| ready(model, &model.truth, one, effort.horizon_ns);
+    let cases: Result<_, _> = scenarios.iter().map(ready).collect();
+    cases.map_err(StudyError::Asked)
 }
 
 fn check(effort: &Effort) -> Result<(), StudyError> {
@@ -179,12 +208,13 @@ impl Work<'_> {
     }
 }
 
-/// Replications from one number to another, each of all cases.
-fn batch(
+/// Replications from one number to another, each of all cases, and what is kept of each run.
+fn batch<R: Send>(
     work: &Work<'_>,
     (from, to): (u32, u32),
     (half_width, on): Watched<'_>,
-) -> Result<Vec<Vec<Collected>>, StudyError> {
+    keep: impl Fn(Collected) -> R + Sync,
+) -> Result<Vec<Vec<R>>, StudyError> {
     let ended = AtomicBool::new(false);
     let done = AtomicU32::new(from);
     let one = |number: u32| {
@@ -197,7 +227,7 @@ fn batch(
             }
             let case = work.ready(case, &streams)?;
             let mut factory = Factory::at(&case.course, &case.start, streams);
-            of_all.push(collect(&mut factory, effort.horizon_ns, &ended));
+            of_all.push(keep(collect(&mut factory, effort.horizon_ns, &ended)));
         }
         let progress = Progress {
             done: done.fetch_add(1, Ordering::Relaxed) + 1,

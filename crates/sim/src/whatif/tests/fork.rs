@@ -8,7 +8,7 @@ use std::sync::Arc;
 use werkbuch_model::event::State;
 
 /// A line whose machines fail, with its truth.
-fn failing() -> Model {
+pub(super) fn failing() -> Model {
     let mut model = line(&[60, 60, 60], 4);
     let behaviour = "[[cycle]]\nmachines = \"*\"\ntime = \"gamma(shape=9, scale=6s)\"\n\
          [[cycle]]\nmachines = \"m1\"\ntime = \"gamma(shape=9, scale=7s)\"\n\

@@ -8,6 +8,7 @@ mod examples;
 mod fork;
 mod inflow;
 mod material;
+mod results;
 mod shares;
 mod variants;
 
