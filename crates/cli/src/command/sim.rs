@@ -8,7 +8,7 @@ use crate::failure::Outcome;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
-    Run(study::Args),
+    Run(Box<study::Args>),
     Rerun(study::Again),
     Ls(study::runs::List),
     Get(study::runs::Get),
@@ -22,7 +22,7 @@ pub(crate) enum Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
     match args {
-        Args::Run(args) => study::run(args, context).await,
+        Args::Run(args) => study::run(*args, context).await,
         Args::Model(args) => study::sheet::run(args, context).await,
         Args::Rerun(args) => study::again(args, context).await,
         Args::Ls(args) => study::runs::list(args, context).await,

@@ -35,7 +35,11 @@ const READS: [&str; 20] = [
 ];
 
 /// Calls that read without one, and why.
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 11] = [
+    (
+        "ReadRunStates",
+        "is about what was simulated; the run says what it has forked",
+    ),
     (
         "ReviewModel",
         "forks at an instant and says which; a plant without a flow has none: see `simulation`",

@@ -193,6 +193,21 @@ async fn a_run_is_begun_once_watched_read_and_kept() {
     let told: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(told["cases"][0]["measures"][0]["mean"], output("baseline"));
 
+    let states = pb::ReadRunStatesRequest {
+        name: begun.name.clone(),
+        replications: vec![pb::RunReplication {
+            case: 1,
+            replication: 0,
+        }],
+    };
+    let mut parts = client.read_run_states(states).await.unwrap().into_inner();
+    let part = parts.message().await.unwrap().unwrap();
+    let second = &part.stations[1];
+    let held = second.intervals.first().unwrap();
+    // It is down for the first hour, and told of for all four.
+    assert_eq!((&*second.machine, held.to_ns), ("m2", 3_600 * SECOND));
+    assert_eq!(second.intervals.last().unwrap().to_ns, 4 * 3_600 * SECOND);
+
     // The same study again, on another number of threads, is another run with the same result.
     let mut other = request("two");
     other.threads = 1;

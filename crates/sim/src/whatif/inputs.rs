@@ -1,11 +1,13 @@
 //! All that a study is made of, as texts and numbers: enough to run it again, to the bit.
 
 use super::fork::Fitted;
+use super::gantt::{Gantt, gantt};
 use super::model::Model;
 use super::outcome::Outcome;
 use super::recorded::PlantRecord;
 use super::scenario::{SCENARIOS_MAX, Scenario};
 use super::study::{Effort, Progress, StudyError, run};
+use super::tried::Tried;
 use serde::{Deserialize, Serialize};
 use werkbuch_model::plant::{Mistake, TableText, parse_with};
 use werkbuch_model::time::{Timestamp, utc_offset_s};
@@ -62,6 +64,9 @@ pub struct Asked {
     pub confidence: f64,
     /// An output whose probability is asked for.
     pub target: Option<u64>,
+    /// What is tried beside the scenarios.
+    #[serde(default)]
+    pub tried: Tried,
 }
 
 /// Why inputs make no study.
@@ -104,6 +109,7 @@ impl Asked {
         seed: 1,
         confidence: 0.95,
         target: None,
+        tried: Tried::NOTHING,
     };
 }
 
@@ -191,7 +197,28 @@ impl Inputs {
     ) -> Result<Outcome, InputError> {
         let (model, _) = self.model(record)?;
         let scenarios = self.scenarios(&model)?;
-        Ok(run(&model, &scenarios, &self.asked.effort(threads), on)?)
+        let effort = self.asked.effort(threads);
+        let mut found = run(&model, &scenarios, &effort, on)?;
+        let of = (&model, scenarios.as_slice());
+        self.asked.tried.run(of, (&mut found, &effort), on)?;
+        Ok(found)
+    }
+
+    /// What the stations did in replications of cases, run again: (case, replication) each, the baseline's case is 0.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::run`]; a case or a replication that the study has not.
+    pub fn gantts(
+        &self,
+        record: Option<&PlantRecord>,
+        wanted: &[(usize, u32)],
+    ) -> Result<Vec<Gantt>, InputError> {
+        let (model, _) = self.model(record)?;
+        let scenarios = self.scenarios(&model)?;
+        let effort = self.asked.effort(1);
+        let of = |one: &(usize, u32)| Ok(gantt(&model, &scenarios, *one, &effort)?);
+        wanted.iter().map(of).collect()
     }
 }
 

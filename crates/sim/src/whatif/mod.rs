@@ -30,6 +30,7 @@ mod study;
 mod tests;
 mod told;
 mod tornado;
+mod tried;
 mod uncertainty;
 mod zones;
 
@@ -51,3 +52,4 @@ pub use scenario::{CHANGES_MAX, SCENARIOS_MAX, Scenario};
 pub use sensitivity::{Sensitivity, StationSensitivity, sensitivity};
 pub use study::{Effort, HORIZON_NS_MAX, Progress, REPLICATIONS_MAX, StudyError, run};
 pub use tornado::{Bar, Tornado, tornado};
+pub use tried::Tried;

@@ -1,9 +1,9 @@
 //! `werkbuch machine timeline`: what machines did over a window, drawn or as intervals.
 
-mod band;
+pub(crate) mod band;
 pub(crate) mod fetch;
 mod legend;
-mod svg;
+pub(crate) mod svg;
 
 use crate::Context;
 use crate::command::choice::{self, Window};

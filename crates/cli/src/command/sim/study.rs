@@ -1,27 +1,36 @@
 //! `sim run` and `sim rerun`: a model and its scenarios side by side, here or on a server.
 
+mod chart;
+mod drawn;
 mod fan;
 pub(crate) mod inputs;
 mod kept;
+mod paper;
 mod remote;
 pub(super) mod runs;
+mod screen;
 pub(super) mod sheet;
 mod show;
+mod states;
+mod tried;
 
 use crate::Context;
-use crate::command::Instant;
+use crate::command::{Instant, with};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::output::Format;
+use drawn::Drawn;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tried::{Tried, percent};
 use werkbuch_model::instant::duration_ns;
 use werkbuch_model::time::Timestamp;
 use werkbuch_sim::whatif::{
-    Asked, HORIZON_NS_MAX, Inputs, Outcome as Found, Progress, REPLICATIONS_MAX,
+    Asked, Gantt, HORIZON_NS_MAX, Inputs, Outcome as Found, Progress, REPLICATIONS_MAX,
 };
 
 const MODEL_HELP: &str = "\
@@ -95,6 +104,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "plant")]
     detach: bool,
     #[command(flatten)]
+    tried: Tried,
+    #[command(flatten)]
     out: Out,
 }
 
@@ -142,6 +153,8 @@ struct Out {
     /// Show the stations as well: shares of their states, and who holds up the others.
     #[arg(long)]
     stations: bool,
+    #[command(flatten)]
+    drawn: Drawn,
 }
 
 fn horizon(text: &str) -> Result<u64, String> {
@@ -153,15 +166,6 @@ fn horizon(text: &str) -> Result<u64, String> {
         Some(0) => Err("it is no time: give for example 8h".to_owned()),
         Some(ns) if ns > HORIZON_NS_MAX => Err("it is longer than a year".to_owned()),
         Some(ns) => Ok(ns),
-    }
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.trim_end_matches('%').parse::<f64>();
-    let share = number.map_err(|_| "it is no percentage: write for example 1%".to_owned())? / 100.0;
-    match share > 0.0 && share < 1.0 {
-        true => Ok(share),
-        false => Err("it lies between 0% and 100%".to_owned()),
     }
 }
 
@@ -185,11 +189,12 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         seed: args.seed,
         confidence: args.confidence,
         target: args.target,
+        tried: args.tried.asked(),
     };
     match (&args.model, &args.of.plant) {
         (Some(model), _) if !args.of.instant.is_given() => {
             let inputs = inputs::read(model, &args.scenario, (start, asked))?;
-            let told = Told::of(simulate(&inputs, &args.out, context).await?);
+            let told = here(&inputs, &args.out, context).await?;
             finish(kept::Of::Model(inputs), told, &args.out, context)
         }
         (None, Some(plant)) => {
@@ -225,7 +230,7 @@ async fn on_server(
             context,
         );
     }
-    let (run, told) = remote::finish(&client, run, context).await?;
+    let (run, told) = remote::finish(&client, run, (out, context)).await?;
     let inputs = kept::Of::Fork(remote::fork_of(&run));
     finish(inputs, told, out, context)
 }
@@ -233,12 +238,12 @@ async fn on_server(
 pub(super) async fn again(args: Again, context: &Context) -> Outcome<()> {
     let kept = kept::load(&args.file)?;
     let told = match &kept.inputs {
-        kept::Of::Model(inputs) => Told::of(simulate(inputs, &args.out, context).await?),
+        kept::Of::Model(inputs) => here(inputs, &args.out, context).await?,
         kept::Of::Fork(of) => {
             let client = context.client().await?;
             let threads = args.out.threads.map_or(0, NonZero::get);
             let run = remote::begin(&client, &of.plant, remote::again(of), threads).await?;
-            let (run, told) = remote::finish(&client, run, context).await?;
+            let (run, told) = remote::finish(&client, run, (&args.out, context)).await?;
             of.is_again(&run.fork_digest)?;
             told
         }
@@ -248,6 +253,20 @@ pub(super) async fn again(args: Again, context: &Context) -> Outcome<()> {
         .output
         .note(&format!("the same result: {}", told.digest));
     finish(kept.inputs, told, &args.out, context)
+}
+
+/// Runs on this machine. Errors: those of the model and the scenarios; it was cancelled.
+async fn here(inputs: &Inputs, out: &Out, context: &Context) -> Outcome<Told> {
+    let found = simulate(inputs, out, context).await?;
+    let gantts = inputs.gantts(None, &out.drawn.wanted(&found));
+    let json = found.to_json();
+    let hash = werkbuch_proof::sha256(json.to_string().as_bytes());
+    Ok(Told {
+        found,
+        json,
+        digest: format!("sha256:{hash}"),
+        gantts: gantts.map_err(inputs::refused)?,
+    })
 }
 
 /// Runs with progress on standard error; ctrl-c cancels at the next replication.
@@ -295,13 +314,24 @@ fn bar(context: &Context) -> ProgressBar {
 }
 
 fn finish(inputs: kept::Of, told: Told, out: &Out, context: &Context) -> Outcome<()> {
+    let begins = inputs.begins();
     if let Some(path) = &out.save {
         kept::save(path, inputs, &told)?;
     }
     if let Some(path) = &out.svg {
         kept::write(path, &fan::draw(&told.found))?;
     }
-    show::answer(&told.found, told.json, &told.digest, out.stations, context)
+    out.drawn.write(&told, begins)?;
+    if context.output.format == Format::Table {
+        let shown = out.drawn.shown(&told, begins, context.output.color());
+        context.output.text(&shown)?;
+    }
+    let mut more = vec![("digest", json!(told.digest))];
+    if out.drawn.gantt {
+        more.push(("gantt", states::json(&told.found, &told.gantts)));
+    }
+    let whole = with(told.json, more);
+    show::answer(&told.found, whole, &told.digest, out.stations, context)
 }
 
 /// What a study says, as programs are told.
@@ -310,16 +340,6 @@ struct Told {
     json: Value,
     /// SHA-256 of the JSON without white space.
     digest: String,
-}
-
-impl Told {
-    fn of(found: Found) -> Self {
-        let json = found.to_json();
-        let hash = werkbuch_proof::sha256(json.to_string().as_bytes());
-        Self {
-            found,
-            json,
-            digest: format!("sha256:{hash}"),
-        }
-    }
+    /// The replications that are shown: of each case the median and a bad one.
+    gantts: Vec<Gantt>,
 }

@@ -4,6 +4,7 @@ mod evidence;
 mod mended;
 mod others;
 mod span;
+mod states;
 mod stocks;
 mod study;
 mod work;
@@ -25,7 +26,8 @@ use werkbuch_wire::pb::simulation_service_server::SimulationService;
 use werkbuch_wire::pb::{
     CancelRunRequest, CreateRunRequest, DeleteRunRequest, DeleteRunResponse, GetRunRequest,
     Instant, ListRunsRequest, ListRunsResponse, ReadRunResultRequest, ReadRunResultResponse,
-    ReviewModelRequest, ReviewModelResponse, Run, WatchRunRequest,
+    ReadRunStatesRequest, ReadRunStatesResponse, ReviewModelRequest, ReviewModelResponse, Run,
+    WatchRunRequest,
 };
 
 /// What is forked, as a request says it.
@@ -183,6 +185,15 @@ impl SimulationService for Simulations {
             }
         });
         Ok(Response::new(answers))
+    }
+
+    type ReadRunStatesStream = BoxStream<ReadRunStatesResponse>;
+
+    async fn read_run_states(
+        &self,
+        request: Request<ReadRunStatesRequest>,
+    ) -> Result<Response<BoxStream<ReadRunStatesResponse>>, Status> {
+        states::read(&self.0, request.into_inner()).await
     }
 
     async fn review_model(

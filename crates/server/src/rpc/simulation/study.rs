@@ -5,6 +5,7 @@ use crate::error::of_file;
 use tonic::Status;
 use werkbuch_sim::whatif::{
     Asked, Fitted, HORIZON_NS_MAX, InputError, Inputs, Outcome, REPLICATIONS_MAX, StudyError, Text,
+    Tried,
 };
 use werkbuch_wire::pb;
 use werkbuch_wire::reason::Reason;
@@ -15,6 +16,8 @@ const WINDOW_NS: u64 = 7 * 86_400 * 1_000_000_000;
 const HORIZON_NS: u64 = 8 * 3_600 * 1_000_000_000;
 /// How often each case is run unless asked otherwise.
 const REPLICATIONS: u32 = 20;
+/// How many stations and parameters are tried unless asked otherwise.
+const TRIED: u32 = 20;
 /// The longest name of a request, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
@@ -37,6 +40,9 @@ pub(super) fn complete(study: &mut pb::Study) {
     }
     if study.seed == 0 {
         study.seed = 1;
+    }
+    if study.most == 0 {
+        study.most = TRIED;
     }
     if study.confidence == 0.0 {
         study.confidence = 0.95;
@@ -74,6 +80,16 @@ pub(super) fn check(study: &pb::Study, request_id: &str) -> Result<(), Status> {
             "does not lie between 0.5 and 1",
         ),
         (
+            !is_share(study.sensitivity),
+            "study.sensitivity",
+            "is no share between 0 and 1",
+        ),
+        (
+            !is_share(study.tornado),
+            "study.tornado",
+            "is no share between 0 and 1",
+        ),
+        (
             request_id.len() > REQUEST_ID_BYTES_MAX,
             "request_id",
             "has more than 128 bytes",
@@ -90,6 +106,10 @@ pub(super) fn check(study: &pb::Study, request_id: &str) -> Result<(), Status> {
             Err(Reason::InvalidRequest.violations(text, fields))
         }
     }
+}
+
+fn is_share(share: Option<f64>) -> bool {
+    share.is_none_or(|share| share > 0.0 && share < 1.0)
 }
 
 pub(super) fn text(file: &pb::StudyFile) -> Text {
@@ -122,6 +142,11 @@ pub(super) fn inputs(study: &pb::Study, fork: &Fork) -> Inputs {
             seed: study.seed,
             confidence: study.confidence,
             target: study.target,
+            tried: Tried {
+                sensitivity: study.sensitivity,
+                tornado: study.tornado,
+                most: study.most,
+            },
         },
     }
 }

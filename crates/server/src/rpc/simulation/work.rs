@@ -177,7 +177,11 @@ impl Told {
         let spent = now.duration_since(began).as_nanos() as f64;
         let left = f64::from(progress.of.saturating_sub(progress.done));
         live.change(|run| {
-            run.done = run.done.max(progress.done);
+            // What is tried beside the scenarios is counted by itself.
+            run.done = match run.of == progress.of {
+                true => run.done.max(progress.done),
+                false => progress.done,
+            };
             run.of = progress.of;
             run.half_width = progress.half_width;
             run.left_ns =

@@ -19,7 +19,7 @@ const NAME_MAX: usize = 24;
 const UNCOVERED: char = '\u{2591}';
 
 /// How many columns a band has in this terminal.
-pub(super) fn columns() -> u32 {
+pub(crate) fn columns() -> u32 {
     let said = std::env::var("COLUMNS")
         .ok()
         .and_then(|text| text.parse().ok());
@@ -29,7 +29,7 @@ pub(super) fn columns() -> u32 {
 }
 
 /// The bands of all machines between the times of the window, and the legend.
-pub(super) fn draw(lines: &Lines, color: bool) -> String {
+pub(crate) fn draw(lines: &Lines, color: bool) -> String {
     let names = lines
         .machines
         .iter()
@@ -99,7 +99,7 @@ fn band(machine: &pb::Timeline, columns: usize, color: bool) -> (String, String)
 }
 
 /// The glyphs, with a colour before those of one tone.
-fn painted(cells: &[(char, Tone)], color: bool) -> String {
+pub(crate) fn painted(cells: &[(char, Tone)], color: bool) -> String {
     let mut out = String::new();
     let mut tone = Tone::None;
     for (glyph, now) in cells {

@@ -15,9 +15,9 @@ pub(crate) struct Lines {
     /// Each machine in one piece.
     pub(crate) machines: Vec<pb::Timeline>,
     /// Into how many buckets the window is divided; 0 for none.
-    pub(super) buckets: u32,
+    pub(crate) buckets: u32,
     /// Where the plants stood, when all were asked; those named that did not answer.
-    pub(super) cut: Option<pb::Cut>,
+    pub(crate) cut: Option<pb::Cut>,
 }
 
 impl Lines {

@@ -49,6 +49,11 @@ struct Run<'b> {
 
 /// The drawing as a document of its own.
 pub(super) fn draw(lines: &Lines) -> String {
+    draw_of("", lines)
+}
+
+/// The same of something that its title names.
+pub(crate) fn draw_of(what: &str, lines: &Lines) -> String {
     let rows = lines.machines.len() as u64;
     let legend_top = TOP + rows * ROW + 22;
     let legend = Legend::of(lines);
@@ -59,6 +64,7 @@ pub(super) fn draw(lines: &Lines) -> String {
         Timestamp(lines.head.to_time),
     );
     let machines = crate::command::counted(rows, "machine");
+    let machines = format!("{}{machines}", markup(what));
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\" aria-labelledby=\"title desc\">\n\

@@ -1,6 +1,7 @@
 //! How the output of each case grows, as an SVG drawing of its own: the median, and between which 80 % of the runs
 //! lie.
 
+use super::paper;
 use crate::plain::markup;
 use std::fmt::Write;
 use werkbuch_sim::whatif::Outcome;
@@ -28,15 +29,7 @@ pub(super) fn draw(found: &Outcome) -> String {
     let height = TOP + HEIGHT + 50.0 + LINE * found.cases.len() as f64;
     let width = LEFT + WIDTH + 20.0;
     let title = format!("Output of {} with and without scenarios", found.plant);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" role=\"img\" aria-labelledby=\"title\">\n<title id=\"title\">{title}</title>\n\
-         <style>:root{{--ink:#1c2330;--paper:#fff;--line:#c3cad6}}@media(prefers-color-scheme:dark){{:root\
-         {{--ink:#e6e9ef;--paper:#14181f;--line:#39424f}}}}text{{font:12px system-ui,sans-serif;fill:var(--ink)}}\
-         </style>\n<rect width=\"{width}\" height=\"{height}\" fill=\"var(--paper)\"/>\n\
-         <text x=\"12\" y=\"24\" font-size=\"15\">{title}</text>\n",
-        title = markup(&title),
-    );
+    let mut out = paper::open(&title, width, height);
     axes(&mut out, most, found.horizon_ns as f64 / 3.6e12);
     for (case, look) in found.cases.iter().zip(LOOKS.iter().cycle()) {
         band(&mut out, &case.curve, most, look);

@@ -6,6 +6,7 @@ use crate::failure::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
+use werkbuch_model::time::Timestamp;
 use werkbuch_sim::whatif::{Asked, Inputs, Text};
 
 /// A result with all that it is made of.
@@ -68,6 +69,16 @@ pub(super) fn load(path: &Path) -> Outcome<Kept> {
         let what = format!("{} is no kept result: {error}", path.display());
         Failure::usage(what).hint("`werkbuch sim run --save FILE` writes one")
     })
+}
+
+impl Of {
+    /// When it begins, in the plant's time.
+    pub(super) const fn begins(&self) -> Timestamp {
+        match self {
+            Self::Fork(of) => Timestamp(of.at_ns),
+            Self::Model(of) => Timestamp(of.start_ns),
+        }
+    }
 }
 
 impl Kept {

@@ -1,7 +1,7 @@
 //! Runs on a server: begun, watched until they end, cancelled with ctrl-c, and read.
 
 use super::kept::ForkOf;
-use super::{Told, bar, show};
+use super::{Out, Told, bar, show};
 use crate::Context;
 use crate::client::Client;
 use crate::exit::Exit;
@@ -10,7 +10,8 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 use std::time::Duration;
 use tonic::Streaming;
-use werkbuch_sim::whatif::{Asked, Outcome as Found, Text};
+use werkbuch_model::event::State;
+use werkbuch_sim::whatif::{Asked, Gantt, Outcome as Found, Spent, StationRow, Text, Tried};
 use werkbuch_wire::{name, pb};
 
 /// A study of a plant's log, as a message.
@@ -31,6 +32,9 @@ pub(super) fn study(
         seed: asked.seed,
         confidence: asked.confidence,
         target: asked.target,
+        sensitivity: asked.tried.sensitivity,
+        tornado: asked.tried.tornado,
+        most: asked.tried.most,
     }
 }
 
@@ -74,14 +78,18 @@ pub(super) async fn begin(
 pub(super) async fn finish(
     client: &Client,
     run: pb::Run,
-    context: &Context,
+    (out, context): (&Out, &Context),
 ) -> Outcome<(pb::Run, Told)> {
     let bar = bar(context);
     let ended = watch(client, &run.name, &bar).await;
     bar.finish_and_clear();
     let run = ended?;
     match run.state() {
-        pb::RunState::Succeeded => read(client, run).await,
+        pb::RunState::Succeeded => {
+            let (run, mut told) = read(client, run).await?;
+            told.gantts = states(client, &run, out.drawn.wanted(&told.found)).await?;
+            Ok((run, told))
+        }
         pb::RunState::Cancelled => {
             let what = format!(
                 "the run was cancelled after {} of {} replications",
@@ -175,6 +183,7 @@ async fn read(client: &Client, run: pb::Run) -> Outcome<(pb::Run, Told)> {
                 found,
                 json,
                 digest,
+                gantts: Vec::new(),
             },
         )),
         _ => {
@@ -185,6 +194,62 @@ async fn read(client: &Client, run: pb::Run) -> Outcome<(pb::Run, Told)> {
             );
             Err(Failure::new(Exit::Failed, "FORMAT_NEWER", what))
         }
+    }
+}
+
+/// What the stations did in replications of a run. Errors: those of the server.
+async fn states(client: &Client, run: &pb::Run, wanted: Vec<(usize, u32)>) -> Outcome<Vec<Gantt>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let replication = |(case, replication): &(usize, u32)| pb::RunReplication {
+        case: u32::try_from(*case).unwrap_or(u32::MAX),
+        replication: *replication,
+    };
+    let request = pb::ReadRunStatesRequest {
+        name: run.name.clone(),
+        replications: wanted.iter().map(replication).collect(),
+    };
+    let mut parts = client
+        .simulation()
+        .read_run_states(request)
+        .await?
+        .into_inner();
+    let gantt = |(case, replication)| Gantt {
+        case,
+        replication,
+        stations: Vec::new(),
+    };
+    let mut gantts: Vec<Gantt> = wanted.into_iter().map(gantt).collect();
+    while let Some(part) = parts.message().await? {
+        if let Some(gantt) = gantts.get_mut(part.index as usize) {
+            for row in part.stations.iter().map(station) {
+                // A station with very many intervals comes in pieces.
+                match gantt.stations.last_mut() {
+                    Some(last) if last.machine == row.machine => {
+                        last.intervals.extend(row.intervals);
+                    }
+                    _ => gantt.stations.push(row),
+                }
+            }
+        }
+    }
+    Ok(gantts)
+}
+
+fn station(told: &pb::StationStates) -> StationRow {
+    let interval = |one: &pb::StationInterval| Spent {
+        state: u32::try_from(one.state)
+            .ok()
+            .and_then(State::from_code)
+            .unwrap_or_default(),
+        from_ns: one.from_ns,
+        to_ns: one.to_ns,
+        is_covered: true,
+    };
+    StationRow {
+        machine: told.machine.clone(),
+        intervals: told.intervals.iter().map(interval).collect(),
     }
 }
 
@@ -216,6 +281,11 @@ pub(super) fn fork_of(run: &pb::Run) -> ForkOf {
             seed: study.seed,
             confidence: study.confidence,
             target: study.target,
+            tried: Tried {
+                sensitivity: study.sensitivity,
+                tornado: study.tornado,
+                most: study.most,
+            },
         },
     }
 }

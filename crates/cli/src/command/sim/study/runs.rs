@@ -134,7 +134,7 @@ pub(crate) async fn get(args: Get, context: &Context) -> Outcome<()> {
     let name = args.of.name();
     let mut service = client.simulation();
     let run = service.get_run(pb::GetRunRequest { name }).await?;
-    let (run, told) = remote::finish(&client, run.into_inner(), context).await?;
+    let (run, told) = remote::finish(&client, run.into_inner(), (&args.out, context)).await?;
     let inputs = kept::Of::Fork(remote::fork_of(&run));
     super::finish(inputs, told, &args.out, context)
 }

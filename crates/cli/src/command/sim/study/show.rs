@@ -1,26 +1,25 @@
 //! What a study says, for people: what changes, how sure that is, and why.
 
 use crate::Context;
-use crate::command::{counted, with};
+use crate::command::counted;
 use crate::failure::Outcome;
 use crate::output::Answer;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use werkbuch_model::event::State;
 use werkbuch_sim::statistics::Interval;
-use werkbuch_sim::whatif::{CaseOutcome, Difference, First, Outcome as Found};
+use werkbuch_sim::whatif::{CaseOutcome, Difference, First, Loss, Measured, Outcome as Found};
 
 /// How many stations of a case are named as those that hold up the others.
 const NAMED: usize = 3;
 
 pub(super) fn answer(
     found: &Found,
-    result: Value,
+    whole: Value,
     digest: &str,
     stations: bool,
     context: &Context,
 ) -> Outcome<()> {
-    let whole = with(result, [("digest", json!(digest))]);
     let answer = match stations {
         true => of_stations(found),
         false => of_measures(found),
@@ -76,8 +75,45 @@ fn of_measures(found: &Found) -> Answer {
             });
             rows.push((cells, item));
         }
+        let losses = found.losses.iter().filter(|one| one.scenario == case.name);
+        rows.extend(losses.flat_map(|one| lost(one, found.replications)));
     }
     Answer::list(&columns, rows)
+}
+
+/// What a scenario costs against the baseline, pair by pair.
+fn lost(loss: &Loss, runs: usize) -> Vec<(Vec<String>, Value)> {
+    let late = match loss.not_recovered {
+        0 => String::new(),
+        late => format!("not within the horizon in {late} of {runs} runs"),
+    };
+    let all = [&loss.at_worst, &loss.at_end, &loss.recovery];
+    let row = |one: &&Measured| {
+        let [low, _, high] = one.quantiles;
+        let is_time = one.name == loss.recovery.name;
+        let cells = vec![
+            loss.scenario.clone(),
+            one.name.clone(),
+            interval(&one.interval, false),
+            number(low),
+            number(high),
+            String::new(),
+            if is_time { late.clone() } else { String::new() },
+            one.unit.to_owned(),
+        ];
+        let item = json!({
+            "case": loss.scenario,
+            "measure": one.name,
+            "unit": one.unit,
+            "mean": one.interval.mean,
+            "half_width": one.interval.half_width,
+            "p10": low,
+            "p90": high,
+            "not_recovered": is_time.then_some(loss.not_recovered),
+        });
+        (cells, item)
+    };
+    all.iter().map(row).collect()
 }
 
 fn verdict(one: &Difference) -> String {
@@ -143,11 +179,11 @@ fn first(of: &First) -> String {
     }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1}%", share * 100.0)
 }
 
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value.abs() {
         _ if value.is_nan() => "-".to_owned(),
         size if size >= 1_000.0 => format!("{value:.0}"),
@@ -156,7 +192,7 @@ fn number(value: f64) -> String {
     }
 }
 
-fn interval(of: &Interval, signed: bool) -> String {
+pub(super) fn interval(of: &Interval, signed: bool) -> String {
     if of.mean.is_nan() {
         return "-".to_owned();
     }
@@ -172,6 +208,9 @@ fn note(found: &Found, digest: &str) -> String {
     let mut note = String::new();
     for case in &found.cases {
         let _ = writeln!(note, "{}", said(found, case));
+    }
+    if let Some(base) = found.cases.first() {
+        let _ = writeln!(note, "of the baseline {}", found.uncertainty(base));
     }
     let hours = found.horizon_ns as f64 / 3.6e12;
     let _ = writeln!(
@@ -221,6 +260,21 @@ fn said(found: &Found, case: &CaseOutcome) -> String {
         Some(_) => text.push_str(", not distinguishable from the baseline"),
         None => {}
     }
+    text.push_str(&held_up(found, case));
+    if let Some((share, low, high)) = case.target {
+        let _ = write!(
+            text,
+            "; the target is met with {} ({} to {})",
+            percent(share),
+            percent(low),
+            percent(high)
+        );
+    }
+    text
+}
+
+/// Who holds up the others, before a scenario and with it; with the station that brings most, where that was tried.
+fn held_up(found: &Found, case: &CaseOutcome) -> String {
     let mut stations: Vec<_> = case.stations.iter().collect();
     stations.sort_by(|a, b| b.bottleneck.total_cmp(&a.bottleneck));
     let named = stations
@@ -230,17 +284,26 @@ fn said(found: &Found, case: &CaseOutcome) -> String {
     let named: Vec<String> = named
         .map(|one| format!("{} {}", one.machine, percent(one.bottleneck)))
         .collect();
+    let mut text = String::new();
     if !named.is_empty() {
         let _ = write!(text, "; held up by {}", named.join(", "));
     }
-    if let Some((share, low, high)) = case.target {
-        let _ = write!(
-            text,
-            "; the target is met with {} ({} to {})",
-            percent(share),
-            percent(low),
-            percent(high)
-        );
+    let before = found.cases.first().filter(|one| one.name != case.name);
+    if let Some(before) = before.and_then(CaseOutcome::bottleneck) {
+        let share = percent(before.bottleneck);
+        let _ = write!(text, " (before: {} {share})", before.machine);
+    }
+    let tried = found.sensitivity.iter().find(|one| one.case == case.name);
+    if let Some(best) = tried.and_then(|one| one.stations.first()) {
+        let _ = match best.is_distinguishable {
+            true => write!(
+                text,
+                "; 1 % faster brings most at {}: {} % of output",
+                best.machine,
+                interval(&best.elasticity, true)
+            ),
+            false => write!(text, "; no station that is faster brings more than chance"),
+        };
     }
     text
 }
