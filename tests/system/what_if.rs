@@ -28,6 +28,7 @@ fn a_described_plant_is_asked_and_a_kept_result_is_made_again() {
     let kept = folder.path().join("result.json");
     let kept = kept.to_str().unwrap();
     let svg = folder.path().join("fan.svg");
+    let drawings = folder.path().join("drawings");
     let plant = model("engine-line.toml");
     let down = model("hot-test-down.toml");
     let ran = run(&[
@@ -45,12 +46,20 @@ fn a_described_plant_is_asked_and_a_kept_result_is_made_again() {
         kept,
         "--svg",
         svg.to_str().unwrap(),
+        "--sensitivity=5%",
+        "--tornado",
+        "--most",
+        "3",
+        "--gantt",
+        "--drawings",
+        drawings.to_str().unwrap(),
         "-o",
         "json",
         "--quiet",
     ]);
     assert_eq!(ran.code, 0, "{ran:#?}");
     let found = ran.json();
+    what_is_told_beside_the_measures(&found, &drawings);
     let difference = found["differences"].as_array().unwrap();
     let output = difference
         .iter()
@@ -90,6 +99,42 @@ fn a_described_plant_is_asked_and_a_kept_result_is_made_again() {
     let again = run(&["sim", "rerun", &changed, "--quiet"]);
     assert_eq!(again.code, 5, "{again:#?}");
     assert!(again.stderr.contains("RESULT_DIFFERS"), "{again:#?}");
+}
+
+fn what_is_told_beside_the_measures(found: &Value, drawings: &Path) {
+    let loss = &found["losses"][0];
+    assert_eq!(loss["scenario"], "hot-test-down");
+    let number = |value: &Value| value.as_f64().unwrap();
+    let worst = number(&loss["behind_at_worst"]["mean"]);
+    assert!(
+        worst >= number(&loss["behind_at_the_end"]["mean"]),
+        "{loss:#}"
+    );
+    assert!(worst > 20.0 && loss["not_recovered"]["runs"].as_u64().unwrap() <= 8);
+    for case in 0..2 {
+        let tried = &found["sensitivity"][case];
+        assert_eq!((&tried["shown"], &tried["total"]), (&3.into(), &34.into()));
+        let told = found["cases"][case]["uncertainty"].as_str().unwrap();
+        assert!(told.contains("the simulation's own error"), "{told}");
+        assert_ne!(found["cases"][case]["bottleneck"]["machine"], Value::Null);
+    }
+    assert_eq!(found["tornado"]["bars"].as_array().unwrap().len(), 3);
+    let gantts = found["gantt"].as_array().unwrap();
+    assert_eq!(gantts.len(), 4);
+    assert_eq!(gantts[1]["replication"], found["cases"][0]["bad_run"]);
+    for name in [
+        "output.svg",
+        "differences.svg",
+        "tornado.svg",
+        "gantt-0-baseline-median.svg",
+        "gantt-1-hot-test-down-bad.svg",
+    ] {
+        let text = std::fs::read_to_string(drawings.join(name)).unwrap();
+        assert!(
+            text.starts_with("<svg") && text.ends_with("</svg>\n"),
+            "{name}"
+        );
+    }
 }
 
 /// How many parts left the plant in a window of its log.

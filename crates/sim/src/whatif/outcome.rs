@@ -357,19 +357,7 @@ impl Outcome {
                     "values": one.values,
                 })
             });
-            let stations = case.stations.iter().map(|one| {
-                let shares = one
-                    .shares
-                    .iter()
-                    .map(|(state, share)| (state.name().to_owned(), json!(share)));
-                json!({
-                    "machine": one.machine,
-                    "shares": Value::Object(shares.collect()),
-                    "bottleneck": one.bottleneck,
-                    "starves": { "share": one.starves.share, "after_s": one.starves.after_s },
-                    "blocks": { "share": one.blocks.share, "after_s": one.blocks.after_s },
-                })
-            });
+            let stations = case.stations.iter().map(StationOutcome::to_json);
             let curve = case.curve.iter().map(|[mean, low, middle, high]| {
                 json!({ "mean": mean, "p10": low, "p50": middle, "p90": high })
             });
@@ -414,6 +402,24 @@ impl Outcome {
             "is_uncertain": self.is_uncertain,
             "assumptions": self.assumptions,
             "events": self.events,
+        })
+    }
+}
+
+impl StationOutcome {
+    /// For programs.
+    fn to_json(&self) -> Value {
+        let shares = self
+            .shares
+            .iter()
+            .map(|(state, share)| (state.name().to_owned(), json!(share)));
+        let first = |one: &First| json!({ "share": one.share, "after_s": one.after_s });
+        json!({
+            "machine": self.machine,
+            "shares": Value::Object(shares.collect()),
+            "bottleneck": self.bottleneck,
+            "starves": first(&self.starves),
+            "blocks": first(&self.blocks),
         })
     }
 }
