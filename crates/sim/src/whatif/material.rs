@@ -97,6 +97,11 @@ impl Model {
                 Some(true) => {}
             }
         }
+        // Stations that take a part number in several ways have one stock of it.
+        sheet.dedup();
+        for names in [&mut plenty, &mut guessed] {
+            names.dedup();
+        }
         if !plenty.is_empty() {
             self.assumptions.push(format!(
                 "{} of {} stocks at the line never run out, since no delivery to them was recorded from its call \

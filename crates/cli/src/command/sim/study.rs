@@ -51,7 +51,10 @@ nothing fails. Or it is a file of behaviour that names one:
   crew = true                               # waits for its crew
 
   [[quality]]                               # scrap, rework: shares of the parts
-  [[arrival]]                               # between: time between parts at a source
+  [[arrival]]                               # machines, and between; or per_hour = {0h = 40, 6h = 60}, every = \"1d\";
+                                            # or at = [\"10m\", ...]
+  [[order]]                                 # machines, variants in their order, repeat
+  [[dispatch]]                              # machines, rule: which part is taken first; blocking = \"before\"
   [[supply]]                                # parts, full, call_at, delivery, late
   [[zone]]                                  # zones, up, stop
 
