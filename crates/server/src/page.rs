@@ -1,6 +1,6 @@
 //! Pages: sizes, and opaque tokens that say where to go on and in which question.
 
-use crate::asked::{Answered, Asked};
+use crate::asked::{Answered, Asked, Mark};
 use sha2::{Digest, Sha256};
 use tonic::Status;
 use werkbuch_model::id::Position;
@@ -9,12 +9,12 @@ use werkbuch_model::time::Timestamp;
 use werkbuch_wire::reason::Reason;
 
 /// The form of the tokens; another form is refused.
-const VERSION: u8 = 2;
+const VERSION: u8 = 4;
 /// The form of the tokens that name what they go on behind.
 const VERSION_BEHIND: u8 = 3;
 const OTHER_QUESTION: &str =
     "the page token belongs to another question; give it with the request that it came from";
-const TOKEN_BYTES: usize = 1 + 8 + 8 + 8 + 1 + 8 + 8;
+const TOKEN_BYTES: usize = 1 + 8 + 8 + 8 + 1 + 8 + 8 + 8;
 
 /// No token is longer.
 const TOKEN_CHARS_MAX: usize = 1_024;
@@ -34,6 +34,8 @@ pub(crate) struct Cursor {
     pub(crate) at: Option<Timestamp>,
     /// The time that ages of the first page count from.
     pub(crate) as_of: Timestamp,
+    /// The instant as the request of the first page wrote it.
+    pub(crate) mark: Mark,
 }
 
 impl Question {
@@ -67,6 +69,7 @@ impl Question {
         bytes.push(u8::from(cursor.at.is_some()));
         bytes.extend(cursor.at.unwrap_or_default().nanos().to_be_bytes());
         bytes.extend(cursor.as_of.nanos().to_be_bytes());
+        bytes.extend(cursor.mark.0);
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -85,7 +88,7 @@ impl Question {
         let (question, name) = read_behind(token)
             .ok_or_else(|| invalid("the page token is not one of this server's"))?;
         if question != self {
-            return Err(invalid(OTHER_QUESTION));
+            return Err(of_another());
         }
         Ok(Some(name))
     }
@@ -98,20 +101,21 @@ impl Question {
         let (question, cursor) =
             read(token).ok_or_else(|| invalid("the page token is not one of this server's"))?;
         if question != self {
-            return Err(invalid(OTHER_QUESTION));
+            return Err(of_another());
         }
         Ok(Some(cursor))
     }
 }
 
 impl Cursor {
-    /// Behind a page of such an answer.
-    pub(crate) fn behind(answered: &Answered, offset: u64) -> Self {
+    /// Behind a page of such an answer, of an instant that was written so.
+    pub(crate) fn behind(answered: &Answered, mark: Mark, offset: u64) -> Self {
         Self {
             offset,
             position: answered.reflected.position,
             at: answered.reflected.at,
             as_of: answered.as_of,
+            mark,
         }
     }
 
@@ -140,6 +144,11 @@ pub(crate) fn size(asked: i32, default: usize, most: usize) -> Result<usize, Sta
             Err(Reason::InvalidRequest.violations(text, [field]))
         }
     }
+}
+
+/// The page before is one of another question, or of another instant.
+pub(crate) fn of_another() -> Status {
+    invalid(OTHER_QUESTION)
 }
 
 fn invalid(text: &str) -> Status {
@@ -177,6 +186,7 @@ fn read(token: &str) -> Option<(Question, Cursor)> {
         position: Position(u64::from_be_bytes(eight(17)?)),
         at,
         as_of: Timestamp(i64::from_be_bytes(eight(34)?)),
+        mark: Mark(eight(42)?),
     };
     (*bytes.first()? == VERSION).then_some((Question(eight(1)?), cursor))
 }
@@ -195,6 +205,7 @@ mod tests {
                 position: Position(u64::MAX),
                 at,
                 as_of: Timestamp(i64::MIN),
+                mark: Mark([9; 8]),
             };
             let token = question.token(&cursor);
             assert_eq!(question.cursor(&token).unwrap(), Some(cursor));
@@ -217,6 +228,7 @@ mod tests {
             position: Position(2),
             at: None,
             as_of: Timestamp(3),
+            mark: Mark::default(),
         };
         let good = question.token(&cursor);
         let other_version = format!("01{}", good.get(2..).unwrap());
@@ -227,7 +239,7 @@ mod tests {
             "0",
             "ü",
             &"é".repeat(34),
-            &"f".repeat(84),
+            &"f".repeat(100),
             &other_version,
             &long,
             &sign,

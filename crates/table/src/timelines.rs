@@ -44,7 +44,7 @@ columns! { IntervalLine;
     "alarms" Texts "the keys of alarms that stood at any time of it, at most 16" |row| Cell::Texts(&row.interval.alarms);
     "alarms_total" Small "how many alarms stood at any time of it" |row| Cell::Count(row.interval.alarms_size.into());
     "cycles" Count "how many cycles ended in it" |row| Cell::Count(row.interval.cycles);
-    "parts" Count "by how much counters of all parts moved on in it" |row| Cell::Count(row.interval.parts);
+    "parts" Count "by how much counters of all parts moved on in it; of a machine that has none, those of good parts" |row| Cell::Count(row.interval.parts);
     "good" Count "by how much counters of good parts did" |row| Cell::Count(row.interval.good);
     "scrap" Count "by how much counters of scrap did" |row| Cell::Count(row.interval.scrap);
     "rework" Count "by how much counters of parts to be reworked did" |row| Cell::Count(row.interval.rework);

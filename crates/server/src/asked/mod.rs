@@ -1,14 +1,17 @@
 //! The instant of a question, resolved on both clocks.
 
 mod answered;
+mod mark;
 mod said;
 mod shift;
 
 pub(crate) use answered::Answered;
+pub(crate) use mark::Mark;
 pub(crate) use said::Said;
 
 use crate::context::Context;
 use crate::group::{Stood, check_log};
+use crate::page::{self, Cursor};
 use tonic::Status;
 use werkbuch_engine::Plant;
 use werkbuch_model::id::Position;
@@ -49,6 +52,37 @@ impl Context {
     ) -> Result<Asked, Status> {
         let said = Said::of(message)?;
         self.resolved(plant, said, reach).await
+    }
+
+    /// The instant of a page: that of the page before, unless it is the first one. Errors:
+    /// `INVALID_PAGE_TOKEN` when the request says another instant than the page before had; as for
+    /// [`Context::asked`].
+    pub(crate) async fn asked_of_page(
+        &self,
+        plant: &Plant,
+        message: Option<&pb::Instant>,
+        cursor: Option<&Cursor>,
+    ) -> Result<Asked, Status> {
+        let Some(cursor) = cursor else {
+            return self.asked(plant, message, Reach::Happened).await;
+        };
+        let mark = Mark::of(message);
+        if mark.is_none() || mark == cursor.mark {
+            return Ok(cursor.asked());
+        }
+        // The same instant may be written in another way.
+        let asked = self.asked(plant, message, Reach::Happened).await?;
+        let known = match asked.instant.known {
+            Known::Now => cursor.position,
+            _ => {
+                let (reading, instant) = (plant.clone(), asked.instant);
+                self.blocking(move || reading.bounds(&instant)).await?
+            }
+        };
+        if (known, asked.instant.at) != (cursor.position, cursor.at) {
+            return Err(page::of_another());
+        }
+        Ok(cursor.asked())
     }
 
     /// What was said, resolved for a plant. Errors: as for [`Context::asked`].

@@ -72,7 +72,8 @@ impl Said {
         })
     }
 
-    /// The cut that was given back, if one was. Errors: `INVALID_INSTANT` when another time is asked.
+    /// The cut that was given back, if one was. A cut of the present can be asked about any time in the
+    /// plants. Errors: `INVALID_INSTANT` when it has its own and another is asked.
     pub(crate) fn cut(&self) -> Result<Option<&Cut>, Status> {
         let Some(KnownBy::Cut(cut)) = &self.known else {
             return Ok(None);
@@ -80,10 +81,13 @@ impl Said {
         match &self.at {
             None => Ok(Some(cut)),
             Some(When::Time(at)) if Some(*at) == cut.at => Ok(Some(cut)),
-            Some(_) => {
-                let text = "the cut has its own time in the plants; ask without another one";
-                Err(wrong(text.to_owned()))
-            }
+            Some(_) => match cut.at {
+                None => Ok(Some(cut)),
+                Some(at) => Err(wrong(format!(
+                    "the cut has its own time in the plants, {at}; ask without another one, or by a cut of \
+                     the present"
+                ))),
+            },
         }
     }
 
@@ -141,6 +145,15 @@ impl Said {
         })
     }
 
+    /// The same without a bound on what is known, if it says a time in the plants.
+    pub(crate) fn at_alone(&self) -> Option<Self> {
+        self.at.as_ref()?;
+        Some(Self {
+            known: None,
+            ..self.clone()
+        })
+    }
+
     /// The same without a time in the plant.
     pub(super) fn without_at(&self) -> Self {
         Self {
@@ -177,7 +190,21 @@ impl Said {
                 let by = time("known", &when)?;
                 (Known::Recorded(by), Some(by))
             }
-            Some(KnownBy::Cut(cut)) => return within(&cut, twin),
+            Some(KnownBy::Cut(cut)) => {
+                let asked = within(&cut, twin)?;
+                let Some(at) = at.filter(|_| cut.at.is_none()) else {
+                    return Ok(asked);
+                };
+                check_at(twin, at, now)?;
+                return Ok(Asked {
+                    instant: Instant {
+                        at: Some(at),
+                        ..asked.instant
+                    },
+                    as_of: self.as_of.or(Some(at)),
+                    ..asked
+                });
+            }
         };
         if let (Some(at), Reach::Happened) = (at, reach) {
             check_at(twin, at, now)?;

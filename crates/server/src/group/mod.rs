@@ -88,7 +88,10 @@ impl Context {
             None => {
                 let said = Said::of(instant)?;
                 match said.cut()? {
-                    Some(cut) => self.again(cut.clone()).await,
+                    Some(cut) => {
+                        let cut = self.at_time(cut.clone(), &said).await?;
+                        self.again(cut).await
+                    }
                     None => self.all(said).await,
                 }
             }
@@ -164,6 +167,24 @@ impl Context {
         }
         let member = self.member(plant, asked).await;
         member.map_err(|status| absence(&status))
+    }
+
+    /// A cut of the present about a time in the plants, if one is asked. Errors: `INVALID_INSTANT`.
+    async fn at_time(&self, cut: Cut, said: &Said) -> Result<Cut, Status> {
+        let Some(said) = said.at_alone().filter(|_| cut.at.is_none()) else {
+            return Ok(cut);
+        };
+        let plants = cut.plants.iter();
+        let plants = plants.filter(|entry| matches!(entry.stood, Stood::At(..)));
+        let plants = plants.map(|entry| self.plant_of(&entry.plant));
+        let plants: Vec<Plant> = plants.collect::<Result<_, _>>()?;
+        let asked = self.asked_of_all(&plants, said).await?;
+        Ok(Cut {
+            at: asked.instant.at,
+            as_of: asked.as_of.unwrap_or(cut.as_of),
+            zone: asked.zone,
+            ..cut
+        })
     }
 
     /// A cut that is given back.

@@ -2,9 +2,10 @@
 
 use super::group::known;
 use super::twin::filter;
+use crate::asked::Mark;
 use crate::context::{Context, answer};
 use crate::group::Group;
-use crate::page::{Cursor, Question, size};
+use crate::page::{Cursor, Question, of_another, size};
 use crate::view::diff::{Compared, Wanted, descriptions};
 use crate::{error, view};
 use tonic::{Response, Status};
@@ -31,7 +32,7 @@ pub(super) async fn diff(
         "DiffMachines",
         &[&request.parent, &request.filter, &request.machine, &full],
     );
-    let (from, to, offset) = points(question, &request)?;
+    let (from, to, offset, mark) = points(question, &request)?;
     let wanted = Wanted {
         from: offset,
         ..wanted
@@ -54,6 +55,7 @@ pub(super) async fn diff(
             position: Position(0),
             at: None,
             as_of: Timestamp(to.as_of),
+            mark,
         };
         format!("{}.{}.{}", question.token(&cursor), from.token, to.token)
     });
@@ -68,12 +70,13 @@ pub(super) async fn diff(
     })
 }
 
-/// The two points of a request, and how far the pages are.
-type Points = (Option<pb::Instant>, Option<pb::Instant>, usize);
+/// The two points of a request, how far the pages are, and how the points were written at first.
+type Points = (Option<pb::Instant>, Option<pb::Instant>, usize, Mark);
 
 fn points(question: Question, request: &pb::DiffMachinesRequest) -> Result<Points, Status> {
+    let mark = Mark::of_all(&[request.from.as_ref(), request.to.as_ref()]);
     if request.page_token.is_empty() {
-        return Ok((request.from.clone(), request.to.clone(), 0));
+        return Ok((request.from.clone(), request.to.clone(), 0, mark));
     }
     let mut parts = request.page_token.splitn(3, '.');
     let (Some(page), Some(from), Some(to)) = (parts.next(), parts.next(), parts.next()) else {
@@ -81,9 +84,12 @@ fn points(question: Question, request: &pb::DiffMachinesRequest) -> Result<Point
         return Err(Reason::InvalidPageToken.status(text));
     };
     let cursor = question.cursor(page)?;
-    let offset = cursor.map_or(0, |cursor| cursor.offset);
+    let (offset, before) = cursor.map_or((0, mark), |cursor| (cursor.offset, cursor.mark));
+    if !mark.is_none() && mark != before {
+        return Err(of_another());
+    }
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    Ok((Some(known(from)), Some(known(to)), offset))
+    Ok((Some(known(from)), Some(known(to)), offset, before))
 }
 
 /// Errors: `UNKNOWN_MACHINE` when neither side has it; `INVALID_REQUEST` when more plants are asked.

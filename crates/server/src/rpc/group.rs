@@ -1,9 +1,10 @@
 //! Questions to all plants at one instant: machines, counts, figures.
 
 use super::twin::listed;
+use crate::asked::Mark;
 use crate::context::{Context, answer};
 use crate::error;
-use crate::page::{Cursor, Question, size};
+use crate::page::{Cursor, Question, of_another, size};
 use crate::view;
 use crate::view::aggregate::{Measures, figures};
 use crate::view::fields::LISTED_FIELDS;
@@ -28,7 +29,7 @@ pub(super) async fn list(
         "ListMachines",
         &[&request.parent, &request.filter, &request.order_by],
     );
-    let (instant, from) = go_on(question, &request.page_token, request.instant.as_ref())?;
+    let (instant, from, mark) = go_on(question, &request.page_token, request.instant.as_ref())?;
     let group = context.group(&request.parent, instant.as_ref()).await?;
     let find = move || {
         let found = group.found()?;
@@ -36,7 +37,7 @@ pub(super) async fn list(
         Ok((page, group.message()))
     };
     let (page, cut) = context.blocking(find).await?;
-    let next = page.next.map(|offset| behind(question, offset, &cut));
+    let next = page.next.map(|offset| behind(question, offset, &cut, mark));
     answer(pb::ListMachinesResponse {
         machines: page.machines,
         next_page_token: next.unwrap_or_default(),
@@ -98,7 +99,7 @@ pub(super) async fn plants(
     size: usize,
 ) -> Result<Response<pb::ListPlantsResponse>, Status> {
     let question = Question::new("ListPlantsAt", &[&request.parent]);
-    let (instant, from) = go_on(question, &request.page_token, request.instant.as_ref())?;
+    let (instant, from, mark) = go_on(question, &request.page_token, request.instant.as_ref())?;
     let group = context
         .group(&name::of_plant("-"), instant.as_ref())
         .await?;
@@ -112,7 +113,7 @@ pub(super) async fn plants(
     }
     let cut = group.message();
     let next = from.saturating_add(found.len());
-    let next = (next < group.members.len()).then(|| behind(question, next, &cut));
+    let next = (next < group.members.len()).then(|| behind(question, next, &cut, mark));
     answer(pb::ListPlantsResponse {
         plants: found,
         next_page_token: next.unwrap_or_default(),
@@ -122,31 +123,37 @@ pub(super) async fn plants(
     })
 }
 
-/// The instant of a page, and how far the pages are: of the request, or of the page before.
+/// The instant of a page, how far the pages are and how the instant was written: in the request, or in
+/// that of the page before. Errors: `INVALID_PAGE_TOKEN`, also when both say another instant.
 fn go_on(
     question: Question,
     token: &str,
     instant: Option<&pb::Instant>,
-) -> Result<(Option<pb::Instant>, usize), Status> {
+) -> Result<(Option<pb::Instant>, usize, Mark), Status> {
+    let mark = Mark::of(instant);
     if token.is_empty() {
-        return Ok((instant.cloned(), 0));
+        return Ok((instant.cloned(), 0, mark));
     }
     let (page, cut) = token.split_once('.').ok_or_else(|| {
         Reason::InvalidPageToken.status("the page token is not one of this server's")
     })?;
     let cursor = question.cursor(page)?;
-    let offset = cursor.map_or(0, |cursor| cursor.offset);
+    let (offset, before) = cursor.map_or((0, mark), |cursor| (cursor.offset, cursor.mark));
+    if !mark.is_none() && mark != before && mark != Mark::of(Some(&known(cut))) {
+        return Err(of_another());
+    }
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    Ok((Some(known(cut)), offset))
+    Ok((Some(known(cut)), offset, before))
 }
 
 /// The token of the next page: of a page, and of the cut that all pages are of.
-fn behind(question: Question, offset: usize, cut: &pb::Cut) -> String {
+fn behind(question: Question, offset: usize, cut: &pb::Cut, mark: Mark) -> String {
     let cursor = Cursor {
         offset: offset as u64,
         position: Position(0),
         at: None,
         as_of: Timestamp(cut.as_of),
+        mark,
     };
     format!("{}.{}", question.token(&cursor), cut.token)
 }

@@ -1,7 +1,7 @@
 //! The service that reads the log: list, follow, replay.
 
 use super::{History, follow, replay, scan};
-use crate::asked::{Answered, Asked, Reach};
+use crate::asked::{Answered, Asked, Mark, Reach};
 use crate::outbound::outbound;
 use crate::page::{Cursor, Question, size};
 use crate::{error, view};
@@ -35,13 +35,10 @@ impl HistoryService for History {
         let plant = self.0.plant(&request.parent)?;
         let question = question(&request);
         let cursor = question.cursor(&request.page_token)?;
-        let asked = match cursor {
-            Some(cursor) => cursor.asked(),
-            None => {
-                let instant = request.instant.as_ref();
-                self.0.asked(&plant, instant, Reach::Happened).await?
-            }
-        };
+        let instant = request.instant.as_ref();
+        let asked = self.0.asked_of_page(&plant, instant, cursor.as_ref());
+        let asked = asked.await?;
+        let mark = Mark::of_page(instant, cursor.as_ref());
         let page = self.page(&plant, &request, &asked, cursor).await?;
         let reading = plant.clone();
         let found = self.0.blocking(move || scan::page(&reading, &page)).await?;
@@ -56,7 +53,7 @@ impl HistoryService for History {
         let ((), answered) = self.0.ask(&plant, &stood, |_| ()).await?;
         let next = found
             .next
-            .map(|offset| Cursor::behind(&answered, offset.get()));
+            .map(|offset| Cursor::behind(&answered, mark, offset.get()));
         crate::context::answer(ListEventsResponse {
             log_size: found.reflected.position.get(),
             reflected: Some(view::reflected(&answered)),
@@ -148,6 +145,7 @@ impl History {
         cursor: Option<Cursor>,
     ) -> Result<scan::Page, Status> {
         let reveal = reveal(request)?;
+        check_range(request)?;
         Ok(scan::Page {
             instant: asked.instant,
             begin: cursor.map(|cursor| Position(cursor.offset)),
@@ -210,7 +208,19 @@ impl History {
     async fn begin(&self, plant: &Plant, request: &TailEventsRequest) -> Result<Position, Status> {
         match (request.from_position, request.from_recorded_at) {
             (0, None) => Ok(plant.position().next()),
-            (from, None) => Ok(Position(from)),
+            (from, None) => {
+                let end = plant.position();
+                if from > end.next().get() {
+                    let what = format!(
+                        "the log of plant \"{}\" ends at {end}, so it is followed from {} on at the \
+                         latest, not from {from}",
+                        plant.id(),
+                        end.next()
+                    );
+                    return Err(error::status(EngineError::InvalidInstant { what }));
+                }
+                Ok(Position(from))
+            }
             (0, Some(nanos)) => {
                 let before = Instant {
                     known: Known::Recorded(Timestamp(nanos.saturating_sub(1))),
@@ -258,6 +268,27 @@ fn question(request: &ListEventsRequest) -> Question {
         "ListEvents",
         &[&request.parent, &request.machine, &kinds, &numbers],
     )
+}
+
+/// Errors: `INVALID_REQUEST` for a range that ends before it begins.
+fn check_range(request: &ListEventsRequest) -> Result<(), Status> {
+    let refused = |text: String, field: &str| {
+        let what = "is before the beginning".to_owned();
+        Err(Reason::InvalidRequest.violations(text, [(field.to_owned(), what)]))
+    };
+    let (from, to) = (request.from_position, request.to_position);
+    if to > 0 && from > to {
+        let text = format!("the range ends at position {to}, before it begins, at position {from}");
+        return refused(text, "to_position");
+    }
+    match (request.from_time, request.to_time) {
+        (Some(from), Some(to)) if from >= to => {
+            let (from, to) = (Timestamp(from), Timestamp(to));
+            let text = format!("the range ends at {to}, not after it begins, at {from}");
+            refused(text, "to_time")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn reveal(request: &ListEventsRequest) -> Result<Option<(String, String)>, Status> {

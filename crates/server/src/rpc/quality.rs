@@ -1,7 +1,7 @@
 //! The service that answers how good a plant's data are.
 
 use super::Qualities;
-use crate::asked::{Answered, Asked as AskedAt, Reach};
+use crate::asked::{Answered, Asked as AskedAt, Mark, Reach};
 use crate::context::answer;
 use crate::limits::{SURVEY_EVENTS_MAX, WINDOW_DEFAULT_NS};
 use crate::page::{Cursor, Question, size};
@@ -80,11 +80,11 @@ impl QualityService for Qualities {
         let size = size(request.page_size, 100, 10_000)?;
         let question = question(&request);
         let cursor = question.cursor(&request.page_token)?;
+        let instant = request.instant.as_ref();
+        let at = self.0.asked_of_page(&plant, instant, cursor.as_ref());
+        let mark = Mark::of_page(instant, cursor.as_ref());
         let asked = Asked {
-            at: match cursor {
-                Some(cursor) => cursor.asked(),
-                None => self.asked(&plant, request.instant.as_ref()).await?,
-            },
+            at: at.await?,
             from: request.from_time.map(Timestamp),
             to: request.to_time.map(Timestamp),
             silent_after_ns: request.silent_after_ms.map(nanos),
@@ -104,7 +104,7 @@ impl QualityService for Qualities {
         let next = (end < findings.len()).then_some(Cursor {
             // The judging time holds for all pages, also when it was the present of the first.
             at: Some(found.report.at),
-            ..Cursor::behind(&found.reflected, end as u64)
+            ..Cursor::behind(&found.reflected, mark, end as u64)
         });
         answer(ListFindingsResponse {
             findings: shown,

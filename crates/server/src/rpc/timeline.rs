@@ -3,18 +3,18 @@
 use super::Timelines;
 use super::timeline_read::{Ground, Reading, Shape};
 use super::timeline_waits::in_flow;
-use crate::asked::{Answered, Asked, Reach};
+use crate::asked::{Answered, Asked, Mark};
 use crate::context::{Context, shutting_down};
 use crate::limits::WINDOW_DEFAULT_NS;
 use crate::outbound::{Ended, Outbound, outbound};
 use crate::page::{Cursor, Question};
 use crate::view::row::MachineRow;
 use crate::{error, view};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
-use werkbuch_engine::Plant;
+use werkbuch_engine::{EngineError, Plant};
 use werkbuch_model::filter::Filter;
 use werkbuch_model::id::MachineNumber;
 use werkbuch_model::instant::{Instant, Known};
@@ -53,15 +53,16 @@ impl TimelineService for Timelines {
         let filter = super::twin::filter(&request.filter)?;
         let question = question(&request);
         let cursor = question.cursor(&request.resume_token)?;
-        let asked = match cursor {
-            Some(cursor) => cursor.asked(),
-            None => {
-                let instant = request.instant.as_ref();
-                self.0.asked(&plant, instant, Reach::Happened).await?
-            }
-        };
+        let instant = request.instant.as_ref();
+        let asked = self.0.asked_of_page(&plant, instant, cursor.as_ref());
+        let asked = asked.await?;
+        let mark = Mark::of_page(instant, cursor.as_ref());
         let (of, wanted) = (asked.clone(), request.clone());
-        let look = move |twin: &Twin| ground(twin, &of, &wanted, &filter);
+        let look = move |twin: &Twin| {
+            let ground = ground(twin, &of, &wanted, &filter)?;
+            check_reported(std::iter::once(twin), ground.window.to)?;
+            Ok::<_, Status>(ground)
+        };
         let (ground, answered) = self.0.ask(&plant, &asked, look).await?;
         let ground = ground?;
         let before = before(&self.0, &plant, &ground, &answered).await?;
@@ -75,6 +76,7 @@ impl TimelineService for Timelines {
         let stream = Stream {
             context: Arc::clone(&self.0),
             question,
+            mark,
             answered,
         };
         let reading = Reading::new(plant, ground, shape, before, done);
@@ -108,6 +110,7 @@ pub(super) async fn before(
 struct Stream {
     context: Arc<Context>,
     question: Question,
+    mark: Mark,
     answered: Answered,
 }
 
@@ -149,7 +152,7 @@ impl Stream {
             };
             let (left, timelines) = self.work(step, out).await?;
             reading = left;
-            let cursor = Cursor::behind(&self.answered, reading.done() as u64);
+            let cursor = Cursor::behind(&self.answered, self.mark, reading.done() as u64);
             let answer = StreamTimelinesResponse {
                 head: None,
                 timelines,
@@ -163,7 +166,7 @@ impl Stream {
     /// Does a piece of blocking work, unless nobody waits for it any more.
     async fn work<R: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<R, werkbuch_engine::EngineError> + Send + 'static,
+        work: impl FnOnce() -> Result<R, EngineError> + Send + 'static,
         out: &Outbound<StreamTimelinesResponse>,
     ) -> Result<R, End> {
         tokio::select! {
@@ -208,6 +211,7 @@ pub(super) fn ground(
         return Err(Reason::InvalidRequest.violations(text, [field]));
     }
     let mut machines = BTreeMap::new();
+    let mut by_good = BTreeSet::new();
     let mut admit = |number: MachineNumber| -> Result<(), Status> {
         let Some(found) = twin.machine(number) else {
             return Ok(());
@@ -218,6 +222,9 @@ pub(super) fn ground(
                 "" => number.to_string(),
                 id => id.to_owned(),
             };
+            if row.is_counted_by_good() {
+                by_good.insert(number);
+            }
             machines.insert(number, name::of_machine(twin.plant().as_str(), &id));
         }
         Ok(())
@@ -236,8 +243,35 @@ pub(super) fn ground(
         window: Window { from, to },
         in_flow: in_flow(twin, &machines.keys().copied().collect()),
         machines,
+        by_good,
         plant_size: u32::try_from(plant_size).unwrap_or(u32::MAX),
     })
+}
+
+/// Errors: `INVALID_INSTANT` for a window that ends before anything that is reported of any of the plants.
+pub(super) fn check_reported<'t>(
+    twins: impl Iterator<Item = &'t Twin>,
+    to: Timestamp,
+) -> Result<(), Status> {
+    let mut earliest = None;
+    for twin in twins {
+        let sources = twin.sources().iter();
+        let Some(first) = sources.filter_map(|one| one.first_effective_at).min() else {
+            return Ok(());
+        };
+        if earliest.is_none_or(|(_, time)| first < time) {
+            earliest = Some((twin.plant(), first));
+        }
+    }
+    match earliest.filter(|(_, first)| to <= *first) {
+        None => Ok(()),
+        Some((plant, first)) => {
+            let what = format!(
+                "the window ends at {to}, and nothing is reported of plant \"{plant}\" before {first}"
+            );
+            Err(error::status(EngineError::InvalidInstant { what }))
+        }
+    }
 }
 
 /// Errors: `INVALID_REQUEST` for a window that ends before it begins, or too many buckets.

@@ -24,6 +24,8 @@ pub(super) struct Ground {
     /// The machines by number, with their names.
     pub(super) machines: BTreeMap<MachineNumber, String>,
     pub(super) plant_size: u32,
+    /// Those of them that count good parts, and have no counter of all.
+    pub(super) by_good: BTreeSet<MachineNumber>,
     /// Whether parts pass one of the machines.
     pub(super) in_flow: bool,
 }
@@ -271,6 +273,7 @@ impl Reading {
         let of = Of {
             name: name.map_or("", String::as_str),
             number: machine,
+            by_good: self.ground.by_good.contains(&machine),
             without_intervals: self.shape.without_intervals,
             waits: self.waits.get(&machine).map_or(&[], Vec::as_slice),
         };

@@ -1,7 +1,7 @@
 //! The service that answers what machines do, or did.
 
 use super::Twins;
-use crate::asked::{Asked, Reach};
+use crate::asked::{Asked, Mark, Reach};
 use crate::context::answer;
 use crate::page::{Cursor, Question, size};
 use crate::view::aspect::{Page as AspectPage, Wanted};
@@ -13,7 +13,7 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 use werkbuch_engine::Plant;
 use werkbuch_model::event::AspectKind;
-use werkbuch_model::filter::{Filter, OrderBy};
+use werkbuch_model::filter::{Filter, FilterError, OrderBy};
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::name;
 use werkbuch_wire::pb::twin_service_server::TwinService;
@@ -85,10 +85,10 @@ impl TwinService for Twins {
             &[&request.parent, &request.filter, &request.order_by],
         );
         let cursor = question.cursor(&request.page_token)?;
-        let asked = match cursor {
-            Some(cursor) => cursor.asked(),
-            None => self.asked(&plant, request.instant.as_ref()).await?,
-        };
+        let instant = request.instant.as_ref();
+        let asked = self.0.asked_of_page(&plant, instant, cursor.as_ref());
+        let asked = asked.await?;
+        let mark = Mark::of_page(instant, cursor.as_ref());
         let from = cursor.map_or(0, |cursor| {
             usize::try_from(cursor.offset).unwrap_or(usize::MAX)
         });
@@ -101,7 +101,7 @@ impl TwinService for Twins {
         let page = page.map_err(error::status)?;
         let next = page
             .next
-            .map(|offset| Cursor::behind(&reflected, offset as u64));
+            .map(|offset| Cursor::behind(&reflected, mark, offset as u64));
         answer(ListMachinesResponse {
             machines: page.machines,
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
@@ -171,10 +171,10 @@ impl TwinService for Twins {
             ],
         );
         let cursor = question.cursor(&request.page_token)?;
-        let asked = match cursor {
-            Some(cursor) => cursor.asked(),
-            None => self.asked(&plant, request.instant.as_ref()).await?,
-        };
+        let instant = request.instant.as_ref();
+        let asked = self.0.asked_of_page(&plant, instant, cursor.as_ref());
+        let asked = asked.await?;
+        let mark = Mark::of_page(instant, cursor.as_ref());
         let from = cursor.map_or(0, |cursor| {
             usize::try_from(cursor.offset).unwrap_or(usize::MAX)
         });
@@ -198,7 +198,7 @@ impl TwinService for Twins {
         let page = page?;
         let next = page
             .next
-            .map(|offset| Cursor::behind(&reflected, offset as u64));
+            .map(|offset| Cursor::behind(&reflected, mark, offset as u64));
         answer(ListAspectsResponse {
             values: page.values,
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),
@@ -301,5 +301,14 @@ pub(super) fn listed(text: &str) -> Result<Filter, Status> {
 
 /// A filter of machines. Errors: `INVALID_FILTER`.
 pub(super) fn filter(text: &str) -> Result<Filter, Status> {
-    Filter::parse(text, &MACHINE_FIELDS).map_err(|cause| error::filter("filter", &cause))
+    Filter::parse(text, &MACHINE_FIELDS).map_err(|mut cause| {
+        if let FilterError::UnknownField { name, hint, .. } = &mut cause
+            && name.eq_ignore_ascii_case("raised_rules")
+        {
+            "; what rules have found is known to lists, counts and figures of machines (machine ls), not to \
+             questions over time"
+                .clone_into(hint);
+        }
+        error::filter("filter", &cause)
+    })
 }

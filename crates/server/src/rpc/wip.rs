@@ -1,7 +1,7 @@
 //! The service that answers where the parts are.
 
 use super::Wips;
-use crate::asked::{Answered, Asked, Reach};
+use crate::asked::{Answered, Asked, Mark};
 use crate::context::answer;
 use crate::limits::SURVEY_EVENTS_MAX;
 use crate::page::{Cursor, Question, size};
@@ -36,10 +36,9 @@ impl WipService for Wips {
         );
         let cursor = question.cursor(&request.page_token)?;
         let instant = request.instant.as_ref();
-        let asked = match cursor {
-            Some(cursor) => cursor.asked(),
-            None => self.0.asked(&plant, instant, Reach::Happened).await?,
-        };
+        let asked = self.0.asked_of_page(&plant, instant, cursor.as_ref());
+        let asked = asked.await?;
+        let mark = Mark::of_page(instant, cursor.as_ref());
         let unit = request.unit.clone();
         let ((rows, complete), reflected) = self.find(&plant, &asked, unit).await?;
         let rows: Vec<&WipRow> = rows
@@ -50,7 +49,7 @@ impl WipService for Wips {
         let page = rows.iter().skip(from).take(size);
         let shown: Vec<_> = page.map(|row| view::wip::row(row)).collect();
         let end = from.saturating_add(shown.len());
-        let next = (end < rows.len()).then(|| Cursor::behind(&reflected, end as u64));
+        let next = (end < rows.len()).then(|| Cursor::behind(&reflected, mark, end as u64));
         answer(ListWipResponse {
             rows: shown,
             next_page_token: next.map(|next| question.token(&next)).unwrap_or_default(),

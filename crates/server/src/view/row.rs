@@ -192,14 +192,19 @@ impl<'t> MachineRow<'t> {
 
     /// Where the first counter of all parts stands, or else the first of good ones.
     pub(crate) fn parts(&self) -> Option<u64> {
-        let first = |meaning| {
-            self.counters()
-                .iter()
-                .find(|counter| counter.meaning == meaning)
-        };
-        first(PartMeaning::All)
-            .or_else(|| first(PartMeaning::Good))?
+        self.first(PartMeaning::All)
+            .or_else(|| self.first(PartMeaning::Good))?
             .value
+    }
+
+    /// Whether its parts are those of a counter of good ones, because it has none of all.
+    pub(crate) fn is_counted_by_good(&self) -> bool {
+        self.first(PartMeaning::All).is_none() && self.first(PartMeaning::Good).is_some()
+    }
+
+    fn first(&self, meaning: PartMeaning) -> Option<&CounterView<'t>> {
+        let mut counters = self.counters().iter();
+        counters.find(|counter| counter.meaning == meaning)
     }
 
     pub(crate) fn active_alarms(&self) -> u32 {

@@ -17,6 +17,8 @@ pub(crate) struct Of<'o> {
     pub(crate) name: &'o str,
     pub(crate) number: MachineNumber,
     pub(crate) without_intervals: bool,
+    /// Whether its parts are those of its counters of good ones, because it has none of all.
+    pub(crate) by_good: bool,
     /// Why it waits, in the order of time.
     pub(crate) waits: &'o [Wait],
 }
@@ -42,7 +44,7 @@ pub(crate) fn parts(
         }
         let one = pb::TimelineInterval {
             waits: waits(of.waits, one),
-            ..interval(one)
+            ..interval(one, of.by_good)
         };
         bytes = bytes.saturating_add(one.encoded_len());
         part.intervals.push(one);
@@ -71,7 +73,7 @@ pub(crate) fn parts(
     parts
 }
 
-fn interval(one: &Interval) -> pb::TimelineInterval {
+fn interval(one: &Interval, by_good: bool) -> pb::TimelineInterval {
     pb::TimelineInterval {
         begin: one.begin.nanos(),
         end: one.end.nanos(),
@@ -89,7 +91,10 @@ fn interval(one: &Interval) -> pb::TimelineInterval {
         alarms: one.alarms.iter().map(|key| key.to_string()).collect(),
         alarms_size: one.alarms_total,
         cycles: one.cycles,
-        parts: one.parts.all,
+        parts: match by_good {
+            true => one.parts.good,
+            false => one.parts.all,
+        },
         good: one.parts.good,
         scrap: one.parts.scrap,
         rework: one.parts.rework,

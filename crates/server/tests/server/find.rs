@@ -447,11 +447,12 @@ async fn what_cannot_be_searched_for_is_said() {
         let status = status.expect_err("it is refused");
         assert_eq!(reason(&status), expected, "{request:?}");
     }
-    // A window before everything that was reported has what held then.
+    // Of a window before everything that was reported nobody knows what held then.
     let before = request("state = 'UNAVAILABLE'", (BEGIN - 9 * DAY, BEGIN - 8 * DAY));
-    let (found, end, _) = find(&served, before).await;
-    assert_eq!((found.len(), end.machines), (5, 5));
-    assert!(found.iter().all(|one| one.begin_open && one.end.is_none()));
+    let status = client.find_intervals(before).await.map(drop);
+    let status = status.expect_err("it is refused");
+    assert_eq!(reason(&status), Reason::InvalidInstant);
+    assert!(status.message().contains("nothing is reported"), "{status}");
     served.end().await;
 }
 

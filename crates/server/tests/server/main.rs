@@ -1,6 +1,7 @@
 //! The server as its clients meet it: a real one on a free port, with a data folder of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asked_again;
 mod aspects;
 mod every_read;
 mod find;

@@ -1,6 +1,7 @@
 //! What is searched for, read from a request.
 
 use super::time;
+use crate::asked::Mark;
 use crate::limits::LOOK_BACK_NS;
 use crate::page::Question;
 use crate::sweep::Needs;
@@ -28,6 +29,8 @@ pub(super) struct Asked {
     /// The most that are told; absent for no bound.
     pub(super) limit: Option<u64>,
     pub(super) question: Question,
+    /// The instant as the request wrote it; of one that goes on as the first did.
+    pub(super) mark: Mark,
 }
 
 impl Asked {
@@ -71,6 +74,7 @@ impl Asked {
             }),
             limit: (request.limit > 0).then(|| request.limit.into()),
             question: question(request),
+            mark: Mark::of(request.instant.as_ref()),
         })
     }
 }

@@ -8,6 +8,7 @@ mod stream;
 mod token;
 
 use super::Timelines;
+use super::timeline::check_reported;
 use crate::context::Context;
 use crate::limits::WINDOW_DEFAULT_NS;
 use crate::outbound::outbound;
@@ -28,8 +29,8 @@ pub(super) async fn find(
     request: FindIntervalsRequest,
 ) -> Result<Response<BoxStream<FindIntervalsResponse>>, Status> {
     let context = &of.0;
-    let asked = Asked::of(&request)?;
-    let resumed = token::read(asked.question, &request.resume_token)?;
+    let mut asked = Asked::of(&request)?;
+    let resumed = token::read(asked.question, &request.resume_token, asked.mark)?;
     let instant = match &resumed {
         Some(resumed) => Some(Instant {
             known: Some(instant::Known::KnownText(resumed.cut.clone())),
@@ -46,7 +47,8 @@ pub(super) async fn find(
         window.1.map(Timestamp::nanos),
     );
     let head = parts(context, (&request.parent, instant.as_ref()), window).await?;
-    let told = resumed.map_or(0, |resumed| resumed.told);
+    let told = resumed.as_ref().map_or(0, |resumed| resumed.told);
+    asked.mark = resumed.map_or(asked.mark, |resumed| resumed.mark);
     let stream = Stream::new(Arc::clone(context), asked, head, told);
     let (out, answers) = outbound(context.stream()?, context.limits.slow_reader);
     tokio::spawn(stream.run(out));
@@ -74,6 +76,7 @@ pub(super) async fn parts(
         let field = ("from_time".to_owned(), "is not before the end".to_owned());
         return Err(Reason::InvalidRequest.violations(text, [field]));
     }
+    check_reported(group.members.iter().map(|member| &member.twin), to)?;
     let machines = |part: &Part| part.twin.description().machines().count();
     let mut parts = Vec::new();
     for member in &group.members {

@@ -4,7 +4,7 @@ use super::ask::Asked;
 use super::basis::{Basis, Question, Unavailable};
 use super::choice::Hit;
 use super::search::{Part, Search};
-use super::token;
+use super::token::{self, Resumed};
 use crate::context::Context;
 use crate::limits::FOUND_PART;
 use crate::outbound::Outbound;
@@ -272,12 +272,18 @@ impl Stream {
             .found
             .max(self.skip)
             .min(self.skip.saturating_add(limit));
-        let cut = self.head.cut.as_ref().map_or("", |cut| cut.token.as_str());
+        let cut = self.head.cut.as_ref();
         let window = Window {
             from: Timestamp(self.head.from_time),
             to: Timestamp(self.head.to_time),
         };
-        token::write(self.asked.question, cut, window, told)
+        let resumed = Resumed {
+            cut: cut.map(|cut| cut.token.clone()).unwrap_or_default(),
+            window,
+            told,
+            mark: self.asked.mark,
+        };
+        token::write(self.asked.question, &resumed)
     }
 }
 

@@ -206,6 +206,10 @@ async fn before(context: &Context, plant: &Plant, from: From) -> Result<Position
             Ok(Position(first.saturating_sub(1)))
         }
         From::RecordedAt(nanos) => {
+            let (time, now) = (Timestamp(nanos), plant.wall());
+            if time > now {
+                return Err(ahead(plant, time, now));
+            }
             let instant = Instant {
                 known: Known::Recorded(Timestamp(nanos.saturating_sub(1))),
                 at: None,
@@ -226,15 +230,18 @@ async fn check_happened(context: &Context, plant: &Plant, time: Timestamp) -> Re
     let now = context.glance(plant, last).await?.max(Some(plant.wall()));
     match now.filter(|now| time > *now) {
         None => Ok(()),
-        Some(now) => {
-            let what = format!(
-                "{time} lies ahead of now, {now}, by the clock of plant \"{}\"; leave the time out to \
-                 begin with the present",
-                plant.id()
-            );
-            Err(error::status(EngineError::InvalidInstant { what }))
-        }
+        Some(now) => Err(ahead(plant, time, now)),
     }
+}
+
+/// A time to begin with that has not come yet.
+fn ahead(plant: &Plant, time: Timestamp, now: Timestamp) -> Status {
+    let what = format!(
+        "{time} lies ahead of now, {now}, by the clock of plant \"{}\"; leave the time out to begin with \
+         the present",
+        plant.id()
+    );
+    error::status(EngineError::InvalidInstant { what })
 }
 
 /// The position before the first event wanted of a plant that is not back yet.
