@@ -25,6 +25,8 @@ pub enum Read {
         gap: Box<GapDetected<'static>>,
         /// What is wrong with the first of them.
         why: String,
+        /// What else is wrong with those behind it: each mistake once, with its first line.
+        others: Vec<(u64, String)>,
     },
 }
 
@@ -34,11 +36,21 @@ pub struct Reader<R> {
     file: String,
     number: u64,
     blank: u64,
-    lost: Option<(Lost, String)>,
+    lost: Option<Losing>,
     ready: VecDeque<Read>,
     check: Check,
     ended: bool,
 }
+
+/// Lines in a row that cannot be read.
+struct Losing {
+    lost: Lost,
+    why: String,
+    others: Vec<(u64, String)>,
+}
+
+/// The most mistakes of lines in a row that are told apart.
+const OTHERS_MAX: usize = 10;
 
 /// Says what is wrong with an event that can be read.
 type Check = Box<dyn Fn(&Entry) -> Result<(), String> + Send>;
@@ -118,7 +130,13 @@ impl<R: BufRead> Reader<R> {
 
     fn lose(&mut self, bytes: &[u8], why: String) {
         match &mut self.lost {
-            Some((lost, _)) if lost.joins(self.number) => lost.add(self.number, bytes, None),
+            Some(losing) if losing.lost.joins(self.number) => {
+                losing.lost.add(self.number, bytes, None);
+                let is_told = why == losing.why || losing.others.iter().any(|(_, one)| *one == why);
+                if !is_told && losing.others.len() < OTHERS_MAX {
+                    losing.others.push((self.number, why));
+                }
+            }
             _ => self.lose_hashed(Sha256::new_with_prefix(bytes), why),
         }
     }
@@ -126,15 +144,23 @@ impl<R: BufRead> Reader<R> {
     fn lose_hashed(&mut self, hash: Sha256, why: String) {
         self.tell();
         let lost = Lost::hashed(self.number, hash, None, why.clone());
-        self.lost = Some((lost, why));
+        self.lost = Some(Losing {
+            lost,
+            why,
+            others: Vec::new(),
+        });
     }
 
     /// Tells of the lines that were lost so far.
     fn tell(&mut self) {
-        if let Some((lost, why)) = self.lost.take() {
-            let gap = Box::new(lost.event(&self.file));
-            let lines = gap.last_line.saturating_sub(gap.first_line) + 1;
-            self.ready.push_back(Read::Lost { lines, gap, why });
+        if let Some(losing) = self.lost.take() {
+            let gap = Box::new(losing.lost.event(&self.file));
+            self.ready.push_back(Read::Lost {
+                lines: gap.last_line.saturating_sub(gap.first_line) + 1,
+                gap,
+                why: losing.why,
+                others: losing.others,
+            });
         }
     }
 }
@@ -198,7 +224,9 @@ mod tests {
         for one in &all {
             seen += match one {
                 Read::Event(..) | Read::WritersOwn(_) => 1,
-                Read::Lost { lines, gap, why } => {
+                Read::Lost {
+                    lines, gap, why, ..
+                } => {
                     assert!(!why.is_empty());
                     gaps.push((gap.first_line, gap.last_line));
                     *lines
@@ -208,6 +236,27 @@ mod tests {
         assert_eq!((lines, seen), (8, 8), "{all:#?}");
         assert_eq!(gaps, [(3, 4), (6, 6), (8, 8)]);
         assert!(matches!(&all[0], Read::Event(1, _)) && matches!(&all[4], Read::Event(7, _)));
+    }
+
+    #[test]
+    fn each_mistake_of_lines_in_a_row_is_told_once() {
+        let unknown = GOOD.replace("HELD", "HELP");
+        let text = format!("no\n{unknown}\nno\n{unknown}\n{GOOD}\n");
+        let (all, _) = read(text.as_bytes());
+        let [
+            Read::Lost {
+                lines, why, others, ..
+            },
+            Read::Event(5, _),
+        ] = &all[..]
+        else {
+            unreachable!("{all:?}");
+        };
+        assert!(*lines == 4 && why.contains("JSON"), "{why}");
+        let [(2, other)] = &others[..] else {
+            unreachable!("{others:?}");
+        };
+        assert!(other.contains("HELP"), "{other}");
     }
 
     /// What `sed -n '3,4p' FILE | sha256sum` shows.

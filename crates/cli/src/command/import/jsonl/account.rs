@@ -240,6 +240,14 @@ impl Report {
             sum(|file| file.lines),
             sum(|file| file.repeats)
         )];
+        let (bad, gaps) = (sum(|file| file.bad_lines), sum(|file| file.gaps));
+        if bad > 0 {
+            let (lines, gaps) = (counted(bad, "line"), counted(gaps, "gap"));
+            notes.push(format!(
+                "{lines} that cannot be read, told by {gaps}, which are among what is recorded; of their \
+                 mistakes the first of each kind and run are shown"
+            ));
+        }
         for file in &self.files {
             for (line, reason, why) in &file.examples {
                 let line = if *line > 0 {

@@ -55,7 +55,12 @@ impl Sender {
                 self.account.writers_own += 1;
                 Ok(())
             }
-            Read::Lost { lines, gap, why } => {
+            Read::Lost {
+                lines,
+                gap,
+                why,
+                others,
+            } => {
                 self.account.bad_lines += lines;
                 // One gap stands for all such lines in a row, and is told with the first of them.
                 let why = match gap.last_line > gap.first_line {
@@ -66,6 +71,9 @@ impl Sender {
                     false => why,
                 };
                 self.account.example(gap.first_line, "UNREADABLE", why);
+                for (line, other) in others {
+                    self.account.example(line, "UNREADABLE", other);
+                }
                 self.gap(*gap).await
             }
         }
