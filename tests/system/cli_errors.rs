@@ -150,8 +150,8 @@ fn what_is_not_there_and_what_is_not_well_formed() {
                 "machine", "watch", "--plant", "T1", "--from", "1", "--at", "-2h",
             ],
             2,
-            "INVALID_REQUEST",
-            "stands twice",
+            "INVALID_ARGUMENT",
+            "said twice",
         ),
         (
             &["machine", "watch", "--plant", "T1", "--from", "999999"],
@@ -219,7 +219,7 @@ fn what_is_not_there_and_what_is_not_well_formed() {
                 "Mars/Base",
             ],
             2,
-            "INVALID_INSTANT",
+            "INVALID_ARGUMENT",
             "Europe/Berlin",
         ),
         (
@@ -414,7 +414,7 @@ fn a_folder_without_rights_is_not_allowed() {
 fn usage_and_unreachable_servers_have_their_codes() {
     for (arguments, code) in [
         (&["dance"][..], 2),
-        (&["machine", "ls"], 2),
+        (&["machine", "ls"], 6),
         (&["machine", "ls", "--plant", "P", "--limit", "-1"], 2),
         (&["event", "ls", "--plant", "P", "--reveal"], 2),
         (&["--help"], 0),

@@ -1,6 +1,7 @@
 //! The whole system, tested through its binary: one module for each way to fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asked_badly;
 mod bad_folder;
 mod bench;
 mod cli_errors;

@@ -31,6 +31,7 @@ use crate::failure::{Failure, Outcome};
 use crate::when::{self, Clocks};
 use serde_json::{Value, json};
 use std::path::Path;
+use werkbuch_model::instant::FORMS;
 use werkbuch_model::time::SECOND_NS;
 use werkbuch_wire::{name, pb};
 
@@ -65,6 +66,11 @@ impl Instant {
     /// As a message. The token of a cut may stand in a file: `--known @FILE`. Errors: the file cannot be
     /// read.
     pub(crate) fn message(&self, context: &Context) -> Outcome<Option<pb::Instant>> {
+        if self.at.as_deref().is_some_and(|at| at.trim().is_empty()) {
+            let what = "the time that is asked about is empty";
+            let hint = format!("leave it out to ask about the present; {FORMS}");
+            return Err(Failure::usage(what).hint(hint));
+        }
         let known = self.known_text()?;
         let (at, known) = (self.at.as_deref(), known.as_deref());
         Ok(when::instant(at, known, context.tz.as_deref()))
@@ -76,14 +82,31 @@ impl Instant {
         let read = match known.and_then(|text| text.strip_prefix('@')) {
             Some(path) => {
                 let path = Path::new(path);
-                let token = std::fs::read_to_string(path);
-                Some(token.map_err(|error| Failure::file(path, &error))?)
+                let text = std::fs::read_to_string(path);
+                let text = text.map_err(|error| Failure::file(path, &error))?;
+                Some(token_of(path, text)?)
             }
             None => None,
         };
         let known = read.as_deref().map(str::trim).or(known);
         Ok(known.map(str::to_owned))
     }
+}
+
+/// The token of a cut in a file: alone, or in an answer that was kept as JSON. Errors: that has none.
+fn token_of(path: &Path, text: String) -> Outcome<String> {
+    if !text.trim_start().starts_with('{') {
+        return Ok(text);
+    }
+    let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+    let token = [&answer["cut"]["token"], &answer["token"]];
+    let token = token.into_iter().find_map(Value::as_str);
+    token.map(str::to_owned).ok_or_else(|| {
+        let what = format!("\"{}\" is no answer that holds a cut", path.display());
+        let hint =
+            "keep one of an answer about all plants, such as machine ls --all-plants -o json";
+        Failure::usage(what).hint(hint)
+    })
 }
 
 /// `--at` and `--known` where a question has no instant: they are not in the help, and say why.

@@ -123,7 +123,7 @@ pub(crate) fn hint(reason: Reason) -> &'static str {
             "see \"Times\" in werkbuch --help; werkbuch twin get PLANT tells where its log stands"
         }
         Reason::InvalidPageToken => "start again without --page-token",
-        Reason::InvalidResumeToken => "start again without --resume, with --present or --from",
+        Reason::InvalidResumeToken => "start again without --resume",
         Reason::InvalidPlantFile => "mend the lines named and apply the file again",
         Reason::CallTimeout => "ask for less at once, or try again when the server has less to do",
         Reason::Overloaded | Reason::SlowReader | Reason::ShuttingDown => "try again in a moment",

@@ -10,6 +10,15 @@ use werkbuch_gateway::upload::UploadError;
 use werkbuch_model::plant::Mistake;
 use werkbuch_wire::reason::{Reason, violations_of};
 
+/// The flags that fields of instants are given by.
+const FLAGS: [(&str, &str); 5] = [
+    ("instant.at", "--at"),
+    ("instant.known", "--known"),
+    ("instant.at_text", "--at"),
+    ("instant.known_text", "--known"),
+    ("instant.time_zone", "--tz"),
+];
+
 /// A command that failed.
 #[derive(Debug)]
 pub(crate) struct Failure(Box<Parts>);
@@ -65,6 +74,12 @@ impl Failure {
     /// The same, with the next step for a person.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = hint.into();
+        self
+    }
+
+    /// The same, with another sentence about what happened.
+    pub(crate) fn said(mut self, what: impl Into<String>) -> Self {
+        self.0.what = what.into();
         self
     }
 
@@ -155,8 +170,16 @@ impl From<Status> for Failure {
             Some(cause) if !what.contains(&cause) => what = format!("{what}: {cause}"),
             _ => {}
         }
+        let mut violations = violations_of(&status);
+        // What the message says already is not said twice.
+        violations.retain(|(_, description)| *description != what);
+        for (field, _) in &mut violations {
+            if let Some((_, flag)) = FLAGS.iter().find(|(of, _)| of == field) {
+                (*flag).clone_into(field);
+            }
+        }
         Self::new(Exit::of_status(&status), &name, what)
-            .violations(violations_of(&status))
+            .violations(violations)
             .hint(reason.map_or("", hint))
     }
 }

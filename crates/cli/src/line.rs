@@ -171,12 +171,13 @@ pub(crate) fn preferred_plant(context: &Context) -> Option<String> {
 
 async fn only_plant(context: &Context) -> Outcome<String> {
     let server = &context.server;
+    // A plant that is named would not be answered about either: it is the server that is missing.
     let client = Client::connect(server).await.map_err(|failure| {
         let what = format!(
             "no plant was named, and the server cannot be asked which it has: {}",
             failure.what()
         );
-        no_plant(what)
+        failure.said(what)
     })?;
     let request = pb::ListPlantsRequest {
         parent: format!("tenants/{}", name::DEFAULT_TENANT),

@@ -7,6 +7,7 @@ mod contexts;
 mod demo;
 mod exit;
 mod failure;
+mod interrupt;
 mod line;
 mod logging;
 mod output;
@@ -24,6 +25,7 @@ use settings::{Origin, Settings};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use werkbuch_model::instant::known_zone;
 
 const AFTER_HELP: &str = "\
 Data go to standard output; progress, notes and errors go to standard error.
@@ -162,6 +164,14 @@ impl Context {
         }
     }
 
+    /// Errors: there is no such time zone, whether times are read by it or not.
+    fn check_zone(&self) -> Outcome<()> {
+        let zone = self.tz.as_deref().unwrap_or_default();
+        known_zone(zone).map_err(|error| {
+            Failure::usage(format!("--tz: {error}")).hint("write it like Europe/Berlin or UTC")
+        })
+    }
+
     /// By whose clocks times are read: of the plant, unless a time zone was named.
     pub(crate) fn clocks<'c>(&'c self, plant: Option<&'c str>) -> when::Clocks<'c> {
         when::Clocks {
@@ -201,6 +211,9 @@ fn main() -> ExitCode {
         Err(failure) => return tell(&failure, manner.format, global.color),
     };
     let context = Context::new(&global, settings);
+    if let Err(failure) = context.check_zone() {
+        return tell(&failure, context.output.format, global.color);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

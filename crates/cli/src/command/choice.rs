@@ -2,7 +2,7 @@
 
 // None of them is a group of clap's: a command may be called as one of them is, and names are unique.
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::when::{Bound, Clocks};
 use werkbuch_model::time::Timestamp;
 
@@ -33,6 +33,25 @@ pub(crate) struct Range {
     pub(crate) to_time: Option<i64>,
 }
 
+impl Range {
+    /// Errors: it ends before it begins.
+    fn check(&self) -> Outcome<()> {
+        let hint = "nothing can lie between; exchange --from and --to";
+        let (from, to) = (self.from_position, self.to_position);
+        if to > 0 && from > to {
+            let what = format!("the range ends at position {to}, before it begins, at {from}");
+            return Err(Failure::usage(what).hint(hint));
+        }
+        match (self.from_time.map(Timestamp), self.to_time.map(Timestamp)) {
+            (Some(from), Some(to)) if from >= to => {
+                let what = format!("the range ends at {to}, not after it begins, at {from}");
+                Err(Failure::usage(what).hint(hint))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Events {
     /// Where they begin and end, by these clocks.
     pub(crate) async fn range(&self, clocks: &Clocks<'_>) -> Outcome<Range> {
@@ -47,6 +66,7 @@ impl Events {
             Some(Bound::Time(time)) => range.to_time = Some(time.nanos()),
             None => {}
         }
+        range.check()?;
         Ok(range)
     }
 }
@@ -83,6 +103,17 @@ impl Window {
         let from = clocks.time_if_any(self.from.as_deref()).await?;
         let to = clocks.time_if_any(self.to.as_deref()).await?;
         Ok((from.map(Timestamp::nanos), to.map(Timestamp::nanos)))
+    }
+
+    /// What is told of a window that was asked to end later than it does; nothing else.
+    pub(crate) fn cut(asked: Option<i64>, to: i64) -> String {
+        match asked.filter(|asked| *asked > to) {
+            None => String::new(),
+            Some(asked) => format!(
+                "; the window ends at the time that is asked about, not at {}",
+                Timestamp(asked)
+            ),
+        }
     }
 }
 

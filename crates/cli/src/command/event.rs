@@ -10,16 +10,18 @@ use crate::client::Client;
 use crate::command::choice::{self, Reveal};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::interrupt::End;
 use crate::output::{Answer, Format};
 use crate::view::event::{self, COLUMNS, Names};
 use crate::when::{self, Bound};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use werkbuch_model::event::Recorded;
 use werkbuch_wire::reason::Reason;
 use werkbuch_wire::{name, pb};
 
+/// The most events of a page.
+const PAGE_MAX: i32 = 10_000;
 /// How many machines' names are asked for at once.
 const NAMES_PAGE: i32 = 10_000;
 
@@ -75,7 +77,7 @@ pub(crate) struct List {
     plant: String,
     #[command(flatten)]
     events: choice::Events,
-    /// The most events of a page (the server's default is 100).
+    /// The most events of a page (the server's default is 100, the most is 10,000).
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
     limit: i32,
     /// Where to go on, from the page before.
@@ -137,6 +139,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
 }
 
 async fn list(context: &Context, list: List) -> Outcome<()> {
+    if list.limit > PAGE_MAX {
+        let what = format!(
+            "--limit {}: a page has at most {PAGE_MAX} events",
+            list.limit
+        );
+        let hint =
+            "go on with --page-token, or write all of them to a file: werkbuch export events";
+        return Err(Failure::usage(what).hint(hint));
+    }
     let clocks = context.clocks(Some(&list.plant)).known(&list.instant);
     let range = list.events.range(&clocks).await?;
     let request = pb::ListEventsRequest {
@@ -237,22 +248,27 @@ async fn tail(context: &Context, tail: Tail) -> Outcome<()> {
     let from = clocks.bound_if_any(tail.from.as_deref()).await?;
     let client = context.client().await?;
     let names = names(context, &client, &tail.plant).await?;
-    // Without a bound: as good as for ever.
-    let end = tokio::time::sleep(duration.unwrap_or(Duration::from_secs(10 * 365 * 86_400)));
-    let follow = follow(context, &client, (tail, from), names);
-    tokio::select! {
+    let end = End::after(duration);
+    let mut next = 0;
+    let follow = follow(context, &client, (tail, from), names, (&end, &mut next));
+    let outcome = tokio::select! {
         outcome = follow => outcome,
-        () = end => Ok(()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = end.clone().come() => Ok(()),
+    };
+    if next > 0 && outcome.is_ok() {
+        context.output.note(&format!("go on with --from {next}"));
     }
+    outcome
 }
 
-/// Follows the log through lost connections and a reader's own slowness, from where it stands.
+/// Follows the log through lost connections and a reader's own slowness, from where it stands, and notes
+/// which position comes next.
 async fn follow(
     context: &Context,
     client: &Client,
     (tail, from): (Tail, Option<Bound>),
     mut names: Names,
+    (end, next): (&End, &mut u64),
 ) -> Outcome<()> {
     let (from_position, from_recorded_at) = match from {
         None => (0, None),
@@ -284,6 +300,11 @@ async fn follow(
                     }
                     request.from_position = more.position.saturating_add(1);
                     request.from_recorded_at = None;
+                    *next = request.from_position;
+                    // While the past is told there is always more, so nothing else would be looked at.
+                    if end.is_there() {
+                        return Ok(());
+                    }
                 }
                 Ok(None) => return Ok(()),
                 Err(status) if Reason::of(&status) == Some(Reason::SlowReader) => break,

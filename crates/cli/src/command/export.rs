@@ -65,7 +65,7 @@ pub(crate) enum Args {
     /// The columns of a table, their types and what they mean.
     Columns {
         /// The table.
-        #[arg(value_parser = ["machines", "events", "timelines", "buckets"])]
+        #[arg(value_parser = ["machines", "events", "timelines", "buckets", "aggregates"])]
         table: String,
     },
 }

@@ -21,7 +21,7 @@ use werkbuch_wire::pb::FindWhich as Which;
 const AFTER_HELP: &str = "\
 The condition is in the syntax of `machine ls --where`, and it holds of a machine at an instant when
 `machine ls --at` that instant would list it: late events and corrections count at their place in plant
-time, and --known asks what was known then. A row is a time, half-open, during which it held without a
+time, and --known asks what was known then. Of its fields raised_rules alone is not known here. A row is a time, half-open, during which it held without a
 break.
 
 What the answer rests on is said with it: of which machines something is not known in that time, because
@@ -117,6 +117,8 @@ struct Finding<'c> {
     rows: Vec<(Vec<String>, Value)>,
     shown: u64,
     token: String,
+    /// Where the window was asked to end.
+    to_time: Option<i64>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
@@ -155,6 +157,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome<()> {
         rows: Vec::new(),
         shown: 0,
         token: String::new(),
+        to_time,
     };
     if !of.scope.all_plants && context.output.format == Format::Table {
         finding.fit(&client, &of.scope.plant).await;
@@ -320,6 +323,7 @@ impl Finding<'_> {
             Timestamp(self.head.from_time),
             Timestamp(self.head.to_time)
         ));
+        note.push_str(&Window::cut(self.to_time, self.head.to_time));
         if self.shown < end.found && !self.token.is_empty() {
             note.push_str(&format!("; more with --resume {}", self.token));
         }

@@ -102,33 +102,34 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome<()> {
         true => fetch::group(&client, request, buckets).await?,
         false => fetch::all(&client, request, buckets).await?,
     };
+    let cut = Window::cut(to_time, lines.head.to_time);
     if let Some(path) = &args.svg {
-        return write(context, path, &lines);
+        return write(context, path, &lines, &cut);
     }
     if drawn {
         let drawing = band::draw(&lines, context.output.color());
         context.output.text(&drawing)?;
-        context.output.note(&note(&lines));
+        context.output.note(&format!("{}{cut}", note(&lines)));
         return Ok(());
     }
     context
         .output
-        .answer(&answer(&lines, args.buckets.is_some()))
+        .answer(&answer(&lines, args.buckets.is_some(), &cut))
 }
 
-fn write(context: &Context, path: &std::path::Path, lines: &Lines) -> Outcome<()> {
+fn write(context: &Context, path: &std::path::Path, lines: &Lines, cut: &str) -> Outcome<()> {
     let image = svg::draw(lines);
     if path.as_os_str() == "-" {
         return context.output.text(&image);
     }
     std::fs::write(path, image).map_err(|error| Failure::file(path, &error))?;
-    let drawn = format!("{}; drawn to {}", note(lines), path.display());
+    let drawn = format!("{}{cut}; drawn to {}", note(lines), path.display());
     context.output.note(&drawn);
     Ok(())
 }
 
 /// The intervals, or the buckets, as rows; as JSON by machine.
-fn answer(lines: &Lines, buckets: bool) -> Answer {
+fn answer(lines: &Lines, buckets: bool, cut_short: &str) -> Answer {
     let mut rows: Vec<(Vec<String>, Value)> = Vec::new();
     let mut machines = Vec::new();
     for machine in &lines.machines {
@@ -179,7 +180,8 @@ fn answer(lines: &Lines, buckets: bool) -> Answer {
         true => &timeline::BUCKET_COLUMNS[..],
         false => &timeline::COLUMNS[..],
     };
-    Answer::list(columns, rows).whole(whole).note(note(lines))
+    let note = format!("{}{cut_short}", note(lines));
+    Answer::list(columns, rows).whole(whole).note(note)
 }
 
 fn note(lines: &Lines) -> String {

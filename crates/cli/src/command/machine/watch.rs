@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::command::event::machine_names;
 use crate::command::{choice, last, time};
 use crate::failure::{Failure, Outcome};
+use crate::interrupt::End;
 use crate::line::preferred_plant;
 use crate::output::Format;
 use crate::view::change;
@@ -114,6 +115,8 @@ struct Watching<'c> {
     screen: Option<Screen>,
     /// The width of each column in a table.
     widths: [usize; change::COLUMNS.len()],
+    /// When it ends.
+    end: End,
 }
 
 /// Why a connection no longer serves.
@@ -122,8 +125,8 @@ enum Lost {
     Again(Status),
     /// It may not.
     Failed(Failure),
-    /// All that was there has been told.
-    Live,
+    /// All that was there has been told, or nobody wants more.
+    Over,
 }
 
 pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
@@ -148,6 +151,7 @@ pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
         headless: !draws,
         screen: draws.then(Screen::default),
         widths: change::COLUMNS.map(|(_, width)| width),
+        end: End::after(duration),
     };
     if context.output.format == Format::Table {
         watching.fit().await?;
@@ -158,15 +162,14 @@ pub(crate) async fn run(mut args: Args, context: &Context) -> Outcome<()> {
             watching.request.sample_ms = SCREEN_EVERY_MS;
         }
     }
-    // Without a bound: as good as for ever.
-    let end = tokio::time::sleep(duration.unwrap_or(Duration::from_secs(10 * 365 * 86_400)));
+    let end = watching.end.clone();
     let outcome = tokio::select! {
         outcome = watching.follow() => outcome,
-        () = end => Ok(()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = end.come() => Ok(()),
     };
     let token = &watching.request.resume_token;
-    if token.is_empty() {
+    // A token that could not be gone on with is none to go on with.
+    if token.is_empty() || (outcome.is_err() && *token == args.resume) {
         return outcome;
     }
     match outcome {
@@ -253,7 +256,7 @@ impl Watching<'_> {
             let before = self.request.resume_token.clone();
             let status = match self.serve(&client).await {
                 Lost::Failed(failure) => return Err(failure),
-                Lost::Live => return Ok(()),
+                Lost::Over => return Ok(()),
                 Lost::Again(status) => status,
             };
             // Before the first message there is nothing that could be gone on with.
@@ -298,8 +301,9 @@ impl Watching<'_> {
                     // Only what has been written out is behind us.
                     self.request.resume_token = message.resume_token;
                     self.request.starts.clear();
-                    if self.until_live.as_ref().is_some_and(Live::is_all) {
-                        return Lost::Live;
+                    // While the past is told there is always more, so nothing else would be looked at.
+                    if self.until_live.as_ref().is_some_and(Live::is_all) || self.end.is_there() {
+                        return Lost::Over;
                     }
                 }
                 Ok(None) => return Lost::Again(Status::unavailable("the server ended the stream")),

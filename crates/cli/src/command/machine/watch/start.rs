@@ -1,6 +1,7 @@
 //! Where a watch begins: a position, a time of recording, a time of the plant, or the cut of an answer.
 
 use crate::Context;
+use crate::command::last;
 use crate::failure::{Failure, Outcome};
 use crate::when::Bound;
 use werkbuch_wire::pb::watch_start::From as Start;
@@ -16,7 +17,7 @@ pub(super) async fn all(
     plants: &[String],
     (from, at): (&[String], &[String]),
 ) -> Outcome<Vec<pb::WatchStart>> {
-    let mut starts = Vec::new();
+    let mut starts: Vec<pb::WatchStart> = Vec::new();
     for text in from {
         let (plant, place) = named(text, plants);
         if place.starts_with(CUT) {
@@ -32,7 +33,23 @@ pub(super) async fn all(
         let time = clocks.time(place).await?;
         starts.push(begin(plant, Start::EffectiveAt(time.nanos())));
     }
+    once(&starts)?;
     Ok(starts)
+}
+
+/// Errors: a plant begins at two places.
+fn once(starts: &[pb::WatchStart]) -> Outcome<()> {
+    for (at, start) in starts.iter().enumerate() {
+        if starts.iter().take(at).any(|one| one.plant == start.plant) {
+            let of = match last(&start.plant) {
+                "-" => "it".to_owned(),
+                plant => format!("plant \"{plant}\""),
+            };
+            let what = format!("where {of} begins is said twice, by --from or --at");
+            return Err(Failure::usage(what).hint("give one of the two"));
+        }
+    }
+    Ok(())
 }
 
 /// For which plant a text is: `POSITION`, `TIME`, or one of them for one plant, as in `PLANT=POSITION`.
@@ -46,6 +63,10 @@ fn named<'a>(text: &'a str, plants: &'a [String]) -> (&'a str, &'a str) {
 
 fn start(plant: &str, place: Bound) -> Outcome<pb::WatchStart> {
     let from = match place {
+        Bound::Position(0) => {
+            let what = "--from 0: positions count from 1";
+            return Err(Failure::usage(what).hint("--from 1 begins with the first event"));
+        }
         Bound::Position(position) if plant == "-" && position != 1 => {
             let what = format!("position {position} means another time in each plant");
             let hint = format!("name the plant, as in --from PLANT={position}, or give a time");
