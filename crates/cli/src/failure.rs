@@ -122,7 +122,9 @@ impl Failure {
             "error"
         };
         let mut text = format!("{error}: {}\n", plain::lines(&parts.what));
-        for (field, what) in &parts.violations {
+        // What the message says already is not said twice to a person.
+        let violations = parts.violations.iter();
+        for (field, what) in violations.filter(|(_, what)| *what != parts.what) {
             let field = if field.is_empty() {
                 String::new()
             } else {
@@ -171,8 +173,6 @@ impl From<Status> for Failure {
             _ => {}
         }
         let mut violations = violations_of(&status);
-        // What the message says already is not said twice.
-        violations.retain(|(_, description)| *description != what);
         for (field, _) in &mut violations {
             if let Some((_, flag)) = FLAGS.iter().find(|(of, _)| of == field) {
                 (*flag).clone_into(field);

@@ -12,7 +12,7 @@ use werkbuch_server::{ConfigError, ServeError, run_with};
 use werkbuch_wire::pb;
 use werkbuch_wire::reason::Reason;
 
-const SERVICES: [&str; 13] = [
+const SERVICES: [&str; 14] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
@@ -22,6 +22,7 @@ const SERVICES: [&str; 13] = [
     "werkbuch.v1.ModelService",
     "werkbuch.v1.QualityService",
     "werkbuch.v1.RuleService",
+    "werkbuch.v1.SimulationService",
     "werkbuch.v1.TableService",
     "werkbuch.v1.TimelineService",
     "werkbuch.v1.TwinService",
