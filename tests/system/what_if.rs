@@ -202,7 +202,9 @@ fn a_plants_log_is_forked_and_forecasts_what_then_happened() {
     assert!(cycles > 15, "{sheet:#}");
     for fit in fits {
         assert!(
-            fit["mean_s"].as_f64().unwrap() > 0.0 && fit["values"].as_u64().unwrap() > 0,
+            fit["mean_s"].as_f64().unwrap() > 0.0
+                && (fit["values"].as_u64().unwrap() > 0
+                    || fit["basis"].as_str().unwrap().starts_with("pooled")),
             "{fit:#}"
         );
         assert_ne!(fit["basis"], "", "{fit:#}");
@@ -286,11 +288,8 @@ fn what_cannot_be_asked_is_refused_with_what_to_do() {
     for (arguments, code, wanted) in [
         (&["--model", &lacks][..], 2, "has no flow"),
         (&["--model", "absent.toml"], 3, "absent.toml"),
-        (
-            &["--model", &plant, "--horizon", "0s"],
-            2,
-            "it is no duration",
-        ),
+        (&["--model", &plant, "--horizon", "0s"], 2, "it is no time"),
+        (&["--model", &plant, "--horizon", "-1h"], 2, "it is below 0"),
         (
             &["--model", &plant, "--horizon", "400d"],
             2,

@@ -182,6 +182,25 @@ pub(super) fn read_what(
     what.filter(|_| reader.mistakes.len() == before)
 }
 
+fn maintenance(reader: &mut Reader<'_>, table: Table<'_>, machines: Vec<usize>) -> Option<What> {
+    reader.needs_text(table, "every");
+    reader.needs_text(table, "takes");
+    let (every_ns, takes_ns) = (
+        reader.duration(table, "every")?,
+        reader.duration(table, "takes")?,
+    );
+    if takes_ns == 0 || takes_ns >= every_ns {
+        let what = "maintenance takes no time, or longer than there is between";
+        reader.mistake(table.spot("takes"), what, "takes is shorter than every");
+    }
+    Some(What::Maintenance {
+        machines,
+        every_ns,
+        takes_ns,
+        at_hand: at_hand(reader, table),
+    })
+}
+
 fn of_machines(
     reader: &mut Reader<'_>,
     table: Table<'_>,
@@ -202,24 +221,7 @@ fn of_machines(
             machines,
             at_hand: at_hand(reader, table),
         },
-        "maintenance" => {
-            reader.needs_text(table, "every");
-            reader.needs_text(table, "takes");
-            let (every_ns, takes_ns) = (
-                reader.duration(table, "every")?,
-                reader.duration(table, "takes")?,
-            );
-            if takes_ns == 0 || takes_ns >= every_ns {
-                let what = "maintenance takes no time, or longer than there is between";
-                reader.mistake(table.spot("takes"), what, "takes is shorter than every");
-            }
-            What::Maintenance {
-                machines,
-                every_ns,
-                takes_ns,
-                at_hand: at_hand(reader, table),
-            }
-        }
+        "maintenance" => maintenance(reader, table, machines)?,
         "failures" => {
             let way = reader.count(table, "way", (1, 3)).map(|way| way as usize);
             What::Failures {
@@ -365,12 +367,12 @@ fn of_rooms(
         ),
     };
     let found = named(reader, table, names.0, &names.1);
-    let now = |at: usize| match name {
+    let present = |at: usize| match name {
         "crew" => layout.crews.get(at).map(|one| one.size),
         "carriers" => layout.carriers.get(at).map(|one| one.count),
         _ => layout.buffers.get(at).map(|one| one.capacity),
     };
-    let left = |at: &usize| Some((names.1.get(*at).copied()?, now(*at)?));
+    let left = |at: &usize| Some((names.1.get(*at).copied()?, present(*at)?));
     let counts: Vec<(&str, u32)> = found.iter().filter_map(left).collect();
     enough(reader, table, &counts)?;
     Some(match name {

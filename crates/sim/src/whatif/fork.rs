@@ -23,7 +23,7 @@ pub struct Fitted {
     pub what: &'static str,
     /// What is used.
     pub distribution: Distribution,
-    /// How many values, and how many of them were still going on.
+    /// How many values of its own there are; where they are few it is fitted to those of others with them.
     pub values: usize,
     /// Of these, those that had not ended.
     pub censored: usize,

@@ -82,6 +82,20 @@ pub(super) fn watched(factory: &mut Factory, layout: &Layout, hours: u64) -> Pla
     for (machine, (state, from_ns)) in machines.iter_mut().zip(since) {
         machine.intervals.push(spent(state, from_ns, at_ns));
     }
+    let places = places(factory, layout, &levels);
+    PlantRecord {
+        from_ns: 0,
+        at_ns,
+        position: 1,
+        machines,
+        places,
+        stocks,
+        others: Vec::new(),
+    }
+}
+
+/// What lies in the buffers and stands at the stations.
+fn places(factory: &Factory, layout: &Layout, levels: &[u64]) -> Vec<PlaceRecord> {
     let place = |(at, level): (usize, &u64)| PlaceRecord {
         place: layout.buffers[at].id.clone(),
         lower: *level,
@@ -100,21 +114,13 @@ pub(super) fn watched(factory: &mut Factory, layout: &Layout, hours: u64) -> Pla
             .iter()
             .enumerate()
             .map(|(at, count)| PlaceRecord {
-                place: name(layout.stations[at].machine),
+                place: layout.machines[layout.stations[at].machine].id.clone(),
                 lower: *count,
                 upper: Some(*count),
                 method: "TRACKED".to_owned(),
             }),
     );
-    PlantRecord {
-        from_ns: 0,
-        at_ns,
-        position: 1,
-        machines,
-        places,
-        stocks,
-        others: Vec::new(),
-    }
+    places
 }
 
 pub(super) fn spent(state: State, from_ns: i64, to_ns: i64) -> Spent {

@@ -157,7 +157,8 @@ mod tests {
             ),
             ("60s", "constant(60 s)"),
         ] {
-            assert_eq!(short(text), wanted);
+            let told = text.parse::<Distribution>().unwrap().to_string();
+            assert_eq!(short(&told), wanted);
         }
     }
 }
