@@ -14,11 +14,13 @@
 use crate::filter::{FieldList, Filter, FilterError};
 use crate::id::ElementId;
 use crate::instant::duration_ns;
+use crate::nearest::did_you_mean;
 use crate::plant::{Lines, Mistake};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// The greatest size of a file of rules in bytes.
 pub const RULE_FILE_BYTES_MAX: usize = 1024 * 1024;
@@ -56,6 +58,17 @@ pub struct Rule {
     pub message: String,
 }
 
+/// The keys of a rule.
+const KEYS: [&str; 7] = [
+    "id",
+    "raise",
+    "hold",
+    "clear",
+    "clear_hold",
+    "severity",
+    "message",
+];
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -79,8 +92,8 @@ struct Raw {
 ///
 /// # Errors
 ///
-/// Every mistake that was found, by line. A text that is no TOML, or has other keys, gives the first of
-/// these alone.
+/// Every mistake that was found, by line; of a text that is no TOML the first, and of a file whose keys are not those
+/// of rules these alone.
 pub fn parse(text: &str, file_name: &str, fields: &FieldList) -> Result<Vec<Rule>, Vec<Mistake>> {
     let mut reader = Reader {
         lines: Lines::new(text),
@@ -96,8 +109,11 @@ pub fn parse(text: &str, file_name: &str, fields: &FieldList) -> Result<Vec<Rule
     let file: File = match toml::from_str(text) {
         Ok(file) => file,
         Err(error) => {
-            let what = error.message().lines().collect::<Vec<_>>().join(", ");
-            reader.mistake(error.span().unwrap_or(0..0), what, "");
+            reader.keys(text);
+            if reader.mistakes.is_empty() {
+                let what = error.message().lines().collect::<Vec<_>>().join(", ");
+                reader.mistake(error.span().unwrap_or(0..0), what, "");
+            }
             return Err(reader.mistakes);
         }
     };
@@ -139,6 +155,58 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
+    /// Notes every key that is none of a rule's, is missing, or has a value of another kind.
+    fn keys(&mut self, text: &str) {
+        let Ok(document) = DeTable::parse(text) else {
+            return;
+        };
+        for (key, value) in document.get_ref() {
+            match value.get_ref() {
+                DeValue::Array(rules) if key.get_ref() == "rule" => {
+                    for rule in rules {
+                        match rule.get_ref() {
+                            DeValue::Table(keys) => self.keys_of(rule.span(), keys),
+                            _ => self.mistake(rule.span(), "a rule is a table", "write [[rule]]"),
+                        }
+                    }
+                }
+                _ => {
+                    let what = format!("\"{}\" is not a list of rules", key.get_ref());
+                    self.mistake(key.span(), what, "each rule begins with [[rule]]");
+                }
+            }
+        }
+    }
+
+    fn keys_of(&mut self, place: Range<usize>, keys: &DeTable<'_>) {
+        for key in ["id", "raise"] {
+            if !keys.iter().any(|(found, _)| found.get_ref() == key) {
+                self.mistake(place.clone(), format!("the rule has no {key}"), "");
+            }
+        }
+        for (key, value) in keys {
+            let name = key.get_ref().as_ref();
+            let fits = match (name, value.get_ref()) {
+                ("severity", DeValue::Integer(_)) => true,
+                ("severity", _) => false,
+                (_, DeValue::String(_)) => true,
+                _ => false,
+            };
+            if !KEYS.contains(&name) {
+                let what = format!("a rule has no key \"{name}\"");
+                let hint = did_you_mean(name, KEYS);
+                let hint = hint.unwrap_or_else(|| format!("it has {}", KEYS.join(", ")));
+                self.mistake(key.span(), what, hint);
+            } else if !fits {
+                let kind = match name {
+                    "severity" => "a whole number",
+                    _ => "a text",
+                };
+                self.mistake(value.span(), format!("{name} is not {kind}"), "");
+            }
+        }
+    }
+
     /// A rule; nothing where it has a mistake, which is noted.
     fn rule(&mut self, raw: Raw) -> Option<Rule> {
         let id = self.id(&raw.id);
@@ -306,8 +374,24 @@ raise = "area = 'x'"
         let rule = |more: &str| format!("[[rule]]\nid = \"a\"\nraise = \"area = 'x'\"\n{more}");
         let cases = [
             (String::new(), "r.toml:1:1: the file has no rule"),
-            ("[[rule]]\nid = \"a\"\n".into(), "missing field `raise`"),
-            (rule("colour = 1\n"), "r.toml:4:1: unknown field `colour`"),
+            (
+                "[[rule]]\nid = \"a\"\n".into(),
+                "r.toml:1:1: the rule has no raise",
+            ),
+            (
+                rule("colour = 1\n"),
+                "r.toml:4:1: a rule has no key \"colour\"",
+            ),
+            (rule("hodl = \"1m\"\n"), "did you mean \"hold\"?"),
+            (rule("hold = 5\n"), "r.toml:4:8: hold is not a text"),
+            (
+                rule("severity = \"high\"\n"),
+                "severity is not a whole number",
+            ),
+            (
+                "rules = 5\n".into(),
+                "r.toml:1:1: \"rules\" is not a list of rules",
+            ),
             (
                 rule("hold = \"soon\"\n"),
                 "r.toml:4:8: \"soon\" is not a time to hold",
@@ -344,6 +428,8 @@ raise = "area = 'x'"
                 "{says}: {told:?}"
             );
         }
+        let keys = rule("name = \"x\"\nwhen = \"y\"\nseverity = \"z\"\n");
+        assert_eq!(parse(&keys, "r.toml", &FIELDS).unwrap_err().len(), 3);
         let two = rule("hold = \"x\"\nseverity = 0\n");
         assert_eq!(parse(&two, "r.toml", &FIELDS).unwrap_err().len(), 2);
     }
