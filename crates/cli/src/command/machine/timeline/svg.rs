@@ -6,6 +6,7 @@ use crate::plain::markup;
 use crate::view::inferred;
 use crate::view::machine::state;
 use crate::view::timeline::{look, spelt};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use werkbuch_model::time::Timestamp;
 use werkbuch_wire::pb;
@@ -20,6 +21,8 @@ const STRIP: u64 = 6;
 const TICKS: u64 = 6;
 /// From this width on a band has its letter.
 const LETTER: u64 = 16;
+/// Below this width nobody can point at a piece: it is drawn with those of its colour, without a title of its own.
+const POINTED: u64 = 4;
 const NAME_SHOWN: usize = 24;
 
 /// Colours for light and dark; what they say is also said in letters and titles.
@@ -128,10 +131,37 @@ fn row(out: &mut String, lines: &Lines, machine: &pb::Timeline, y: u64) {
         y + 13,
         markup(&shown)
     );
+    let (mut bands, mut strips) = (BTreeMap::new(), BTreeMap::new());
     for run in runs(&machine.buckets) {
-        piece(out, lines, run, y);
+        let (x, width) = place(lines, run);
+        let is_plain = !run.uncovered && run.inferred.is_none() && run.hidden.is_none();
+        if width >= POINTED || !is_plain {
+            piece(out, lines, run, y);
+            continue;
+        }
+        let add =
+            |to: &mut BTreeMap<&'static str, String>, of: i32, (y, height): (u64, u64)| {
+                let path = to.entry(look(of).1.class()).or_default();
+                let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
+            };
+        if run.dominant != 0 {
+            add(&mut bands, run.dominant, (y, BAND));
+        }
+        if run.worst != run.dominant {
+            add(&mut strips, run.worst, (y + BAND - STRIP, STRIP));
+        }
+    }
+    for (class, path) in bands.into_iter().chain(strips) {
+        let _ = write!(out, "<path class=\"{class}\" d=\"{path}\"/>");
     }
     out.push_str("</g>\n");
+}
+
+/// Where a piece begins, and how wide it is.
+fn place(lines: &Lines, run: Run<'_>) -> (u64, u64) {
+    let place = |bucket: u32| LEFT + WIDTH * u64::from(bucket) / u64::from(lines.buckets.max(1));
+    let x = place(run.first);
+    (x, place(run.last + 1).saturating_sub(x).max(1))
 }
 
 fn runs(buckets: &[pb::TimelineBucket]) -> Vec<Run<'_>> {
@@ -170,9 +200,7 @@ fn told(one: Option<&pb::TimelineInferred>) -> Option<(i32, &str)> {
 
 /// What held the longest, over it what was not watched, below it the worst where that is another.
 fn piece(out: &mut String, lines: &Lines, run: Run<'_>, y: u64) {
-    let place = |bucket: u32| LEFT + WIDTH * u64::from(bucket) / u64::from(lines.buckets.max(1));
-    let x = place(run.first);
-    let width = place(run.last + 1).saturating_sub(x).max(1);
+    let (x, width) = place(lines, run);
     let (begin, end) = (lines.border(run.first), lines.border(run.last + 1));
     let length = spelt(u64::try_from(end.saturating_sub(begin)).unwrap_or(0));
     let times = format!("{} to {} ({length})", Timestamp(begin), Timestamp(end));
@@ -323,4 +351,40 @@ fn key(out: &mut String, legend: &Legend, top: u64) {
 fn pattern(state: i32) -> String {
     let name = inferred::word(state);
     format!("fill=\"url(#{name})\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use werkbuch_model::event::State;
+
+    #[test]
+    fn pieces_that_nobody_can_point_at_are_drawn_together_and_none_is_left_out() {
+        let code = |state: State| i32::try_from(state.code()).unwrap_or(0);
+        let bucket = |bucket: u32| pb::TimelineBucket {
+            bucket,
+            dominant: code([State::Executing, State::Blocked][bucket as usize % 2]),
+            worst: code(match bucket {
+                700 => State::Faulted,
+                _ => [State::Executing, State::Blocked][bucket as usize % 2],
+            }),
+            ..pb::TimelineBucket::default()
+        };
+        let lines = Lines {
+            head: pb::TimelineHead {
+                to_time: 1_600_000_000_000,
+                ..pb::TimelineHead::default()
+            },
+            machines: vec![pb::Timeline {
+                buckets: (0..1_600).map(bucket).collect(),
+                ..pb::Timeline::default()
+            }],
+            buckets: 1_600,
+            cut: None,
+        };
+        let drawn = draw(&lines);
+        assert!(drawn.len() < 50_000, "{}", drawn.len());
+        assert_eq!(drawn.matches(&format!("h1v{BAND}h-1z")).count(), 1_600);
+        assert_eq!(drawn.matches(&format!("h1v{STRIP}h-1z")).count(), 1);
+    }
 }
