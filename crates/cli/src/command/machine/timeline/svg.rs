@@ -139,11 +139,10 @@ fn row(out: &mut String, lines: &Lines, machine: &pb::Timeline, y: u64) {
             piece(out, lines, run, y);
             continue;
         }
-        let add =
-            |to: &mut BTreeMap<&'static str, String>, of: i32, (y, height): (u64, u64)| {
-                let path = to.entry(look(of).1.class()).or_default();
-                let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
-            };
+        let add = |to: &mut BTreeMap<&'static str, String>, of: i32, (y, height): (u64, u64)| {
+            let path = to.entry(look(of).1.class()).or_default();
+            let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
+        };
         if run.dominant != 0 {
             add(&mut bands, run.dominant, (y, BAND));
         }
